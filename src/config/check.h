@@ -1,0 +1,18 @@
+/* check: what no single option can know of itself: required keys, keys that need each other,
+ * addresses that two services claim. Part of loading; called by load only. */
+#ifndef STDINETD_CONFIG_CHECK_H
+#define STDINETD_CONFIG_CHECK_H
+
+#include "config/problems.h"
+#include "config/settings.h"
+
+/* Where each option of a service was given, by option_index, be it in [defaults]; without a file:
+ * nowhere. */
+typedef const struct location *(*check_where)(const void *context, size_t service, size_t option);
+
+/* Checks the services of config among themselves and completes what depends on several options (the
+ * groups of a user). 0 or -ENOMEM; what is wrong goes to problems. */
+int config_check(struct config *config, struct problems *problems, check_where where,
+                 const void *context);
+
+#endif

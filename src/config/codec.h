@@ -1,0 +1,41 @@
+/* codec: the types an option can have. Each is described at its definition in codec.c or
+ * codec_system.c (those that ask the system: users, programs, sockets). */
+#ifndef STDINETD_CONFIG_CODEC_H
+#define STDINETD_CONFIG_CODEC_H
+
+#include "config/option.h"
+
+extern const struct codec codec_bool;     /* bool */
+extern const struct codec codec_count;    /* uint64_t */
+extern const struct codec codec_backlog;  /* uint32_t */
+extern const struct codec codec_duration; /* nanoseconds */
+extern const struct codec codec_choice;   /* unsigned, index into choices */
+extern const struct codec codec_mode;     /* unsigned */
+extern const struct codec codec_text;     /* const char * */
+extern const struct codec codec_path;     /* const char *, absolute */
+extern const struct codec codec_sink;     /* struct settings_sink, choices or a path */
+extern const struct codec codec_words;    /* struct value_words */
+extern const struct codec codec_env;      /* struct value_words, NAME=value */
+extern const struct codec codec_names;    /* struct value_words, names of variables */
+
+extern const struct codec codec_listen;  /* struct settings_endpoints */
+extern const struct codec codec_command; /* struct settings_command */
+extern const struct codec codec_user;    /* struct settings_user * */
+extern const struct codec codec_group;   /* struct settings_group * */
+extern const struct codec codec_groups;  /* struct settings_groups */
+
+/* Sets the message of a failed parse and returns -EINVAL. */
+int codec_refuse(struct codec_context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Adds words to the list at field, for lists that may be given in several lines. */
+int codec_append_words(struct codec_context *context, struct value_words *words,
+                       const struct value_words *more);
+
+/* Prints one word, quoted where it must be. */
+void codec_print_word(FILE *file, const char *word);
+
+/* Prints words, quoted where they must be, with blanks between. */
+void codec_print_words(FILE *file, const struct value_words *words);
+
+#endif

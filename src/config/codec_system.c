@@ -1,0 +1,324 @@
+/* codec_system: the types whose texts name something of the system: sockets, programs, users and
+ * groups. They are looked up here, once, while loading, so that no handler's start asks a name
+ * service or searches PATH. See codec.h and option.h. */
+#include "config/codec.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/value.h"
+
+static int parse_listen(struct codec_context *context, const struct option *option,
+                        const char *text, void *field)
+{
+    struct settings_endpoints *listen = field;
+    struct value_words words;
+    int error = value_split_words(context->arena, text, VALUE_SPLIT_LIST, &words);
+
+    (void)option;
+    if (error == -EINVAL)
+        return codec_refuse(context, "a quote is not closed");
+    if (error == 0 && words.count == 0)
+        return codec_refuse(context, "no address is given");
+    for (size_t i = 0; error == 0 && i < words.count; i++) {
+        struct endpoint *more, *all;
+        const char *problem = NULL;
+        size_t count;
+
+        error = endpoint_parse(context->arena, words.items[i], &more, &count, &problem);
+        if (error == -EINVAL)
+            return codec_refuse(context, "'%.100s': %s", words.items[i], problem);
+        if (error < 0)
+            return error;
+        if (listen->count == 0) {
+            *listen = (struct settings_endpoints){more, count};
+            continue;
+        }
+        all = arena_allocate_array(context->arena, listen->count + count, sizeof(*all));
+        if (!all)
+            return -ENOMEM;
+        memcpy(all, listen->items, listen->count * sizeof(*all));
+        memcpy(all + listen->count, more, count * sizeof(*all));
+        *listen = (struct settings_endpoints){all, listen->count + count};
+    }
+    return error;
+}
+
+/* Prints neighbours that were a range as a range again: 60,000 ports would be a long line. */
+static void print_listen(FILE *file, const struct option *option, const void *field)
+{
+    const struct settings_endpoints *listen = field;
+    char text[ENDPOINT_TEXT_SIZE];
+
+    (void)option;
+    for (size_t i = 0; i < listen->count; i++) {
+        const struct endpoint *first = &listen->items[i];
+        struct endpoint expected = *first;
+
+        while (i + 1 < listen->count && first->kind == ENDPOINT_TCP && expected.addr.port < 65535) {
+            expected.addr.port++;
+            if (!endpoint_equal(&listen->items[i + 1], &expected))
+                break;
+            i++;
+        }
+        endpoint_format(first, text);
+        fputs(first == listen->items ? "" : " ", file);
+        codec_print_word(file, text);
+        if (&listen->items[i] != first)
+            fprintf(file, "-%u", listen->items[i].addr.port);
+    }
+}
+
+const struct codec codec_listen = {"address list", true, sizeof(struct settings_endpoints),
+                                   parse_listen, print_listen};
+
+/* Whether path is a program: a regular file that somebody may execute. Whether the service's user
+ * may is found out by its start. */
+static bool is_program(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0111) != 0;
+}
+
+static char *join_path(struct arena *arena, const char *directory, size_t length, const char *name)
+{
+    size_t size = length + strlen(name) + 2;
+    char *path = arena_allocate(arena, size);
+
+    if (path)
+        snprintf(path, size, "%.*s/%s", (int)length, directory, name);
+    return path;
+}
+
+/* Looks name up in our PATH; relative entries of PATH are never followed. Sets *ret to NULL where
+ * it isn't there. */
+static int search_path(struct codec_context *context, const char *name, const char **ret)
+{
+    const char *directory = getenv("PATH");
+
+    *ret = NULL;
+    if (!directory || directory[0] == '\0')
+        directory = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    while (*directory != '\0') {
+        size_t length = strcspn(directory, ":");
+        char *path = join_path(context->arena, directory, length, name);
+
+        if (!path)
+            return -ENOMEM;
+        if (directory[0] == '/' && is_program(path)) {
+            *ret = path;
+            return 0;
+        }
+        directory += length;
+        directory += *directory == ':';
+    }
+    return 0;
+}
+
+static int find_program(struct codec_context *context, const char *name, const char **ret)
+{
+    if (!strchr(name, '/')) {
+        int error = search_path(context, name, ret);
+
+        if (error == 0 && !*ret)
+            return codec_refuse(context, "there is no program '%.150s' in PATH", name);
+        return error;
+    }
+    *ret = name[0] == '/'
+               ? name
+               : join_path(context->arena, context->directory, strlen(context->directory), name);
+    if (!*ret)
+        return -ENOMEM;
+    if (access(*ret, F_OK) < 0)
+        return codec_refuse(context, "%.150s: %s", *ret, strerror(errno));
+    if (!is_program(*ret))
+        return codec_refuse(context, "%.150s is not an executable file", *ret);
+    return 0;
+}
+
+static int parse_command(struct codec_context *context, const struct option *option,
+                         const char *text, void *field)
+{
+    struct settings_command *command = field;
+    struct value_words words;
+    int error = value_split_words(context->arena, text, VALUE_SPLIT_COMMAND, &words);
+
+    (void)option;
+    if (error == -EINVAL)
+        return codec_refuse(context, "a quote is not closed, or a backslash ends the line");
+    if (error < 0)
+        return error;
+    if (words.count == 0 || words.items[0][0] == '\0')
+        return codec_refuse(context, "no program is given");
+    error = find_program(context, words.items[0], &command->program);
+    if (error < 0)
+        return error;
+    /* A relative name means nothing to a handler, which starts in another directory. */
+    if (strchr(words.items[0], '/') && words.items[0][0] != '/') {
+        words.items[0] = arena_copy_string(context->arena, command->program);
+        if (!words.items[0])
+            return -ENOMEM;
+    }
+    command->words = words;
+    return 0;
+}
+
+static void print_command(FILE *file, const struct option *option, const void *field)
+{
+    const struct settings_command *command = field;
+
+    (void)option;
+    codec_print_words(file, &command->words);
+}
+
+const struct codec codec_command = {"command", false, sizeof(struct settings_command),
+                                    parse_command, print_command};
+
+/* getpwnam's answer, or getpwuid's for a number; NULL where there is none. */
+static struct passwd *find_user(const char *text)
+{
+    struct passwd *entry = getpwnam(text);
+    uint64_t uid;
+
+    if (!entry && value_parse_count(text, &uid) == 0 && uid < UINT32_MAX)
+        entry = getpwuid((uid_t)uid);
+    return entry;
+}
+
+static int parse_user(struct codec_context *context, const struct option *option, const char *text,
+                      void *field)
+{
+    struct settings_user *user = context->last_user;
+    struct passwd *entry;
+
+    (void)option;
+    /* Five thousand services of one user ask once. */
+    if (user && strcmp(user->name, text) == 0) {
+        *(struct settings_user **)field = user;
+        return 0;
+    }
+    entry = find_user(text);
+    if (!entry)
+        return codec_refuse(context, "there is no user '%.100s'", text);
+    user = arena_allocate(context->arena, sizeof(*user));
+    if (!user)
+        return -ENOMEM;
+    *user = (struct settings_user){
+        .name = arena_copy_string(context->arena, entry->pw_name),
+        .uid = entry->pw_uid,
+        .gid = entry->pw_gid,
+        .home = arena_copy_string(context->arena, entry->pw_dir ? entry->pw_dir : "/"),
+        .shell = arena_copy_string(context->arena, entry->pw_shell ? entry->pw_shell : "/bin/sh")};
+    if (!user->name || !user->home || !user->shell)
+        return -ENOMEM;
+    context->last_user = user;
+    *(struct settings_user **)field = user;
+    return 0;
+}
+
+static void print_user(FILE *file, const struct option *option, const void *field)
+{
+    const struct settings_user *user = *(struct settings_user *const *)field;
+
+    (void)option;
+    if (user)
+        fputs(user->name, file);
+}
+
+const struct codec codec_user = {"user", false, sizeof(struct settings_user *), parse_user,
+                                 print_user};
+
+static int find_group(struct codec_context *context, const char *text, gid_t *ret)
+{
+    struct group *entry = getgrnam(text);
+    uint64_t gid;
+
+    if (entry) {
+        *ret = entry->gr_gid;
+        return 0;
+    }
+    if (value_parse_count(text, &gid) < 0 || gid >= UINT32_MAX)
+        return codec_refuse(context, "there is no group '%.100s'", text);
+    *ret = (gid_t)gid;
+    return 0;
+}
+
+static int parse_group(struct codec_context *context, const struct option *option, const char *text,
+                       void *field)
+{
+    struct settings_group *group = arena_allocate(context->arena, sizeof(*group));
+    int error;
+
+    (void)option;
+    if (!group || !(group->name = arena_copy_string(context->arena, text)))
+        return -ENOMEM;
+    error = find_group(context, text, &group->gid);
+    if (error == 0)
+        *(struct settings_group **)field = group;
+    return error;
+}
+
+static void print_group(FILE *file, const struct option *option, const void *field)
+{
+    const struct settings_group *group = *(struct settings_group *const *)field;
+
+    (void)option;
+    if (group)
+        fputs(group->name, file);
+}
+
+const struct codec codec_group = {"group", false, sizeof(struct settings_group *), parse_group,
+                                  print_group};
+
+/* "init" (the user's own, looked up when the user is known), "none", or names. */
+static int parse_groups(struct codec_context *context, const struct option *option,
+                        const char *text, void *field)
+{
+    struct settings_groups *groups = field;
+    struct value_words more;
+    int error = value_split_words(context->arena, text, VALUE_SPLIT_LIST, &more);
+
+    (void)option;
+    if (error == -EINVAL)
+        return codec_refuse(context, "a quote is not closed");
+    if (error == 0)
+        error = codec_append_words(context, &groups->names, &more);
+    if (error < 0)
+        return error;
+    if (groups->names.count == 0)
+        return codec_refuse(context, "no group is given; 'none' says so");
+    if (groups->names.count == 1 && strcmp(groups->names.items[0], "init") == 0)
+        groups->kind = GROUPS_INIT;
+    else if (groups->names.count == 1 && strcmp(groups->names.items[0], "none") == 0)
+        groups->kind = GROUPS_NONE;
+    else
+        groups->kind = GROUPS_LIST;
+    groups->count = 0;
+    if (groups->kind != GROUPS_LIST)
+        return 0;
+    groups->gids = arena_allocate_array(context->arena, groups->names.count, sizeof(gid_t));
+    if (!groups->gids)
+        return -ENOMEM;
+    for (size_t i = 0; error == 0 && i < groups->names.count; i++)
+        error = find_group(context, groups->names.items[i], &groups->gids[i]);
+    groups->count = (uint32_t)groups->names.count;
+    return error;
+}
+
+static void print_groups(FILE *file, const struct option *option, const void *field)
+{
+    const struct settings_groups *groups = field;
+
+    (void)option;
+    codec_print_words(file, &groups->names);
+}
+
+const struct codec codec_groups = {"group list", true, sizeof(struct settings_groups), parse_groups,
+                                   print_groups};

@@ -1,0 +1,28 @@
+/* load: from a request (a file, a command line) to a snapshot, or to a list of what is wrong.
+ *
+ * All or nothing: with a single problem there is no configuration. Files are read, options parsed
+ * by their rows, services checked against each other; nothing is opened for serving.
+ */
+#ifndef STDINETD_CONFIG_LOAD_H
+#define STDINETD_CONFIG_LOAD_H
+
+#include <stddef.h>
+
+#include "config/problems.h"
+#include "config/settings.h"
+
+/* What to load. Strings are borrowed for the call; keep them for reloads. */
+struct load_request {
+    const char *file;           /* the ini file; NULL: one service from the command line */
+    const char *const *listens; /* -l, of the one-line service */
+    size_t listen_count;
+    const char *const *overrides; /* -o KEY=VALUE */
+    size_t override_count;
+    const char *const *command; /* PROGRAM ARG…, of the one-line service */
+    size_t command_count;
+};
+
+/* Loads. Returns 0 with one reference on *ret; -EINVAL with problems filled; -ENOMEM. */
+int config_load(const struct load_request *request, struct config **ret, struct problems *problems);
+
+#endif

@@ -1,0 +1,194 @@
+/* option: the rows, and what walks them. See option.h. */
+#include "config/option.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "config/codec.h"
+
+static const char *const log_choices[] = {"auto", "stderr", "syslog", "journal", NULL};
+static const char *const stderr_choices[] = {"log", "connection", "null", NULL};
+static const char *const when_full_choices[] = {"queue", "refuse", NULL};
+
+#define DAEMON(field)  SCOPE_DAEMON, .offset = offsetof(struct daemon_settings, field)
+#define SERVICE(field) SCOPE_SERVICE, .offset = offsetof(struct service_settings, field)
+#define DAYS(count)    ((count)*86400 * CLOCK_SECOND)
+
+/* clang-format off */
+const struct option option_table[] = {
+    {"include", DAEMON(include), .codec = &codec_words, .undumped = true,
+     .help = "more files to read: globs, relative to this file"},
+    {"log", DAEMON(log), .codec = &codec_sink, .choices = log_choices, .fallback = "auto",
+     .help = "where lines go: auto, stderr, syslog, journal or a file"},
+    {"log-format", DAEMON(log_format), .codec = &codec_choice, .choices = log_format_names,
+     .fallback = "text", .help = "text, or json: one object a line"},
+    {"log-level", DAEMON(log_level), .codec = &codec_choice, .choices = log_level_names,
+     .fallback = "info", .help = "the least important level that is shown"},
+    {"pid-file", DAEMON(pid_file), .codec = &codec_path, .reload = RELOAD_RESTART,
+     .help = "a file that holds our pid while we run"},
+    {"max-connections", DAEMON(max_connections), .codec = &codec_count, .maximum = 10000000,
+     .fallback = "0", .help = "running handlers of all services together; 0: no bound"},
+    {"stop-timeout", DAEMON(stop_timeout), .codec = &codec_duration, .maximum = DAYS(30),
+     .fallback = "30s", .help = "how long handlers may finish when we are told to stop"},
+
+    {"listen", SERVICE(listen), .codec = &codec_listen, .required = true,
+     .help = "ports, addresses with ports, or unix: sockets"},
+    {"backlog", SERVICE(backlog), .codec = &codec_backlog, .minimum = 1, .maximum = 1000000,
+     .fallback = "4096", .help = "clients that may wait in the kernel, capped by net.core.somaxconn"},
+    {"ipv6-only", SERVICE(ipv6_only), .codec = &codec_bool, .fallback = "no",
+     .reload = RELOAD_SOCKETS, .help = "no IPv4 clients on IPv6 sockets"},
+    {"freebind", SERVICE(freebind), .codec = &codec_bool, .fallback = "no",
+     .reload = RELOAD_SOCKETS, .help = "bind addresses that this machine doesn't have yet"},
+    {"nodelay", SERVICE(nodelay), .codec = &codec_bool, .fallback = "no",
+     .help = "TCP_NODELAY on connections"},
+    {"keepalive", SERVICE(keepalive), .codec = &codec_bool, .fallback = "no",
+     .help = "SO_KEEPALIVE on connections"},
+    {"socket-user", SERVICE(socket_user), .codec = &codec_user,
+     .help = "owner of unix socket paths"},
+    {"socket-group", SERVICE(socket_group), .codec = &codec_group,
+     .help = "group of unix socket paths"},
+    {"socket-mode", SERVICE(socket_mode), .codec = &codec_mode, .maximum = 0777,
+     .fallback = "0666", .help = "mode of unix socket paths"},
+
+    {"exec", SERVICE(exec), .codec = &codec_command, .required = true,
+     .help = "the program and its arguments; no shell"},
+    {"argv0", SERVICE(argv0), .codec = &codec_text,
+     .help = "what the program sees as its own name"},
+    {"user", SERVICE(user), .codec = &codec_user,
+     .help = "who the handler runs as; required when we run as root"},
+    {"group", SERVICE(group), .codec = &codec_group,
+     .help = "the handler's group, instead of its user's own"},
+    {"groups", SERVICE(groups), .codec = &codec_groups, .fallback = "init",
+     .help = "supplementary groups: init (the user's own), none, or names"},
+    {"directory", SERVICE(directory), .codec = &codec_path, .fallback = "/",
+     .help = "where the handler starts"},
+    {"umask", SERVICE(umask), .codec = &codec_mode, .maximum = 0777, .fallback = "022",
+     .help = "the handler's umask"},
+    {"env", SERVICE(env), .codec = &codec_env,
+     .help = "variables for the handler, as NAME=value"},
+    {"pass-env", SERVICE(pass_env), .codec = &codec_names,
+     .help = "names of our own variables that the handler gets too"},
+    {"stderr", SERVICE(stderr_sink), .codec = &codec_sink, .choices = stderr_choices,
+     .fallback = "log", .help = "the handler's fd 2: log, connection, null or a file"},
+
+    {"max-connections", SERVICE(max_connections), .codec = &codec_count, .maximum = 10000000,
+     .fallback = "64", .help = "running handlers; 1: one client after the other; 0: no bound"},
+    {"when-full", SERVICE(when_full), .codec = &codec_choice, .choices = when_full_choices,
+     .fallback = "queue", .help = "queue: clients wait in the backlog; refuse: accept and close"},
+    {"enabled", SERVICE(enabled), .codec = &codec_bool, .fallback = "yes",
+     .help = "no: the service is checked but not served"},
+    {"description", SERVICE(description), .codec = &codec_text,
+     .help = "a few words for people"},
+};
+/* clang-format on */
+
+const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
+
+const struct option *option_find(enum option_scope scope, const char *name)
+{
+    for (size_t i = 0; i < option_count; i++)
+        if (option_table[i].scope == scope && strcmp(option_table[i].name, name) == 0)
+            return &option_table[i];
+    return NULL;
+}
+
+size_t option_index(const struct option *option)
+{
+    return (size_t)(option - option_table);
+}
+
+void *option_field(const struct option *option, void *settings)
+{
+    return (char *)settings + option->offset;
+}
+
+const void *option_field_const(const struct option *option, const void *settings)
+{
+    return (const char *)settings + option->offset;
+}
+
+char *option_text(const struct option *option, const void *settings)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *file = open_memstream(&text, &length);
+
+    if (!file)
+        return NULL;
+    option->codec->print(file, option, option_field_const(option, settings));
+    if (fclose(file) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+#define NAME_MAX_SUGGESTED 32
+
+/* How many letters must be added, dropped or changed to get from one name to the other
+ * (Levenshtein's distance, a row at a time). */
+static size_t name_distance(const char *one, const char *other)
+{
+    size_t row[NAME_MAX_SUGGESTED + 1];
+    size_t columns = strlen(other);
+
+    if (columns > NAME_MAX_SUGGESTED)
+        return columns;
+    for (size_t column = 0; column <= columns; column++)
+        row[column] = column;
+    for (size_t line = 0; one[line] != '\0'; line++) {
+        size_t diagonal = row[0];
+
+        row[0] = line + 1;
+        for (size_t column = 0; column < columns; column++) {
+            size_t change = diagonal + (one[line] != other[column]);
+
+            diagonal = row[column + 1];
+            if (row[column] + 1 < change)
+                change = row[column] + 1;
+            if (diagonal + 1 < change)
+                change = diagonal + 1;
+            row[column + 1] = change;
+        }
+    }
+    return row[columns];
+}
+
+const char *option_suggest(enum option_scope scope, const char *name)
+{
+    /* Further away than half the name it is a guess, not a typing error. */
+    size_t nearest = strlen(name) / 2 + 1;
+    const char *suggestion = NULL;
+
+    if (strlen(name) > NAME_MAX_SUGGESTED)
+        return NULL;
+    for (size_t i = 0; i < option_count; i++) {
+        size_t distance = name_distance(name, option_table[i].name);
+
+        if (option_table[i].scope == scope && distance < nearest) {
+            nearest = distance;
+            suggestion = option_table[i].name;
+        }
+    }
+    return suggestion;
+}
+
+void option_list(FILE *file)
+{
+    static const char *const titles[] = {"[stdinetd]", "a service, [defaults]"};
+
+    for (unsigned scope = SCOPE_DAEMON; scope <= SCOPE_SERVICE; scope++) {
+        fprintf(file, "%s%s\n", scope > 0 ? "\n" : "", titles[scope]);
+        for (size_t i = 0; i < option_count; i++) {
+            const struct option *option = &option_table[i];
+
+            if (option->scope == scope)
+                fprintf(file, "  %-16s %-16s %-8s %s\n", option->name, option->codec->name,
+                        option->required   ? "required"
+                        : option->fallback ? option->fallback
+                                           : "-",
+                        option->help);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+/* option: the table of everything that can be configured: one option, one row.
+ *
+ * Parsing, bounds, defaults, --dump, --list-options, the reload's diff and the test that the manual
+ * names each key all walk these rows. To add a simple option: a field in settings.h, a row in
+ * option.c, its use, its entry in man/stdinetd.ini.5.
+ */
+#ifndef STDINETD_CONFIG_OPTION_H
+#define STDINETD_CONFIG_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "config/settings.h"
+
+enum option_scope { SCOPE_DAEMON, SCOPE_SERVICE };
+
+/* What a changed value means for a daemon that runs. */
+enum option_reload {
+    RELOAD_NOW,     /* it holds from the reload on */
+    RELOAD_SOCKETS, /* sockets that are kept keep what they were opened with */
+    RELOAD_RESTART, /* it holds from the next start of the daemon on */
+};
+
+struct option;
+
+/* What a codec may need and where it says what is wrong. */
+struct codec_context {
+    struct arena *arena;             /* for what the value keeps */
+    const char *directory;           /* relative programs are found from here */
+    struct settings_user *last_user; /* the user found last: it is mostly the next one too */
+    char message[256];               /* set when parsing fails: what is wrong, without the key */
+};
+
+/* How the text of an option becomes its value and back. */
+struct codec {
+    const char *name; /* of the type, as --list-options and the manual call it */
+    bool list;        /* a key given again appends: parse is called for each */
+    size_t size;      /* of the field */
+    /* Writes the value at field (which holds zero bytes, or for a list what is there already).
+     * Returns 0, -EINVAL with context->message set, or -ENOMEM. */
+    int (*parse)(struct codec_context *context, const struct option *option, const char *text,
+                 void *field);
+    /* Writes the text that parses to the same value, or nothing for a value that isn't set. */
+    void (*print)(FILE *file, const struct option *option, const void *field);
+};
+
+struct option {
+    const char *name;
+    enum option_scope scope;
+    const struct codec *codec;
+    size_t offset; /* of the field in daemon_settings or service_settings */
+    uint64_t minimum, maximum;
+    const char *fallback;       /* the default, as text; NULL: not set */
+    const char *const *choices; /* of a choice, in the order of its enum, NULL-terminated */
+    enum option_reload reload;
+    bool required;
+    bool undumped; /* --dump leaves it out: its effect is in the dump already */
+    const char *help;
+};
+
+extern const struct option option_table[];
+extern const size_t option_count;
+
+/* The row of that name in that scope, or NULL. */
+const struct option *option_find(enum option_scope scope, const char *name);
+
+/* The index of a row in option_table. */
+size_t option_index(const struct option *option);
+
+/* The field of option in its settings. */
+void *option_field(const struct option *option, void *settings);
+const void *option_field_const(const struct option *option, const void *settings);
+
+/* The option's value as text in malloc'ed memory that the caller frees; NULL without memory. */
+char *option_text(const struct option *option, const void *settings);
+
+/* The name in scope that is nearest to a mistyped one, or NULL where none is near. */
+const char *option_suggest(enum option_scope scope, const char *name);
+
+/* Prints the table for --list-options. */
+void option_list(FILE *file);
+
+#endif

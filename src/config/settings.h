@@ -1,0 +1,124 @@
+/* settings: a configuration, loaded and checked: what the option table's rows are written into.
+ *
+ * A snapshot: made by config_load in one arena, never changed afterwards, freed when the last
+ * config_unref gives it back. Pointers in it live as long.
+ */
+#ifndef STDINETD_CONFIG_SETTINGS_H
+#define STDINETD_CONFIG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/endpoint.h"
+#include "base/value.h"
+#include "config/problems.h"
+
+enum settings_when_full { WHEN_FULL_QUEUE, WHEN_FULL_REFUSE };
+
+enum settings_stderr { STDERR_LOG, STDERR_CONNECTION, STDERR_NULL, STDERR_FILE };
+
+enum settings_log {
+    SETTINGS_LOG_AUTO,
+    SETTINGS_LOG_STDERR,
+    SETTINGS_LOG_SYSLOG,
+    SETTINGS_LOG_JOURNAL,
+    SETTINGS_LOG_FILE
+};
+
+/* Where lines go: one of the words, or a path. */
+struct settings_sink {
+    unsigned kind;    /* enum settings_stderr or settings_log */
+    const char *path; /* NULL for a word */
+};
+
+/* Looked up once, while loading: handlers are started without asking any name service. */
+struct settings_user {
+    const char *name;
+    uid_t uid;
+    gid_t gid;
+    const char *home;
+    const char *shell;
+};
+
+struct settings_group {
+    const char *name;
+    gid_t gid;
+};
+
+enum settings_groups_kind { GROUPS_INIT, GROUPS_NONE, GROUPS_LIST };
+
+struct settings_groups {
+    unsigned kind; /* enum settings_groups_kind */
+    uint32_t count;
+    gid_t *gids;              /* the list, or with init the user's own (filled by config_check) */
+    struct value_words names; /* as they were written */
+};
+
+struct settings_command {
+    const char *program; /* absolute path */
+    struct value_words words;
+};
+
+struct settings_endpoints {
+    struct endpoint *items;
+    size_t count;
+};
+
+/* [stdinetd] */
+struct daemon_settings {
+    struct value_words include;
+    struct settings_sink log;
+    unsigned log_format; /* enum log_format */
+    unsigned log_level;  /* enum log_level */
+    const char *pid_file;
+    uint64_t max_connections; /* 0: no bound */
+    nanoseconds stop_timeout;
+};
+
+/* A service. */
+struct service_settings {
+    const char *name;
+    struct location where; /* its section */
+
+    struct settings_endpoints listen;
+    uint32_t backlog;
+    bool ipv6_only, freebind, nodelay, keepalive;
+    struct settings_user *socket_user;
+    struct settings_group *socket_group;
+    unsigned socket_mode;
+
+    struct settings_command exec;
+    const char *argv0;          /* NULL: the program as it was written */
+    struct settings_user *user; /* NULL: ours */
+    struct settings_group *group;
+    struct settings_groups groups;
+    const char *directory;
+    unsigned umask;
+    struct value_words env;
+    struct value_words pass_env;
+    struct settings_sink stderr_sink;
+
+    uint64_t max_connections;
+    unsigned when_full; /* enum settings_when_full */
+    bool enabled;
+    const char *description;
+};
+
+struct config {
+    struct arena *arena;
+    unsigned references;
+    struct daemon_settings daemon;
+    struct service_settings *services;
+    size_t service_count;
+};
+
+/* Counts one more holder of the snapshot, and gives it back for an assignment. */
+struct config *config_ref(struct config *config);
+
+/* Gives one holder's count back; the last one frees the snapshot. NULL is fine. */
+void config_unref(struct config *config);
+
+#endif
