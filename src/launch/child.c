@@ -1,0 +1,119 @@
+/* child: see child.h.
+ *
+ * At most 25 system calls, each checked, all through raw.h; nothing is opened (one file where the
+ * daemon's own oom_score_adj isn't 0), nothing looked up, nothing allocated or logged. The order is
+ * the design's: session, fds, umask and limits, directory, groups, gid, uid and their proof, signal
+ * mask, exec. Signal dispositions need no step: the daemon itself has only default ones
+ * (serve/startup.c), and blocks what it must not die from.
+ */
+#include "launch/child.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "launch/raw.h"
+
+/* sizeof(sigset_t) as the kernel counts it: 64 signals. */
+#define KERNEL_SIGSET_SIZE 8
+
+static long call(long number, long one, long two, long three)
+{
+    return raw_call(number, one, two, three, 0);
+}
+
+static long wire_fds(const struct launch_connection *connection, unsigned close_flags)
+{
+    long result = call(SYS_dup3, connection->fd, 0, 0);
+
+    if (result >= 0)
+        result = call(SYS_dup3, connection->fd, 1, 0);
+    if (result >= 0)
+        result = call(SYS_dup3, connection->stderr_fd, 2, 0);
+    if (result < 0)
+        return result;
+    /* Everything is close-on-exec from its birth on; this makes sure of what libraries opened. */
+    result = call(SYS_close_range, 3, (long)~0U, close_flags);
+    return result == -ENOSYS || result == -EINVAL ? 0 : result; /* before Linux 5.11 */
+}
+
+/* The daemon may be protected from the OOM killer (or marked for it); a handler is neither. */
+static long reset_oom(void)
+{
+    long fd =
+        raw_call(SYS_openat, AT_FDCWD, (long)"/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0);
+    long result;
+
+    if (fd == -ENOENT || fd == -EACCES)
+        return 0; /* no /proc here, or not ours to change */
+    if (fd < 0)
+        return fd;
+    result = call(SYS_write, fd, (long)"0", 1);
+    call(SYS_close, fd, 0, 0);
+    return result == -EACCES ? 0 : result; /* lowering needs CAP_SYS_RESOURCE, proc(5) */
+}
+
+static struct child_failure fail(enum stage stage, long result)
+{
+    return (struct child_failure){stage, (int)-result};
+}
+
+/* Groups before gid before uid: after the uid is gone there is no right to change the others. */
+static struct child_failure drop_credentials(const struct plan *plan)
+{
+    long result = call(SYS_setgroups, (long)plan->group_count, (long)plan->groups, 0);
+
+    if (result < 0)
+        return fail(STAGE_GROUPS, result);
+    result = call(SYS_setresgid, plan->gid, plan->gid, plan->gid);
+    if (result < 0)
+        return fail(STAGE_GROUP, result);
+    result = call(SYS_setresuid, plan->uid, plan->uid, plan->uid);
+    if (result < 0)
+        return fail(STAGE_USER, result);
+    /* The proof: root must not come back. With odd securebits it would. */
+    if (plan->uid != 0 && call(SYS_setresuid, -1, 0, -1) >= 0)
+        return fail(STAGE_VERIFY, -EPERM);
+    if (plan->uid != 0 && plan->gid != 0 && call(SYS_setresgid, -1, 0, -1) >= 0)
+        return fail(STAGE_VERIFY, -EPERM);
+    return (struct child_failure){0};
+}
+
+struct child_failure child_execute(const struct plan *plan,
+                                   const struct launch_connection *connection,
+                                   char *const environment[], unsigned close_flags)
+{
+    static const uint64_t no_signals = 0;
+    long result;
+
+    result = call(SYS_setsid, 0, 0, 0);
+    if (result < 0)
+        return fail(STAGE_SESSION, result);
+    result = wire_fds(connection, close_flags);
+    if (result < 0)
+        return fail(STAGE_FD, result);
+    result = call(SYS_umask, (long)plan->umask, 0, 0);
+    if (result < 0)
+        return fail(STAGE_UMASK, result);
+    result = raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)&plan->nofile, 0);
+    if (result < 0)
+        return fail(STAGE_RLIMIT, result);
+    result = plan->reset_oom ? reset_oom() : 0;
+    if (result < 0)
+        return fail(STAGE_OOM, result);
+    result = call(SYS_chdir, (long)plan->directory, 0, 0);
+    if (result < 0)
+        return fail(STAGE_DIRECTORY, result);
+    if (plan->change_credentials) {
+        struct child_failure failure = drop_credentials(plan);
+
+        if (failure.stage != STAGE_NONE)
+            return failure;
+    }
+    result =
+        raw_call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, (long)&no_signals, 0, KERNEL_SIGSET_SIZE);
+    if (result < 0)
+        return fail(STAGE_SIGNALS, result);
+    result = call(SYS_execve, (long)plan->program, (long)plan->argv, (long)environment);
+    return fail(result == -EAGAIN ? STAGE_PROCESS_LIMIT : STAGE_EXEC, result);
+}

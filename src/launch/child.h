@@ -1,0 +1,27 @@
+/* child: the steps from a new process to its program. Runs in the child, on prepared data. */
+#ifndef STDINETD_LAUNCH_CHILD_H
+#define STDINETD_LAUNCH_CHILD_H
+
+#include "launch/environment.h"
+#include "launch/plan.h"
+#include "launch/stage.h"
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+/* What a failed start leaves behind, as the child reports it. */
+struct child_failure {
+    enum stage stage;
+    int error; /* errno */
+};
+
+/* Carries out the plan and executes the program. Returns only on failure, with the step that
+ * failed; then the caller must end the process. All signals must be blocked before.
+ * close_flags says what becomes of fds from 3 up: 0, they are closed at once; CLOSE_RANGE_CLOEXEC,
+ * with the exec, for an engine that needs one until then. */
+struct child_failure child_execute(const struct plan *plan,
+                                   const struct launch_connection *connection,
+                                   char *const environment[], unsigned close_flags);
+
+#endif

@@ -1,0 +1,277 @@
+/* engine_fork: starts a process by fork(), the plain way, for every kernel, valgrind and
+ * sanitizers.
+ *
+ * Each start has a close-on-exec pipe: the child writes {stage, errno} into it when a step fails;
+ * when the program is executed the kernel closes it. So the read end tells exactly one of both. All
+ * read ends are in one epoll of their own, which is the fd the loop watches. The parent closes the
+ * write end before the next fork, so no other child can hold it open.
+ */
+#include "launch/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+struct launch_start {
+    struct launch_start *next; /* of the free ones */
+    void *owner;
+    int status_fd;
+};
+
+struct forker {
+    struct launcher base;
+    int epoll_fd;
+    struct launch_start *free;
+    size_t under_way;
+    struct environment environment; /* the child has its own copy after the fork */
+    char **items;                   /* connection's and service's environment together */
+    size_t item_room;
+};
+
+static struct forker *forker_of(const struct launcher *launcher)
+{
+    return (struct forker *)(uintptr_t)launcher; /* base comes first */
+}
+
+static int fork_open(struct launcher **ret)
+{
+    struct forker *launcher = calloc(1, sizeof(*launcher));
+
+    if (!launcher)
+        return -ENOMEM;
+    launcher->base.engine = &engine_fork;
+    launcher->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (launcher->epoll_fd < 0) {
+        int error = -errno;
+
+        free(launcher);
+        return error;
+    }
+    launcher->epoll_fd = fd_move_high(launcher->epoll_fd);
+    *ret = &launcher->base;
+    return 0;
+}
+
+static void fork_close(struct launcher *base)
+{
+    struct forker *launcher = forker_of(base);
+
+    while (launcher->free) {
+        struct launch_start *next = launcher->free->next;
+
+        free(launcher->free);
+        launcher->free = next;
+    }
+    fd_close(launcher->epoll_fd);
+    free(launcher->items);
+    free(launcher);
+}
+
+static int fork_fd(const struct launcher *launcher)
+{
+    return forker_of(launcher)->epoll_fd;
+}
+
+/* The pipes tell everything. */
+static nanoseconds fork_pace(const struct launcher *launcher)
+{
+    (void)launcher;
+    return 0;
+}
+
+static void fork_tend(struct launcher *launcher)
+{
+    (void)launcher;
+}
+
+static struct launch_start *take_start(struct forker *launcher)
+{
+    struct launch_start *start = launcher->free;
+
+    if (launcher->under_way == LAUNCHER_STARTS_MAX)
+        return NULL;
+    if (start)
+        launcher->free = start->next;
+    else if (!(start = malloc(sizeof(*start))))
+        return NULL;
+    *start = (struct launch_start){.status_fd = -1};
+    launcher->under_way++;
+    return start;
+}
+
+static void give_start(struct forker *launcher, struct launch_start *start)
+{
+    /* Closing alone wouldn't end the watching: other children on their way to exec still have a
+     * copy of the read end, and epoll watches the open file, not our fd. */
+    if (start->status_fd >= 0)
+        epoll_ctl(launcher->epoll_fd, EPOLL_CTL_DEL, start->status_fd, NULL);
+    start->status_fd = fd_close(start->status_fd);
+    start->next = launcher->free;
+    launcher->free = start;
+    launcher->under_way--;
+}
+
+/* The whole environment: the connection's own strings, then the service's. */
+static int join_environment(struct forker *launcher, const struct plan *plan)
+{
+    size_t own = launcher->environment.count;
+    size_t room = own + plan->environment_count + 1;
+
+    if (room > launcher->item_room) {
+        char **items = realloc(launcher->items, room * sizeof(*items));
+
+        if (!items)
+            return -ENOMEM;
+        launcher->items = items;
+        launcher->item_room = room;
+    }
+    memcpy(launcher->items, launcher->environment.items, own * sizeof(*launcher->items));
+    memcpy(launcher->items + own, plan->environment,
+           (plan->environment_count + 1) * sizeof(*launcher->items));
+    return 0;
+}
+
+_Noreturn static void run_child(const struct forker *launcher, const struct plan *plan,
+                                const struct launch_connection *connection, int status_fd)
+{
+    struct child_failure failure =
+        child_execute(plan, connection, launcher->items, CLOSE_RANGE_CLOEXEC);
+    ssize_t written = write(status_fd, &failure, sizeof(failure));
+
+    /* If even that failed the parent sees a program that ended at once. */
+    (void)written;
+    _exit(127);
+}
+
+/* Forks with every signal blocked: nothing of ours may run in the child. */
+static pid_t fork_blocked(void)
+{
+    sigset_t all, before;
+    pid_t pid;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid = fork();
+    if (pid != 0) {
+        int error = errno;
+
+        sigprocmask(SIG_SETMASK, &before, NULL);
+        errno = error;
+    }
+    return pid;
+}
+
+static int start_process(struct forker *launcher, const struct plan *plan,
+                         const struct launch_connection *connection, struct launch_start *start,
+                         pid_t *ret_pid)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = start};
+    int status[2];
+    pid_t pid;
+
+    if (join_environment(launcher, plan) < 0)
+        return -ENOMEM;
+    if (pipe2(status, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    start->status_fd = status[0];
+    if (epoll_ctl(launcher->epoll_fd, EPOLL_CTL_ADD, status[0], &event) < 0) {
+        int error = -errno;
+
+        fd_close(status[1]);
+        return error;
+    }
+    pid = fork_blocked();
+    if (pid == 0)
+        run_child(launcher, plan, connection, status[1]);
+    fd_close(status[1]);
+    if (pid < 0)
+        return -errno;
+    *ret_pid = pid;
+    return 0;
+}
+
+static int fork_start(struct launcher *base, struct plan *plan,
+                      const struct launch_connection *connection, void *owner, pid_t *ret_pid,
+                      struct launch_start **ret_start)
+{
+    struct forker *launcher = forker_of(base);
+    struct launch_start *start = take_start(launcher);
+    int error;
+
+    if (!start)
+        return -EAGAIN;
+    start->owner = owner;
+    environment_fill(&launcher->environment, connection);
+    error = start_process(launcher, plan, connection, start, ret_pid);
+    if (error < 0) {
+        give_start(launcher, start);
+        return error;
+    }
+    *ret_start = start;
+    /* The child has its own since the fork. */
+    fd_close(connection->fd);
+    base->given_back++;
+    return 0;
+}
+
+/* Reads what the pipe tells; false when the child is still on its way. */
+static bool read_status(struct forker *launcher, struct launch_start *start,
+                        struct launch_report *ret)
+{
+    struct launch_report report = {.owner = start->owner};
+    ssize_t got;
+
+    do {
+        got = read(start->status_fd, &report.failure, sizeof(report.failure));
+    } while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EAGAIN)
+        return false;
+    if (got != sizeof(report.failure))
+        report.failure = (struct child_failure){0};
+    give_start(launcher, start);
+    *ret = report;
+    return true;
+}
+
+static bool fork_collect(struct launcher *base, struct launch_report *ret)
+{
+    struct forker *launcher = forker_of(base);
+    struct epoll_event event;
+
+    while (epoll_wait(launcher->epoll_fd, &event, 1, 0) == 1)
+        if (read_status(launcher, event.data.ptr, ret))
+            return true;
+    return false;
+}
+
+static void fork_settle(struct launcher *base, struct launch_start *start,
+                        struct launch_report *ret)
+{
+    struct forker *launcher = forker_of(base);
+
+    /* The child is gone, so the pipe has its last word; one killed on its way left none. */
+    if (!read_status(launcher, start, ret)) {
+        *ret = (struct launch_report){.owner = start->owner};
+        give_start(launcher, start);
+    }
+}
+
+const struct launch_engine engine_fork = {
+    .name = "fork",
+    .open = fork_open,
+    .close = fork_close,
+    .fd = fork_fd,
+    .pace = fork_pace,
+    .start = fork_start,
+    .tend = fork_tend,
+    .collect = fork_collect,
+    .settle = fork_settle,
+};

@@ -1,0 +1,52 @@
+/* plan: everything that a service's handlers are started with, worked out before the first client.
+ *
+ * The parent fills a plan once for each service and snapshot; the child only carries it out
+ * (child.c). So nothing is looked up, allocated or decided between a connection and its program.
+ */
+#ifndef STDINETD_LAUNCH_PLAN_H
+#define STDINETD_LAUNCH_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "config/settings.h"
+
+/* What the daemon itself was started with and changed, and handlers get back or must not see. */
+struct plan_origin {
+    struct rlimit nofile;     /* the limit of open files before it was raised */
+    bool oom_score_adjusted;  /* our oom_score_adj isn't 0: a handler's must be set */
+    char *const *environment; /* ours, for pass-env; must outlive no plan: strings are copied */
+};
+
+struct plan {
+    unsigned references;     /* the service's, and one for each start under way */
+    struct config *snapshot; /* a reference: pointers below go into it */
+    const char *program;
+    char **argv;
+    char **environment; /* the service's part, NULL-terminated; one block with the strings */
+    size_t environment_count;
+    const char *directory;
+    mode_t umask;
+    bool change_credentials; /* we are root: groups, gid and uid are set and verified */
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups;
+    size_t group_count;
+    struct rlimit nofile;
+    bool reset_oom;
+};
+
+/* Makes the plan of a service of snapshot, on which it takes a reference; the plan has one of its
+ * own then. 0 or -ENOMEM. */
+int plan_build(struct config *snapshot, const struct service_settings *service,
+               const struct plan_origin *origin, struct plan **ret);
+
+/* Counts one more holder, and gives the plan back for an assignment. */
+struct plan *plan_ref(struct plan *plan);
+
+/* Gives one holder's count back; the last one frees the plan. NULL is fine. */
+void plan_unref(struct plan *plan);
+
+#endif
