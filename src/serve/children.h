@@ -1,0 +1,71 @@
+/* children: the connections that are in our care, from their acceptance to their handler's end.
+ *
+ * A connection is one small record from a pool; while it has a process it is found by the pid. What
+ * happens to it is decided in server.c; here it is only kept.
+ */
+#ifndef STDINETD_SERVE_CHILDREN_H
+#define STDINETD_SERVE_CHILDREN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "admit/admission.h"
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "launch/launcher.h"
+
+struct service;
+
+enum connection_state {
+    CONNECTION_HELD,     /* accepted, no process yet: its start is tried again (hold.c) */
+    CONNECTION_STARTING, /* a process, on its way to the program */
+    CONNECTION_RUNNING,  /* the handler */
+    CONNECTION_FAILED,   /* its start failed; the process is about to end */
+};
+
+struct connection {
+    struct map_node node;    /* by pid, while there is a process */
+    struct connection *next; /* of the held or the free ones */
+    struct service *service;
+    struct launch_start *start;   /* while STARTING */
+    char *peer_path, *local_path; /* of a unix connection while HELD; malloc'ed */
+    struct admission_ticket ticket;
+    nanoseconds accepted; /* when */
+    nanoseconds started;  /* when the program ran */
+    uint64_t number;
+    struct addr peer, local;
+    uint32_t source_running;
+    pid_t pid;
+    int fd; /* while HELD; -1 after */
+    enum connection_state state;
+    bool killed; /* by us, so its end is no crash */
+};
+
+struct children {
+    struct map by_pid;
+    struct connection *free;
+    struct connection_block *blocks;
+    size_t processes;
+};
+
+/* 0 or -errno. */
+int children_open(struct children *children);
+void children_close(struct children *children);
+
+/* A zeroed connection with fd -1; NULL without memory. Given back by children_free. */
+struct connection *children_new(struct children *children);
+void children_free(struct children *children, struct connection *connection);
+
+/* Makes connection findable by its pid, and forgets that again. */
+void children_add(struct children *children, struct connection *connection, pid_t pid);
+void children_remove(struct children *children, struct connection *connection);
+
+/* The connection of that process, or NULL: an orphan's, when we are PID 1. */
+struct connection *children_find(const struct children *children, pid_t pid);
+
+/* Sends number to every handler's process group. */
+void children_signal(struct children *children, int number);
+
+#endif

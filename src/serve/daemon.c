@@ -1,0 +1,320 @@
+/* daemon: the server's parts put together, run and taken apart; its signals and its log.
+ *
+ * Nothing here knows a connection: that story is server.c's. Called by main.
+ */
+#include "serve/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "config/arguments.h"
+
+/* The timers of the server itself: starve, launch, reap, hold, log, sum, stop. */
+#define SERVER_TIMERS 7
+
+/* --- signals -------------------------------------------------------------------------------- */
+
+static void say_status(const struct server *server)
+{
+    log_notice("%zu processes, %" PRIu64 " connections so far, %" PRIu64 " reloads and %" PRIu64
+               " that failed, %" PRIu64 " messages lost",
+               server->children.processes, server->next_connection, server->reloads_done,
+               server->reloads_failed, log_lost_total());
+    for (const struct service *service = server->services; service; service = service->next)
+        event_status(service);
+}
+
+static void take_signal(struct server *server, unsigned number)
+{
+    switch (number) {
+    case SIGCHLD:
+        server_reap(server);
+        break;
+    case SIGHUP:
+        server_reload(server);
+        break;
+    case SIGTERM:
+    case SIGINT:
+        server_stop(server);
+        break;
+    case SIGQUIT:
+        log_notice("leaving at once; %zu handlers stay", server->children.processes);
+        loop_stop(server->loop);
+        break;
+    case SIGUSR1:
+        say_status(server);
+        break;
+    default:
+        log_warning("signal %u means an upgrade, which this version can't do", number);
+    }
+}
+
+static void on_signals(struct loop_source *source, uint32_t events)
+{
+    struct server *server = source->owner;
+    struct signalfd_siginfo info;
+
+    (void)events;
+    while (read(source->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        take_signal(server, info.ssi_signo);
+}
+
+/* --- the server ----------------------------------------------------------------------------- */
+
+static void on_sum_timer(struct loop_timer *timer)
+{
+    struct server *server = timer->owner;
+
+    for (struct service *service = server->services; service; service = service->next)
+        event_sum_up(service);
+}
+
+void server_sum_up_soon(struct server *server)
+{
+    if (!loop_is_armed(&server->sum_timer))
+        loop_arm(server->loop, &server->sum_timer, loop_now(server->loop) + CLOCK_SECOND);
+}
+
+/* The end of a turn: starts are looked after, and the turn's lines go out together. */
+static void end_turn(void *context)
+{
+    struct server *server = context;
+
+    server_tend_launches(server);
+    if (log_flush() && !loop_is_armed(&server->log_timer))
+        loop_arm(server->loop, &server->log_timer, clock_now() + LOG_RETRY * CLOCK_MILLISECOND);
+}
+
+/* A timer that only makes the loop turn: what is to do is done at the end of each turn. */
+static void on_turn_timer(struct loop_timer *timer)
+{
+    (void)timer;
+}
+
+int server_open_log(const struct daemon_settings *settings, bool daemonized)
+{
+    static const enum log_sink sinks[] = {[SETTINGS_LOG_STDERR] = LOG_SINK_STDERR,
+                                          [SETTINGS_LOG_SYSLOG] = LOG_SINK_SYSLOG,
+                                          [SETTINGS_LOG_JOURNAL] = LOG_SINK_JOURNAL,
+                                          [SETTINGS_LOG_FILE] = LOG_SINK_FILE};
+    struct log_settings log = {
+        .path = settings->log.path, .format = settings->log_format, .level = settings->log_level};
+
+    if (settings->log.kind == SETTINGS_LOG_AUTO)
+        log.sink = daemonized ? LOG_SINK_SYSLOG : LOG_SINK_STDERR;
+    else
+        log.sink = sinks[settings->log.kind];
+    if (log.sink == LOG_SINK_STDERR && daemonized)
+        return -EINVAL; /* nobody reads it any more */
+    return log_open(&log);
+}
+
+static void free_services(struct service *service)
+{
+    while (service) {
+        struct service *next = service->next;
+
+        service_free(service);
+        service = next;
+    }
+}
+
+/* Closes and frees everything, whatever of it was opened; handlers that run stay. */
+static void server_close(struct server *server)
+{
+    if (server->loop) {
+        free_services(server->services);
+        free_services(server->retired);
+    }
+    launcher_close(server->launcher);
+    children_close(&server->children);
+    admission_close(&server->admission);
+    startup_remove_pid_file(&server->pid_file);
+    fd_close(server->signals.fd);
+    fd_close(server->null_fd);
+    loop_close(server->loop);
+    config_unref(server->config);
+    free(server);
+}
+
+/* STDINETD_ENGINE names the way to start processes, for tests and for kernels that are odd. */
+static int open_launcher(struct server *server)
+{
+    const char *engine = getenv("STDINETD_ENGINE");
+    const char *fallback;
+    int error =
+        launcher_open(engine && engine[0] != '\0' ? engine : NULL, &server->launcher, &fallback);
+
+    if (error < 0)
+        log_error("STDINETD_ENGINE: %s",
+                  error == -EINVAL ? "there is no such engine" : strerror(-error));
+    else if (fallback)
+        log_notice("processes are started by %s: %s", launcher_engine(server->launcher), fallback);
+    return error;
+}
+
+static int open_parts(struct server *server)
+{
+    int error = loop_open(&server->loop);
+
+    if (error == 0)
+        error = loop_reserve(server->loop, SERVER_TIMERS);
+    if (error == 0)
+        error = admission_open(&server->admission);
+    if (error == 0)
+        error = children_open(&server->children);
+    if (error == 0)
+        error = open_launcher(server);
+    if (error < 0)
+        return error;
+    server->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (server->null_fd < 0)
+        return -errno;
+    server->launches.fd = launcher_fd(server->launcher);
+    error = server->launches.fd < 0 ? 0 : loop_watch(server->loop, &server->launches, EPOLLIN);
+    if (error < 0)
+        return error;
+    server->signals.fd = startup_open_signals();
+    if (server->signals.fd < 0)
+        return server->signals.fd;
+    return loop_watch(server->loop, &server->signals, EPOLLIN);
+}
+
+static int make_services(struct server *server)
+{
+    struct service **last = &server->services;
+
+    for (size_t i = 0; i < server->config->service_count; i++) {
+        int error = 0;
+
+        if (server->config->services[i].enabled)
+            error = service_new(server, server->config, &server->config->services[i], last);
+        if (error < 0)
+            return error;
+        if (*last)
+            last = &(*last)->next;
+    }
+    return 0;
+}
+
+static int open_pid_file(struct server *server)
+{
+    const char *path = server->config->daemon.pid_file;
+    int error;
+
+    if (!path)
+        return 0;
+    error = startup_write_pid_file(path, &server->pid_file);
+    if (error == -EEXIST)
+        log_error("another stdinetd runs: it holds %s", path);
+    else if (error < 0)
+        log_error("%s: %s", path, strerror(-error));
+    return error;
+}
+
+static void init_callbacks(struct server *server)
+{
+    server->signals = (struct loop_source){.fd = -1, .ready = on_signals, .owner = server};
+    server->launches = (struct loop_source){.fd = -1, .ready = server_on_launches, .owner = server};
+    server->starve_timer = (struct loop_timer){.fired = server_on_starve_timer, .owner = server};
+    server->reap_timer = (struct loop_timer){.fired = server_on_reap_timer, .owner = server};
+    server->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
+    server->launch_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
+    server->sum_timer = (struct loop_timer){.fired = on_sum_timer, .owner = server};
+    hold_open(&server->hold, server_on_hold_timer, server);
+}
+
+/* Makes a server of config, on which it takes a reference, and binds its services. 0; -EEXIST when
+ * another daemon has the pid file; another -errno. Logs why. */
+static int server_open(struct config *config, const struct load_request *request,
+                       const struct plan_origin *origin, bool daemonized, struct server **ret)
+{
+    struct server *server = calloc(1, sizeof(*server));
+    int error;
+
+    if (!server)
+        return -ENOMEM;
+    *server = (struct server){.request = request,
+                              .origin = *origin,
+                              .daemonized = daemonized,
+                              .null_fd = -1,
+                              .pid_file = {.fd = -1}};
+    init_callbacks(server);
+    error = open_parts(server);
+    if (error == 0) {
+        server->config = config_ref(config);
+        server->admission.limit = config->daemon.max_connections;
+        error = open_pid_file(server);
+    }
+    if (error == 0)
+        error = make_services(server);
+    if (error < 0) {
+        if (error != -EEXIST)
+            log_error("cannot start: %s", strerror(-error));
+        server_close(server);
+        return error;
+    }
+    for (struct service *service = server->services; service; service = service->next)
+        service_bind(service);
+    *ret = server;
+    return 0;
+}
+
+/* Serves until it is told to stop. 0 or -errno. */
+static int server_run(struct server *server)
+{
+    int error;
+
+    log_set_buffered(true);
+    end_turn(server);
+    error = loop_run(server->loop, end_turn, server);
+    log_set_buffered(false);
+    return error;
+}
+
+/* Opens and runs a server; whoever waits at ready_fd is told how the opening went. */
+static int open_and_run(struct config *config, const struct load_request *request,
+                        const struct plan_origin *origin, int ready_fd)
+{
+    struct server *server;
+    size_t services = config->service_count;
+    int error = server_open(config, request, origin, ready_fd >= 0, &server);
+
+    config_unref(config); /* the server has its own: the first snapshot must not outlive reloads */
+    if (error < 0 && ready_fd >= 0)
+        fprintf(stderr, "stdinetd: not started: %s; the log tells more\n", strerror(-error));
+    startup_say_ready(ready_fd, error < 0 ? EXIT_SYSTEM : EXIT_OK);
+    if (error < 0)
+        return error;
+    log_notice("stdinetd " PACKAGE_VERSION " serves %zu services", services);
+    error = server_run(server);
+    if (error < 0)
+        log_error("the event loop: %s", strerror(-error));
+    server_close(server);
+    return error;
+}
+
+int server_serve(struct config *config, const struct load_request *request,
+                 const struct plan_origin *origin, bool daemonize)
+{
+    int ready_fd = -1;
+    int error = server_open_log(&config->daemon, daemonize);
+
+    if (error < 0)
+        log_error("%s: %s", config->daemon.log.path, strerror(-error));
+    else if (daemonize && (error = startup_daemonize(&ready_fd)) < 0)
+        log_error("--daemon: %s", strerror(-error));
+    if (error == 0)
+        return open_and_run(config, request, origin, ready_fd);
+    config_unref(config);
+    return error;
+}

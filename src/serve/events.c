@@ -1,0 +1,249 @@
+/* events: see events.h. Called by server.c and service.c; the only place that words these lines. */
+#include "serve/events.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "serve/server.h"
+#include "serve/service.h"
+
+const char *const outcome_names[OUTCOME_COUNT] = {
+    [OUTCOME_OK] = "ok",
+    [OUTCOME_EXIT] = "exit",
+    [OUTCOME_CRASH] = "crash",
+    [OUTCOME_KILLED] = "killed",
+};
+
+enum outcome outcome_of(int status, bool killed)
+{
+    if (WIFSIGNALED(status))
+        return killed ? OUTCOME_KILLED : OUTCOME_CRASH;
+    return WEXITSTATUS(status) == 0 ? OUTCOME_OK : OUTCOME_EXIT;
+}
+
+static void add_peer(struct log_record *record, const struct addr *peer)
+{
+    char text[ADDR_TEXT_SIZE];
+
+    addr_format(peer, text);
+    log_record_format(record, "peer", "%s", text);
+}
+
+static void add_active(struct log_record *record, const struct service *service)
+{
+    if (service->admission.limit > 0)
+        log_record_format(record, "active", "%" PRIu64 "/%" PRIu64, service->admission.running,
+                          service->admission.limit);
+    else
+        log_record_number(record, "active", service->admission.running);
+}
+
+/* What every line about a connection begins with. */
+static void begin(struct log_record *record, enum log_level level,
+                  const struct connection *connection, const char *message)
+{
+    log_record_begin(record, level, connection->service->settings->name, message);
+    log_record_number(record, "connection", connection->number);
+    if (connection->pid > 0)
+        log_record_number(record, "pid", (uint64_t)connection->pid);
+    add_peer(record, &connection->peer);
+}
+
+void event_started(const struct connection *connection)
+{
+    struct service *service = connection->service;
+    struct log_record record;
+
+    service->counters.started++;
+    if (!log_wants(LOG_LEVEL_INFO))
+        return;
+    begin(&record, LOG_LEVEL_INFO, connection, "start");
+    add_active(&record, service);
+    log_record_number(&record, "source", connection->source_running);
+    log_record_emit(&record);
+}
+
+static void add_outcome(struct log_record *record, int status, enum outcome outcome)
+{
+    const char *name;
+
+    if (WIFSIGNALED(status)) {
+        name = sigabbrev_np(WTERMSIG(status));
+        log_record_format(record, "outcome", "%s", outcome_names[outcome]);
+        log_record_format(record, "signal", "%s%s", name ? "SIG" : "", name ? name : "unknown");
+    } else if (outcome == OUTCOME_EXIT) {
+        log_record_format(record, "outcome", "exit.%d", WEXITSTATUS(status));
+    } else {
+        log_record_format(record, "outcome", "%s", outcome_names[outcome]);
+    }
+}
+
+static uint64_t milliseconds(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_usec / 1000;
+}
+
+void event_ended(const struct connection *connection, int status, const struct rusage *usage,
+                 nanoseconds now)
+{
+    struct service *service = connection->service;
+    enum outcome outcome = outcome_of(status, connection->killed);
+    struct log_record record;
+
+    service->counters.exits[outcome]++;
+    if (!log_wants(LOG_LEVEL_INFO))
+        return;
+    begin(&record, LOG_LEVEL_INFO, connection, "end");
+    add_outcome(&record, status, outcome);
+    log_record_number(&record, "duration_ms", (now - connection->accepted) / CLOCK_MILLISECOND);
+    log_record_number(&record, "cpu_ms",
+                      milliseconds(usage->ru_utime) + milliseconds(usage->ru_stime));
+    log_record_number(&record, "memory_kib", (uint64_t)usage->ru_maxrss);
+    log_record_emit(&record);
+}
+
+void event_start_failed(const struct connection *connection, struct child_failure failure)
+{
+    struct service *service = connection->service;
+    bool again =
+        service->throttle_stage == failure.stage && service->throttle_error == failure.error;
+    struct log_record record;
+
+    service->counters.start_failures[failure.stage]++;
+    begin(&record, again ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, connection,
+          "start failed; the service rests and tries again");
+    log_record_text(&record, "stage", stage_name(failure.stage));
+    log_record_format(&record, "error", "%s", strerror(failure.error));
+    log_record_text(&record, "program", service->plan->program);
+    log_record_emit(&record);
+}
+
+void event_recovered(const struct service *service, unsigned failures)
+{
+    struct log_record record;
+
+    log_record_begin(&record, LOG_LEVEL_NOTICE, service->settings->name, "starts work again");
+    log_record_number(&record, "pauses", failures);
+    log_record_emit(&record);
+}
+
+static void say_refused(const struct service *service, const struct addr *peer,
+                        enum admission_reason reason, uint64_t count)
+{
+    struct log_record record;
+
+    log_record_begin(&record, LOG_LEVEL_NOTICE, service->settings->name, "refused");
+    log_record_text(&record, "reason", admission_reason_names[reason]);
+    if (peer)
+        add_peer(&record, peer);
+    else
+        log_record_number(&record, "more", count);
+    add_active(&record, service);
+    log_record_emit(&record);
+}
+
+void event_refused(struct service *service, const struct addr *peer, enum admission_reason reason)
+{
+    struct service_counters *counters = &service->counters;
+    struct server *server = service->server;
+
+    counters->refused[reason]++;
+    /* The timer runs while something was said within the last second. */
+    if (!loop_is_armed(&server->sum_timer) || counters->refused[reason] == 1)
+        say_refused(service, peer, reason, 1);
+    else
+        counters->refused_unsaid[reason]++;
+    server_sum_up_soon(server);
+}
+
+void event_sum_up(struct service *service)
+{
+    for (enum admission_reason reason = REASON_NONE; reason < REASON_COUNT; reason++) {
+        uint64_t count = service->counters.refused_unsaid[reason];
+
+        service->counters.refused_unsaid[reason] = 0;
+        if (count == 0)
+            continue;
+        say_refused(service, NULL, reason, count);
+        server_sum_up_soon(service->server);
+    }
+}
+
+void event_gone(struct service *service, const struct addr *peer)
+{
+    struct log_record record;
+
+    service->counters.gone++;
+    log_record_begin(&record, LOG_LEVEL_DEBUG, service->settings->name,
+                     "the client was gone before its handler was started");
+    add_peer(&record, peer);
+    log_record_emit(&record);
+}
+
+void event_pending(struct listener *listener, int error)
+{
+    char text[ENDPOINT_TEXT_SIZE];
+    struct log_record record;
+
+    if (listener->error == error)
+        return;
+    listener->error = error;
+    endpoint_format(listener->endpoint, text);
+    log_record_begin(&record, LOG_LEVEL_WARNING, listener->service->settings->name,
+                     "pending: the address cannot be bound; it is tried again");
+    log_record_text(&record, "listen", text);
+    log_record_text(&record, "error",
+                    error == EEXIST ? "the path exists and is no socket" : strerror(error));
+    log_record_emit(&record);
+}
+
+void event_bound(struct listener *listener)
+{
+    char text[ENDPOINT_TEXT_SIZE];
+    struct log_record record;
+
+    if (listener->error == 0)
+        return;
+    listener->error = 0;
+    endpoint_format(listener->endpoint, text);
+    log_record_begin(&record, LOG_LEVEL_NOTICE, listener->service->settings->name,
+                     "not pending any more");
+    log_record_text(&record, "listen", text);
+    log_record_emit(&record);
+}
+
+void event_status(const struct service *service)
+{
+    const struct service_counters *counters = &service->counters;
+    uint64_t refused = 0, failed = 0;
+    unsigned pending = 0;
+    struct log_record record;
+
+    for (size_t i = 0; i < REASON_COUNT; i++)
+        refused += counters->refused[i];
+    for (size_t i = 0; i < STAGE_COUNT; i++)
+        failed += counters->start_failures[i];
+    for (size_t i = 0; i < service->listener_count; i++)
+        pending += service->listeners[i].source.fd < 0;
+    log_record_begin(&record, LOG_LEVEL_NOTICE, service->settings->name, "status");
+    log_record_text(&record, "state",
+                    pending > 0                               ? "pending"
+                    : loop_is_armed(&service->throttle_timer) ? "resting"
+                                                              : "serving");
+    add_active(&record, service);
+    log_record_number(&record, "sockets", service->listener_count);
+    if (pending > 0)
+        log_record_number(&record, "pending", pending);
+    log_record_number(&record, "started", counters->started);
+    for (size_t i = 0; i < OUTCOME_COUNT; i++)
+        log_record_number(&record, outcome_names[i], counters->exits[i]);
+    log_record_number(&record, "refused", refused);
+    log_record_number(&record, "start_failures", failed);
+    log_record_number(&record, "gone", counters->gone);
+    log_record_number(&record, "accept_errors", counters->accept_errors);
+    log_record_emit(&record);
+}

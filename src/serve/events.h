@@ -1,0 +1,72 @@
+/* events: everything that happens to a connection or a service, counted and said.
+ *
+ * One function an event; each counts, and logs one line. Refusals that come fast are said once and
+ * then summed up each second, for each service and reason: an attacker must not write our log.
+ */
+#ifndef STDINETD_SERVE_EVENTS_H
+#define STDINETD_SERVE_EVENTS_H
+
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "admit/admission.h"
+#include "launch/child.h"
+#include "serve/children.h"
+#include "serve/listener.h"
+
+/* How a handler ended. */
+enum outcome {
+    OUTCOME_OK,     /* exit 0 */
+    OUTCOME_EXIT,   /* another exit status */
+    OUTCOME_CRASH,  /* a signal that we didn't send */
+    OUTCOME_KILLED, /* a signal that we sent */
+    OUTCOME_COUNT
+};
+
+extern const char *const outcome_names[OUTCOME_COUNT];
+
+/* A service's counters, since it came into being. */
+struct service_counters {
+    uint64_t started;
+    uint64_t accept_errors; /* of clients that were lost while they were accepted */
+    uint64_t gone;          /* clients that left before their handler was started */
+    uint64_t refused[REASON_COUNT];
+    uint64_t exits[OUTCOME_COUNT];
+    uint64_t start_failures[STAGE_COUNT];
+    uint64_t refused_unsaid[REASON_COUNT]; /* since the last line about them */
+};
+
+/* What ended how: from wait4's status, and whether we sent a signal. */
+enum outcome outcome_of(int status, bool killed);
+
+/* A program runs. */
+void event_started(const struct connection *connection);
+
+/* A handler ended and was reaped at now. */
+void event_ended(const struct connection *connection, int status, const struct rusage *usage,
+                 nanoseconds now);
+
+/* A start failed for good: the connection is closed. Said when it isn't what failed before; the
+ * service's throttle_stage and throttle_error tell that, and change after this. */
+void event_start_failed(const struct connection *connection, struct child_failure failure);
+
+/* A client was refused. */
+void event_refused(struct service *service, const struct addr *peer, enum admission_reason reason);
+
+/* A client was gone before its handler was started. */
+void event_gone(struct service *service, const struct addr *peer);
+
+/* Says the sums of refusals that were not said one by one. */
+void event_sum_up(struct service *service);
+
+/* A listener can't be bound, for this reason (errno), or now is. Said when the reason changes. */
+void event_pending(struct listener *listener, int error);
+void event_bound(struct listener *listener);
+
+/* A service starts programs again after this many pauses. */
+void event_recovered(const struct service *service, unsigned failures);
+
+/* One line about the service as it stands, for USR1. */
+void event_status(const struct service *service);
+
+#endif

@@ -1,0 +1,303 @@
+/* listener: see listener.h. */
+#include "serve/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+static int set_option(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+/* Accepted connections inherit nodelay and keepalive from their listener: no call for each. */
+static void set_connection_options(int fd, const struct service_settings *settings)
+{
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, settings->keepalive);
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, settings->nodelay);
+}
+
+static int bind_tcp(int fd, const struct endpoint *endpoint, const struct addr *addr,
+                    const struct service_settings *settings)
+{
+    struct sockaddr_storage address;
+    socklen_t length = addr_to_sockaddr(addr, &address);
+    /* Both families where no address was given; an IPv6 address of its own takes no IPv4 clients
+     * anyway, and the IPv6 wildcard does unless ipv6-only. */
+    int only = settings->ipv6_only || (!endpoint->every_address && !addr_is_any(addr));
+    int error = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+
+    if (error == 0 && addr->family == ADDR_IPV6)
+        error = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
+    if (error == 0 && settings->freebind)
+        error = addr->family == ADDR_IPV6 ? set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+                                          : set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
+    if (error < 0)
+        return error;
+    return bind(fd, (struct sockaddr *)&address, length) < 0 ? -errno : 0;
+}
+
+static int open_socket(int family, int *ret)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -errno;
+    *ret = fd;
+    return 0;
+}
+
+static int open_tcp_addr(const struct endpoint *endpoint, const struct addr *addr,
+                         const struct service_settings *settings, int *ret)
+{
+    FD_CLEANUP int fd = -1;
+    int error = open_socket(addr->family == ADDR_IPV6 ? AF_INET6 : AF_INET, &fd);
+
+    if (error == 0)
+        error = bind_tcp(fd, endpoint, addr, settings);
+    if (error < 0)
+        return error;
+    set_connection_options(fd, settings);
+    if (listen(fd, (int)settings->backlog) < 0)
+        return -errno;
+    *ret = fd;
+    fd = -1;
+    return 0;
+}
+
+/* "Every address" is one IPv6 socket for both, or an IPv4 one where the kernel has no IPv6. */
+static int open_tcp(const struct endpoint *endpoint, const struct service_settings *settings,
+                    int *ret)
+{
+    struct addr every_ipv4 = {.family = ADDR_IPV4, .port = endpoint->addr.port};
+    int error = open_tcp_addr(endpoint, &endpoint->addr, settings, ret);
+
+    if (endpoint->every_address && !settings->ipv6_only &&
+        (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL))
+        error = open_tcp_addr(endpoint, &every_ipv4, settings, ret);
+    return error;
+}
+
+static socklen_t fill_unix(const char *path, struct sockaddr_un *ret)
+{
+    size_t length = strlen(path);
+
+    *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(ret->sun_path, path, length); /* at most ENDPOINT_PATH_MAX */
+    if (path[0] != '@')
+        return (socklen_t)sizeof(*ret);
+    ret->sun_path[0] = '\0';
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+/* Makes the path free: removes a socket that nobody listens on, and nothing else. */
+static int clear_unix_path(const char *path, const struct sockaddr_un *address, socklen_t length)
+{
+    FD_CLEANUP int fd = -1;
+    struct stat status;
+    int error;
+
+    if (lstat(path, &status) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (!S_ISSOCK(status.st_mode))
+        return -EEXIST;
+    error = open_socket(AF_UNIX, &fd);
+    if (error < 0)
+        return error;
+    if (connect(fd, (const struct sockaddr *)address, length) == 0 || errno != ECONNREFUSED)
+        return -EADDRINUSE;
+    return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Opens the socket that stands at path itself, for its owner and mode alone. Whoever owns the
+ * directory may have put a link or another file there: that is refused. fd or -errno. */
+static int open_unix_path(const char *path, struct stat *ret_status)
+{
+    FD_CLEANUP int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int kept;
+
+    if (fd < 0 || fstat(fd, ret_status) < 0)
+        return -errno;
+    if (!S_ISSOCK(ret_status->st_mode))
+        return -EEXIST;
+    kept = fd;
+    fd = -1;
+    return kept;
+}
+
+static int own_unix_path(int fd, const struct service_settings *settings)
+{
+    uid_t uid = settings->socket_user ? settings->socket_user->uid : (uid_t)-1;
+    gid_t gid = settings->socket_group ? settings->socket_group->gid : (gid_t)-1;
+
+    if (uid == (uid_t)-1 && gid == (gid_t)-1)
+        return 0;
+    return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+/* bind() makes the path with the umask's mode: no moment in which others could connect. */
+static int bind_unix(int fd, const char *path, const struct sockaddr_un *address, socklen_t length,
+                     const struct service_settings *settings)
+{
+    mode_t before = umask(~settings->socket_mode & 0777);
+    int error = bind(fd, (const struct sockaddr *)address, length) < 0 ? -errno : 0;
+
+    umask(before);
+    if (error == 0 && path[0] == '/') {
+        struct stat status;
+        FD_CLEANUP int path_fd = open_unix_path(path, &status);
+
+        error = path_fd < 0 ? path_fd : own_unix_path(path_fd, settings);
+    }
+    return error;
+}
+
+static int open_unix(struct listener *listener, const struct service_settings *settings, int *ret)
+{
+    const char *path = listener->endpoint->path;
+    struct sockaddr_un address;
+    socklen_t length = fill_unix(path, &address);
+    FD_CLEANUP int fd = -1;
+    struct stat status;
+    int error = path[0] == '/' ? clear_unix_path(path, &address, length) : 0;
+
+    if (error == 0)
+        error = open_socket(AF_UNIX, &fd);
+    if (error == 0)
+        error = bind_unix(fd, path, &address, length, settings);
+    if (error == 0 && listen(fd, (int)settings->backlog) < 0)
+        error = -errno;
+    if (error < 0)
+        return error;
+    if (path[0] == '/' && lstat(path, &status) == 0) {
+        listener->device = status.st_dev;
+        listener->inode = status.st_ino;
+    }
+    *ret = fd;
+    fd = -1;
+    return 0;
+}
+
+int listener_open(struct listener *listener, const struct service_settings *settings)
+{
+    int fd = -1;
+    int error = listener->endpoint->kind == ENDPOINT_UNIX
+                    ? open_unix(listener, settings, &fd)
+                    : open_tcp(listener->endpoint, settings, &fd);
+
+    if (error == 0)
+        listener->source.fd = fd_move_high(fd);
+    return error;
+}
+
+void listener_close(struct listener *listener)
+{
+    const char *path = listener->endpoint->path;
+    struct stat status;
+
+    if (listener->source.fd < 0)
+        return;
+    if (listener->endpoint->kind == ENDPOINT_UNIX && path[0] == '/' && lstat(path, &status) == 0 &&
+        status.st_dev == listener->device && status.st_ino == listener->inode)
+        unlink(path);
+    listener->source.fd = fd_close(listener->source.fd);
+}
+
+/* Gives our own path, and nothing that was put in its place, a new owner and mode. */
+static void adjust_unix_path(const struct listener *listener,
+                             const struct service_settings *settings)
+{
+    struct stat status;
+    FD_CLEANUP int fd = open_unix_path(listener->endpoint->path, &status);
+    char link[64];
+
+    if (fd < 0 || status.st_dev != listener->device || status.st_ino != listener->inode)
+        return;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fchmod refuses an O_PATH fd */
+    if (own_unix_path(fd, settings) == 0 && chmod(link, settings->socket_mode) < 0)
+        return;
+}
+
+void listener_adjust(struct listener *listener, const struct service_settings *settings)
+{
+    const char *path = listener->endpoint->path;
+
+    if (listener->source.fd < 0)
+        return;
+    /* listen() on a listening socket only changes its backlog, listen(2). */
+    if (listen(listener->source.fd, (int)settings->backlog) < 0)
+        return;
+    if (listener->endpoint->kind == ENDPOINT_TCP)
+        set_connection_options(listener->source.fd, settings);
+    else if (path[0] == '/')
+        adjust_unix_path(listener, settings);
+}
+
+/* Who is at the other end of a unix connection: the kernel's word, not the peer's. */
+static void identify_unix_peer(struct arrival *arrival, const struct sockaddr_storage *address,
+                               socklen_t length)
+{
+    struct ucred credentials = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+    socklen_t size = sizeof(credentials);
+    size_t path_length = length > offsetof(struct sockaddr_un, sun_path)
+                             ? length - offsetof(struct sockaddr_un, sun_path)
+                             : 0;
+
+    getsockopt(arrival->fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+    arrival->peer = addr_unix(credentials.uid, credentials.gid, (uint32_t)credentials.pid);
+    if (path_length > 0 && path_length <= ENDPOINT_PATH_MAX)
+        memcpy(arrival->peer_path, ((const struct sockaddr_un *)address)->sun_path, path_length);
+}
+
+int listener_accept(struct listener *listener, struct arrival *ret)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof(address);
+    int fd = accept4(listener->source.fd, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    /* accept4's word counts: getpeername fails after an early reset. */
+    ret->fd = fd;
+    ret->peer_path[0] = '\0';
+    if (listener->endpoint->kind == ENDPOINT_UNIX) {
+        memset(ret->peer_path, 0, sizeof(ret->peer_path));
+        identify_unix_peer(ret, &address, length);
+    } else {
+        addr_from_sockaddr((struct sockaddr *)&address, length, &ret->peer);
+    }
+    return 0;
+}
+
+bool listener_is_gone(int fd, const struct addr *peer)
+{
+    struct pollfd poller = {.fd = fd, .events = POLLIN | POLLRDHUP};
+
+    /* On a unix socket HUP also means: has said all and closed. Its bytes are still there. */
+    if (peer->family == ADDR_UNIX || poll(&poller, 1, 0) <= 0)
+        return false;
+    return (poller.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+void listener_local_addr(const struct listener *listener, int fd, struct addr *ret)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof(address);
+
+    *ret = listener->endpoint->addr;
+    if (listener->endpoint->kind == ENDPOINT_UNIX)
+        ret->family = ADDR_UNIX;
+    else if (addr_is_any(&listener->endpoint->addr) &&
+             getsockname(fd, (struct sockaddr *)&address, &length) == 0)
+        addr_from_sockaddr((struct sockaddr *)&address, length, ret);
+}

@@ -1,0 +1,385 @@
+/* reload: a new configuration for a daemon that runs, as a transaction.
+ *
+ * Prepare: read and check all files, make the new services, and for each of their addresses take
+ * note of the socket that listens there already, or open one. Whatever fails, what was made is
+ * thrown away, the reason is logged, and nothing has changed. Commit: nothing in it can fail.
+ * Sockets that both configurations name move with their clients in the backlog; a service of the
+ * same name keeps its counts and its handlers; one that is gone lives on without sockets until its
+ * last handler has ended. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "config/option.h"
+#include "serve/server.h"
+
+struct reload {
+    struct server *server;
+    struct config *config;
+    struct service *services;    /* new, one for each that is enabled */
+    struct listener_name *names; /* the old listeners by their address */
+    struct map old;
+    const char *reason;
+    char text[ENDPOINT_TEXT_SIZE];
+};
+
+/* An old listener under its address, and the new one that takes its place. */
+struct listener_name {
+    struct map_node node;
+    struct listener *listener;
+    struct listener *successor;
+};
+
+static void log_problem(const char *line, void *context)
+{
+    (void)context;
+    log_error("%s", line);
+}
+
+static int load(struct reload *reload)
+{
+    struct problems problems = {0};
+    int error = config_load(reload->server->request, &reload->config, &problems);
+
+    problems_show(&problems, log_problem, NULL);
+    problems_free(&problems);
+    if (error < 0)
+        reload->reason = error == -ENOMEM ? "out of memory" : "the configuration is wrong";
+    return error;
+}
+
+/* --- the old listeners by address ----------------------------------------------------------- */
+
+static uint64_t hash_endpoint(struct reload *reload, const struct endpoint *endpoint)
+{
+    char text[ENDPOINT_TEXT_SIZE];
+
+    endpoint_format(endpoint, text);
+    return map_hash(&reload->old, text, strlen(text));
+}
+
+static int name_listeners(struct reload *reload)
+{
+    size_t count = 0, used = 0;
+
+    for (struct service *service = reload->server->services; service; service = service->next)
+        count += service->listener_count;
+    reload->names = calloc(count + 1, sizeof(*reload->names));
+    if (!reload->names || map_open(&reload->old) < 0)
+        return -ENOMEM;
+    for (struct service *service = reload->server->services; service; service = service->next)
+        for (size_t i = 0; i < service->listener_count; i++) {
+            struct listener_name *name = &reload->names[used++];
+
+            name->listener = &service->listeners[i];
+            map_add(&reload->old, &name->node, hash_endpoint(reload, name->listener->endpoint));
+        }
+    return 0;
+}
+
+static struct listener_name *find_name(struct reload *reload, const struct endpoint *endpoint)
+{
+    struct map_node *node = map_first(&reload->old, hash_endpoint(reload, endpoint));
+
+    for (; node; node = map_next(node)) {
+        struct listener_name *name = MAP_ENTRY(node, struct listener_name, node);
+
+        if (endpoint_equal(name->listener->endpoint, endpoint))
+            return name;
+    }
+    return NULL;
+}
+
+/* --- prepare -------------------------------------------------------------------------------- */
+
+static int make_services(struct reload *reload)
+{
+    struct service **last = &reload->services;
+
+    for (size_t i = 0; i < reload->config->service_count; i++) {
+        int error;
+
+        if (!reload->config->services[i].enabled)
+            continue;
+        error = service_new(reload->server, reload->config, &reload->config->services[i], last);
+        if (error < 0)
+            return error;
+        last = &(*last)->next;
+    }
+    return 0;
+}
+
+/* Takes the old socket of an address, or opens one. A pending one stays pending. */
+static int prepare_listener(struct reload *reload, struct listener *listener)
+{
+    struct listener_name *name = find_name(reload, listener->endpoint);
+    int error;
+
+    if (name) {
+        name->successor = listener;
+        return 0;
+    }
+    error = listener_open(listener, listener->service->settings);
+    if (error < 0) {
+        endpoint_format(listener->endpoint, reload->text);
+        log_error("%s: %s: %s", listener->service->settings->name, reload->text,
+                  error == -EEXIST ? "the path exists and is no socket" : strerror(-error));
+        reload->reason = "an address cannot be bound";
+    }
+    return error;
+}
+
+static int prepare_listeners(struct reload *reload)
+{
+    for (struct service *service = reload->services; service; service = service->next)
+        for (size_t i = 0; i < service->listener_count; i++) {
+            int error = prepare_listener(reload, &service->listeners[i]);
+
+            if (error < 0)
+                return error;
+        }
+    return 0;
+}
+
+/* A stderr file is opened anew, so that it can be rotated, and its error is known in time. */
+static int prepare_stderr(struct reload *reload)
+{
+    for (struct service *service = reload->services; service; service = service->next) {
+        int fd =
+            service->settings->stderr_sink.kind == STDERR_FILE ? service_stderr_fd(service, -1) : 0;
+
+        if (fd < 0) {
+            log_error("%s: %s: %s", service->settings->name, service->settings->stderr_sink.path,
+                      strerror(-fd));
+            reload->reason = "a stderr file cannot be opened";
+            return fd;
+        }
+    }
+    return 0;
+}
+
+static int prepare(struct reload *reload)
+{
+    int error = load(reload);
+
+    if (error == 0)
+        error = name_listeners(reload);
+    if (error == 0)
+        error = make_services(reload);
+    if (error == 0)
+        error = prepare_stderr(reload);
+    if (error == 0)
+        error = prepare_listeners(reload);
+    if (error == 0 && server_open_log(&reload->config->daemon, reload->server->daemonized) < 0) {
+        reload->reason = "the log file cannot be opened";
+        error = -EINVAL;
+    }
+    return error;
+}
+
+/* --- commit --------------------------------------------------------------------------------- */
+
+/* Moves sockets from the old listeners to those that take their places. */
+static void move_sockets(struct map_node *node, void *context)
+{
+    struct reload *reload = context;
+    struct listener_name *name = MAP_ENTRY(node, struct listener_name, node);
+    struct listener *from = name->listener, *to = name->successor;
+
+    if (!to)
+        return;
+    loop_unwatch(reload->server->loop, &from->source);
+    to->source.fd = from->source.fd;
+    to->error = from->error;
+    to->device = from->device;
+    to->inode = from->inode;
+    from->source.fd = -1;
+    listener_adjust(to, to->service->settings);
+}
+
+static struct service *find_service(struct service *services, const char *name)
+{
+    while (services && strcmp(services->settings->name, name) != 0)
+        services = services->next;
+    return services;
+}
+
+/* The old service of the same name goes on as itself, with what the new one was made of. */
+static void merge(struct reload *reload, struct service *old, struct service *made)
+{
+    struct service *server_next = made->next;
+    struct listener *listeners = old->listeners;
+    size_t listener_count = old->listener_count;
+    struct plan *plan = old->plan;
+    int stderr_fd = old->stderr_fd;
+
+    service_close_listeners(old); /* those that were not moved */
+    old->settings = made->settings;
+    old->plan = made->plan;
+    old->listeners = made->listeners;
+    old->listener_count = made->listener_count;
+    old->stderr_fd = made->stderr_fd;
+    old->admission.limit = made->admission.limit;
+    old->admission.refuse_when_full = made->admission.refuse_when_full;
+    old->bind_tries = 0;
+    for (size_t i = 0; i < old->listener_count; i++) {
+        old->listeners[i].service = old;
+        old->listeners[i].source.owner = &old->listeners[i];
+    }
+    channel_rename(old->channel, old->settings->name);
+    /* What changed may be what was wrong: the next client finds out. */
+    loop_disarm(reload->server->loop, &old->throttle_timer);
+    loop_disarm(reload->server->loop, &old->program_timer);
+    old->throttle_failures = 0;
+    old->throttle_stage = STAGE_NONE;
+    old->throttle_error = 0;
+    old->retired = false;
+
+    made->plan = plan;
+    made->listeners = listeners;
+    made->listener_count = listener_count;
+    made->stderr_fd = stderr_fd;
+    made->next = NULL;
+    service_free(made);
+    old->next = server_next;
+}
+
+static void retire(struct server *server, struct service *service)
+{
+    service_close_listeners(service);
+    service->retired = true;
+    service->next = NULL;
+    if (service->connections == 0) {
+        service_free(service);
+        return;
+    }
+    service->next = server->retired;
+    server->retired = service;
+}
+
+/* Sockets that went on with the options they were opened with. */
+static void say_kept_options(const struct service_settings *before,
+                             const struct service_settings *after)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option *option = &option_table[i];
+        char *one, *other;
+
+        if (option->scope != SCOPE_SERVICE || option->reload != RELOAD_SOCKETS)
+            continue;
+        one = option_text(option, before);
+        other = option_text(option, after);
+        if (one && other && strcmp(one, other) != 0)
+            log_warning("%s: %s holds for sockets opened from now on", after->name, option->name);
+        free(one);
+        free(other);
+    }
+}
+
+/* Old services by name; quadratic only in what changed places. */
+static void swap_services(struct reload *reload)
+{
+    struct server *server = reload->server;
+    struct service *old = server->services, **last = &server->services;
+    struct service *made = reload->services;
+
+    server->services = NULL;
+    while (made) {
+        struct service *next = made->next;
+        struct service *same = find_service(old, made->settings->name);
+        struct service **link = &old;
+
+        /* One that comes back while handlers of it still run has their count. */
+        if (!same && (same = find_service(server->retired, made->settings->name)) != NULL)
+            link = &server->retired;
+        if (same) {
+            while (*link != same)
+                link = &(*link)->next;
+            *link = same->next;
+            say_kept_options(same->settings, made->settings);
+            merge(reload, same, made);
+            made = same;
+        }
+        made->next = NULL;
+        *last = made;
+        last = &made->next;
+        made = next;
+    }
+    while (old) {
+        struct service *next = old->next;
+
+        retire(server, old);
+        old = next;
+    }
+    reload->services = NULL;
+}
+
+/* Keys whose new value has to wait, by the table. */
+static void say_waiting_keys(const struct config *before, const struct config *after)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option *option = &option_table[i];
+        char *one, *other;
+
+        if (option->scope != SCOPE_DAEMON || option->reload != RELOAD_RESTART)
+            continue;
+        one = option_text(option, &before->daemon);
+        other = option_text(option, &after->daemon);
+        if (one && other && strcmp(one, other) != 0)
+            log_warning("%s changes with the next start of stdinetd", option->name);
+        free(one);
+        free(other);
+    }
+}
+
+static void commit(struct reload *reload)
+{
+    struct server *server = reload->server;
+    struct config *before = server->config;
+
+    say_waiting_keys(before, reload->config);
+    map_visit(&reload->old, move_sockets, reload);
+    swap_services(reload);
+    server->config = reload->config;
+    server->admission.limit = reload->config->daemon.max_connections;
+    config_unref(before);
+    for (struct service *service = server->services; service; service = service->next)
+        service_bind(service);
+}
+
+static void roll_back(struct reload *reload)
+{
+    while (reload->services) {
+        struct service *next = reload->services->next;
+
+        service_free(reload->services);
+        reload->services = next;
+    }
+    config_unref(reload->config);
+}
+
+void server_reload(struct server *server)
+{
+    struct reload reload = {.server = server};
+    int error = log_reopen();
+
+    if (server->stopping)
+        return;
+    if (error < 0)
+        log_error("the log file cannot be opened anew: %s", strerror(-error));
+    error = prepare(&reload);
+    if (error == 0) {
+        commit(&reload);
+        server->reloads_done++;
+        log_notice("reloaded: %zu services", server->config->service_count);
+    } else {
+        roll_back(&reload);
+        server->reloads_failed++;
+        log_error("not reloaded, everything stays as it was: %s",
+                  reload.reason ? reload.reason : strerror(-error));
+    }
+    map_close(&reload.old);
+    free(reload.names);
+}

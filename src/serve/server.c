@@ -1,0 +1,458 @@
+/* server: see server.h. The story of a connection, from its listener to the end of its handler. */
+#include "serve/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+
+/* Clients accepted from one listener in one turn; the others' turn comes before the next batch. */
+#define ACCEPT_BATCH 32
+/* Ends of processes taken in one turn, for the same reason. */
+#define REAP_BATCH 256
+/* How long accepting pauses when fds or memory are short: 100 ms … 1 s, as sshd does. */
+#define STARVE_WAIT_MIN (100 * CLOCK_MILLISECOND)
+#define STARVE_WAIT_MAX CLOCK_SECOND
+/* Quiet for this long, a shortage is over. */
+#define STARVE_OVER (2 * CLOCK_SECOND)
+
+/* --- shortage of fds and memory ------------------------------------------------------------- */
+
+bool server_is_starved(const struct server *server)
+{
+    return loop_is_armed(&server->starve_timer);
+}
+
+/* Errors of accept4 that are one client's, or its network's, and gone with it: accept(2). All
+ * others (EMFILE, ENFILE, ENOBUFS, ENOMEM, and what nobody expects) would come back at once for the
+ * next client: accepting pauses. */
+static bool is_one_clients(int error)
+{
+    static const int errors[] = {ECONNABORTED, EPROTO,       ENETDOWN,   ENOPROTOOPT, EHOSTDOWN,
+                                 ENONET,       EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, EPERM,
+                                 ETIMEDOUT,    ECONNRESET,   EINTR};
+
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+        if (error == -errors[i])
+            return true;
+    return false;
+}
+
+static void starve(struct server *server, int error)
+{
+    nanoseconds now = loop_now(server->loop);
+
+    if (server->starve_failures++ == 0) {
+        server->starve_wait = STARVE_WAIT_MIN;
+        server->starve_began = now;
+        log_warning("accepting is paused: %s; clients wait", strerror(-error));
+    }
+    server->starve_last = now;
+    loop_arm(server->loop, &server->starve_timer, now + server->starve_wait);
+    server->starve_wait =
+        server->starve_wait * 2 < STARVE_WAIT_MAX ? server->starve_wait * 2 : STARVE_WAIT_MAX;
+}
+
+void server_on_starve_timer(struct loop_timer *timer)
+{
+    server_rearm_waiting(timer->owner);
+}
+
+/* A client was accepted: the shortage may be over. */
+static void feed(struct server *server)
+{
+    server->starve_wait = STARVE_WAIT_MIN;
+    if (loop_now(server->loop) - server->starve_last < STARVE_OVER)
+        return;
+    log_notice("accepting works again; for %" PRIu64 " ms it failed %" PRIu64 " times",
+               (server->starve_last - server->starve_began) / CLOCK_MILLISECOND,
+               server->starve_failures);
+    server->starve_failures = 0;
+}
+
+/* Fds were given back: whoever waits for one needs not wait for the timer. */
+static void fds_given_back(struct server *server)
+{
+    if (!server_is_starved(server))
+        return;
+    loop_disarm(server->loop, &server->starve_timer);
+    server_rearm_waiting(server);
+}
+
+static void close_connection_fd(struct server *server, int fd)
+{
+    fd_close(fd);
+    fds_given_back(server);
+}
+
+/* --- who waits ------------------------------------------------------------------------------ */
+
+void server_enter_waiting(struct server *server, struct service *service)
+{
+    struct service **last = &server->waiting;
+
+    if (service->waiting)
+        return;
+    /* At the end: who waits longest comes first when there is room again. */
+    while (*last)
+        last = &(*last)->next_waiting;
+    service->waiting = true;
+    service->next_waiting = NULL;
+    *last = service;
+}
+
+void server_leave_waiting(struct server *server, struct service *service)
+{
+    struct service **link = &server->waiting;
+
+    if (!service->waiting)
+        return;
+    while (*link != service)
+        link = &(*link)->next_waiting;
+    *link = service->next_waiting;
+    service->waiting = false;
+}
+
+void server_rearm_waiting(struct server *server)
+{
+    struct service *service = server->waiting;
+
+    while (service) {
+        struct service *next = service->next_waiting;
+
+        service_rearm(service);
+        service = next;
+    }
+}
+
+void server_rearm_later(struct server *server)
+{
+    if (!loop_is_armed(&server->starve_timer))
+        loop_arm(server->loop, &server->starve_timer, loop_now(server->loop) + CLOCK_SECOND);
+}
+
+/* --- a connection's way --------------------------------------------------------------------- */
+
+/* Gives back what a connection counted, frees it, and lets in who waits for its place. */
+static void release(struct server *server, struct connection *connection)
+{
+    struct service *service = connection->service;
+    bool was_full =
+        server->admission.limit > 0 && server->admission.running >= server->admission.limit;
+
+    admission_release(&server->admission, &service->admission, &connection->ticket);
+    children_free(&server->children, connection);
+    service->connections--;
+    if (service->retired && service->connections == 0) {
+        struct service **link = &server->retired;
+
+        while (*link != service)
+            link = &(*link)->next;
+        *link = service->next;
+        service_free(service);
+    } else if (!was_full) {
+        service_rearm(service);
+    }
+    /* In their order: rearming our own service first would give it every place for ever. */
+    if (was_full)
+        server_rearm_waiting(server);
+    server_stop_if_idle(server);
+}
+
+void server_drop(struct server *server, struct connection *connection)
+{
+    int fd = connection->fd;
+
+    connection->fd = -1;
+    release(server, connection);
+    close_connection_fd(server, fd);
+}
+
+/* Shortages that pass: the client is kept and its start tried again. */
+static bool is_passing(int error)
+{
+    return error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
+/* Tries to start the handler of a connection that has its fd. 0; -errno when there is no process.
+ */
+static int start(struct server *server, struct connection *connection, const char *peer_path,
+                 const char *local_path, enum stage *ret_stage)
+{
+    struct service *service = connection->service;
+    struct launch_connection wiring = {.fd = connection->fd,
+                                       .peer = connection->peer,
+                                       .local = connection->local,
+                                       .peer_path = peer_path,
+                                       .local_path = local_path,
+                                       .number = connection->number,
+                                       .source_running = connection->source_running};
+    pid_t pid;
+    int error;
+
+    *ret_stage = STAGE_STDERR;
+    wiring.stderr_fd = service_stderr_fd(service, connection->fd);
+    if (wiring.stderr_fd < 0)
+        return wiring.stderr_fd;
+    *ret_stage = STAGE_FORK;
+    error = launcher_start(server->launcher, service->plan, &wiring, connection, &pid,
+                           &connection->start);
+    if (error < 0)
+        return error;
+    connection->state = CONNECTION_STARTING;
+    children_add(&server->children, connection, pid);
+    connection->fd = -1; /* the launcher's now */
+    return 0;
+}
+
+/* A start failed for good: one word about it, and the service rests. */
+static void start_failed(struct connection *connection, struct child_failure failure)
+{
+    event_start_failed(connection, failure);
+    service_throttle(connection->service, failure);
+}
+
+/* Keeps a connection whose start can be tried again; its paths must live until then. */
+static void hold(struct server *server, struct connection *connection, const char *peer_path,
+                 const char *local_path)
+{
+    /* Without memory for them the handler is told no path: better than no handler. */
+    connection->peer_path = peer_path ? strdup(peer_path) : NULL;
+    connection->local_path = local_path ? strdup(local_path) : NULL;
+    hold_add(&server->hold, server->loop, connection);
+}
+
+/* Starts, or holds the connection until a process can be had. */
+static void start_or_hold(struct server *server, struct connection *connection,
+                          const char *peer_path, const char *local_path)
+{
+    enum stage stage;
+    int error = start(server, connection, peer_path, local_path, &stage);
+
+    if (error == 0)
+        return;
+    if (is_passing(error) && !hold_is_full(&server->hold)) {
+        if (server->hold.count == 0)
+            log_warning("no process for a handler of %s (%s: %s); its client is held",
+                        connection->service->settings->name, stage_name(stage), strerror(-error));
+        hold(server, connection, peer_path, local_path);
+        return;
+    }
+    start_failed(connection, (struct child_failure){stage, -error});
+    server_drop(server, connection);
+}
+
+/* Tries those again that are held, the first one first. */
+void server_on_hold_timer(struct loop_timer *timer)
+{
+    struct server *server = timer->owner;
+    bool was_full = hold_is_full(&server->hold);
+    struct connection *connection;
+
+    while ((connection = hold_take(&server->hold)) != NULL) {
+        enum stage stage;
+        int error;
+
+        if (listener_is_gone(connection->fd, &connection->peer)) {
+            event_gone(connection->service, &connection->peer);
+            server_drop(server, connection);
+            continue;
+        }
+        error = start(server, connection, connection->peer_path, connection->local_path, &stage);
+        if (error == 0)
+            continue;
+        if (is_passing(error) && !hold_is_over(connection, loop_now(server->loop))) {
+            hold_put_back(&server->hold, server->loop, connection);
+            break;
+        }
+        start_failed(connection, (struct child_failure){stage, -error});
+        server_drop(server, connection);
+    }
+    if (was_full && !hold_is_full(&server->hold))
+        server_rearm_waiting(server);
+}
+
+/* Closes a client that isn't served. */
+static void refuse(struct server *server, struct service *service, const struct arrival *arrival,
+                   enum admission_reason reason)
+{
+    event_refused(service, &arrival->peer, reason);
+    close_connection_fd(server, arrival->fd);
+}
+
+/* Makes the record of an admitted client; NULL without memory. */
+static struct connection *make_connection(struct server *server, struct listener *listener,
+                                          const struct arrival *arrival,
+                                          const struct admission_decision *decision)
+{
+    struct connection *connection = children_new(&server->children);
+
+    if (!connection)
+        return NULL;
+    connection->service = listener->service;
+    connection->fd = arrival->fd;
+    connection->peer = arrival->peer;
+    connection->accepted = loop_now(server->loop);
+    connection->number = ++server->next_connection;
+    connection->ticket = decision->ticket;
+    connection->source_running = decision->source_running;
+    listener_local_addr(listener, arrival->fd, &connection->local);
+    listener->service->connections++;
+    return connection;
+}
+
+static void admit(struct server *server, struct listener *listener, const struct arrival *arrival)
+{
+    struct service *service = listener->service;
+    struct admission_decision decision;
+    struct connection *connection;
+
+    if (listener_is_gone(arrival->fd, &arrival->peer)) {
+        event_gone(service, &arrival->peer);
+        close_connection_fd(server, arrival->fd);
+        return;
+    }
+    decision = admission_check(&server->admission, &service->admission, &arrival->peer);
+    if (decision.verdict != VERDICT_ADMIT) {
+        refuse(server, service, arrival, decision.reason);
+        return;
+    }
+    connection = make_connection(server, listener, arrival, &decision);
+    if (!connection) {
+        admission_release(&server->admission, &service->admission, &decision.ticket);
+        refuse(server, service, arrival, REASON_MEMORY);
+        return;
+    }
+    start_or_hold(server, connection, arrival->peer_path[0] != '\0' ? arrival->peer_path : NULL,
+                  listener->endpoint->path);
+}
+
+void server_on_listener(struct loop_source *source, uint32_t events)
+{
+    struct listener *listener = source->owner;
+    struct service *service = listener->service;
+    struct server *server = service->server;
+
+    (void)events;
+    unsigned errors = 0;
+
+    for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+        struct arrival arrival;
+        int error;
+
+        if (!service_wants_clients(service)) {
+            /* One that has just been served is parked when it fires again, behind the others that
+             * fired with it. */
+            if (i == 0)
+                service_park(service, listener);
+            return;
+        }
+        error = listener_accept(listener, &arrival);
+        if (error == -EAGAIN)
+            return;
+        if (is_one_clients(error)) {
+            service->counters.accept_errors++;
+            /* A whole batch of them: something refuses accepting itself, and would do so for ever.
+             */
+            if (++errors == ACCEPT_BATCH)
+                starve(server, error);
+        } else if (error < 0) {
+            starve(server, error);
+        } else {
+            if (server->starve_failures > 0)
+                feed(server);
+            admit(server, listener, &arrival);
+        }
+    }
+}
+
+/* --- what becomes of a start ---------------------------------------------------------------- */
+
+static void take_report(struct server *server, const struct launch_report *report)
+{
+    struct connection *connection = report->owner;
+
+    connection->start = NULL;
+    connection->started = loop_now(server->loop);
+    if (report->failure.stage == STAGE_NONE) {
+        connection->state = CONNECTION_RUNNING;
+        event_started(connection);
+        service_unthrottle(connection->service);
+        return;
+    }
+    connection->state = CONNECTION_FAILED;
+    start_failed(connection, report->failure);
+}
+
+void server_tend_launches(struct server *server)
+{
+    struct launch_report report;
+    nanoseconds pace;
+
+    if (launcher_tend(server->launcher) > 0)
+        fds_given_back(server);
+    while (launcher_collect(server->launcher, &report))
+        take_report(server, &report);
+    pace = launcher_pace(server->launcher);
+    /* A slow pace must not hold up a start that came after it. */
+    if (pace > 0 && (!loop_is_armed(&server->launch_timer) ||
+                     server->launch_timer.due > loop_now(server->loop) + pace))
+        loop_arm(server->loop, &server->launch_timer, loop_now(server->loop) + pace);
+}
+
+/* The turn that this makes looks after the starts at its end. */
+void server_on_launches(struct loop_source *source, uint32_t events)
+{
+    (void)source;
+    (void)events;
+}
+
+/* A handler, or a process that never became one, has ended. */
+static void take_end(struct server *server, struct connection *connection, int status,
+                     const struct rusage *usage)
+{
+    if (connection->state == CONNECTION_STARTING) {
+        struct launch_report report;
+
+        launcher_settle(server->launcher, connection->start, &report);
+        take_report(server, &report);
+    }
+    children_remove(&server->children, connection);
+    if (connection->state == CONNECTION_RUNNING) {
+        channel_flush(connection->service->channel, connection->pid);
+        event_ended(connection, status, usage, loop_now(server->loop));
+    }
+    release(server, connection);
+}
+
+/* Takes the ends of processes; more are taken in the next turn. */
+void server_reap(struct server *server)
+{
+    for (unsigned i = 0; i < REAP_BATCH; i++) {
+        struct rusage usage;
+        int status;
+        pid_t pid = wait4(-1, &status, WNOHANG, &usage);
+        struct connection *connection;
+
+        if (pid <= 0)
+            return;
+        connection = children_find(&server->children, pid);
+        if (connection) /* else an orphan, that we got as PID 1 */
+            take_end(server, connection, status, &usage);
+    }
+    /* The signal that told of these is used up: the rest comes in the next turn. */
+    loop_arm(server->loop, &server->reap_timer, loop_now(server->loop));
+}
+
+void server_on_reap_timer(struct loop_timer *timer)
+{
+    server_reap(timer->owner);
+}

@@ -1,0 +1,111 @@
+/* server: the whole daemon while it serves, and the one place that knows both policy and mechanism.
+ *
+ * listener readable -> a bounded batch is accepted -> admission_check -> hold or start -> children
+ * -> SIGCHLD -> outcome -> ticket given back -> one event -> service_rearm. server.c tells that
+ * story; daemon.c puts the parts together; stop.c and reload.c tell how it ends and changes.
+ */
+#ifndef STDINETD_SERVE_SERVER_H
+#define STDINETD_SERVE_SERVER_H
+
+#include <stdbool.h>
+
+#include "admit/admission.h"
+#include "config/load.h"
+#include "config/settings.h"
+#include "launch/launcher.h"
+#include "launch/plan.h"
+#include "serve/children.h"
+#include "serve/hold.h"
+#include "serve/loop.h"
+#include "serve/service.h"
+#include "serve/startup.h"
+
+enum stop_stage {
+    STOP_NOT,        /* serving */
+    STOP_WAITING,    /* handlers may finish */
+    STOP_TERMINATED, /* they were sent TERM */
+    STOP_KILLED,     /* and KILL */
+};
+
+struct server {
+    struct loop *loop;
+    const struct load_request *request; /* for reloads */
+    bool daemonized;
+    struct plan_origin origin;
+    struct config *config;
+
+    struct admission admission;
+    struct launcher *launcher;
+    struct children children;
+    struct hold hold;
+    struct service *services;
+    struct service *retired; /* gone from the configuration, with handlers that still run */
+    struct service *waiting; /* with parked listeners */
+
+    struct loop_source signals, launches;
+    struct loop_timer starve_timer; /* armed: no fds or memory to accept with */
+    nanoseconds starve_wait;
+    nanoseconds starve_began, starve_last;
+    uint64_t starve_failures;       /* since it began; 0: never, or over */
+    struct loop_timer launch_timer; /* armed: starts are under way that no fd tells of */
+    struct loop_timer reap_timer;   /* armed: more processes have ended than one turn takes */
+    struct loop_timer log_timer;
+    struct loop_timer sum_timer; /* armed: refusals to sum up each second */
+
+    enum stop_stage stop_stage;
+    bool stopping;
+    struct loop_timer stop_timer;
+
+    struct pid_file pid_file;
+    int null_fd;
+    uint32_t next_service;
+    uint64_t next_connection;
+    uint64_t reloads_done, reloads_failed;
+};
+
+/* Serves config, whose reference it takes, until it is told to stop; handlers that run then stay.
+ * With daemonize, the caller's process ends here and a child of it serves. 0 or -errno, after
+ * logging why: -EEXIST when another daemon has the pid file. */
+int server_serve(struct config *config, const struct load_request *request,
+                 const struct plan_origin *origin, bool daemonize);
+
+/* How the log goes for these settings. 0 or -errno. */
+int server_open_log(const struct daemon_settings *settings, bool daemonized);
+
+/* What daemon.c ties to the loop: reports of starts, a shortage's end, held connections, processes
+ * that ended. */
+void server_on_launches(struct loop_source *source, uint32_t events);
+void server_tend_launches(struct server *server);
+void server_on_starve_timer(struct loop_timer *timer);
+void server_on_hold_timer(struct loop_timer *timer);
+void server_on_reap_timer(struct loop_timer *timer);
+void server_reap(struct server *server);
+
+/* For service.c: a listener has clients. */
+void server_on_listener(struct loop_source *source, uint32_t events);
+
+/* Whether accepting is paused for lack of fds or memory. */
+bool server_is_starved(const struct server *server);
+
+/* The list of services with parked listeners, which are looked at when room is made for all. */
+void server_enter_waiting(struct server *server, struct service *service);
+void server_leave_waiting(struct server *server, struct service *service);
+void server_rearm_waiting(struct server *server);
+/* Has it done in a second, when something that nobody tells us the end of was in the way. */
+void server_rearm_later(struct server *server);
+
+/* Closes a connection that has no process (any more), gives back what it counted, frees it. */
+void server_drop(struct server *server, struct connection *connection);
+
+/* Makes sure that refusals are summed up within a second. */
+void server_sum_up_soon(struct server *server);
+
+/* reload.c: reads the configuration anew and switches to it, or leaves everything as it is. */
+void server_reload(struct server *server);
+
+/* stop.c: told to stop, again: one stage further each time. */
+void server_stop(struct server *server);
+/* A process ended: perhaps the last one. */
+void server_stop_if_idle(struct server *server);
+
+#endif

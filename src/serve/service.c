@@ -1,0 +1,286 @@
+/* service: see service.h. */
+#include "serve/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "serve/server.h"
+
+/* A taken port is tried once a second for a minute, so that a restart elsewhere is followed soon;
+ * then 2, 4 … 30 s apart. */
+#define BIND_WAIT       CLOCK_SECOND
+#define BIND_QUICK      60
+#define BIND_WAIT_MAX   (30 * CLOCK_SECOND)
+#define THROTTLE_MAX    (60 * CLOCK_SECOND)
+#define PROGRAM_RECHECK (200 * CLOCK_MILLISECOND)
+
+/* The timers that a service may have armed at once. */
+#define SERVICE_TIMERS 3
+
+static void on_bind_timer(struct loop_timer *timer)
+{
+    service_bind(timer->owner);
+}
+
+static void on_throttle_timer(struct loop_timer *timer)
+{
+    struct service *service = timer->owner;
+
+    loop_disarm(service->server->loop, &service->program_timer);
+    service_rearm(service);
+}
+
+/* The program was missing and is there: at once back, with its failures forgotten. */
+static void on_program_timer(struct loop_timer *timer)
+{
+    struct service *service = timer->owner;
+    struct loop *loop = service->server->loop;
+
+    if (access(service->plan->program, X_OK) < 0) {
+        loop_arm(loop, timer, loop_now(loop) + PROGRAM_RECHECK);
+        return;
+    }
+    loop_disarm(loop, &service->throttle_timer);
+    service->throttle_failures = 1; /* should it fail again; that it works is still to be said */
+    service_rearm(service);
+}
+
+static int make_listeners(struct service *service, const struct service_settings *settings)
+{
+    service->listener_count = settings->listen.count;
+    service->listeners = calloc(settings->listen.count, sizeof(*service->listeners));
+    if (!service->listeners)
+        return -ENOMEM;
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        struct listener *listener = &service->listeners[i];
+
+        listener->service = service;
+        listener->endpoint = &settings->listen.items[i];
+        listener->source =
+            (struct loop_source){.fd = -1, .ready = server_on_listener, .owner = listener};
+    }
+    return 0;
+}
+
+int service_new(struct server *server, struct config *snapshot,
+                const struct service_settings *settings, struct service **ret)
+{
+    struct service *service = calloc(1, sizeof(*service));
+    int error;
+
+    if (!service)
+        return -ENOMEM;
+    service->server = server;
+    service->settings = settings;
+    service->stderr_fd = -1;
+    service->admission.number = server->next_service++;
+    service->admission.limit = settings->max_connections;
+    service->admission.refuse_when_full = settings->when_full == WHEN_FULL_REFUSE;
+    service->bind_timer = (struct loop_timer){.fired = on_bind_timer, .owner = service};
+    service->throttle_timer = (struct loop_timer){.fired = on_throttle_timer, .owner = service};
+    service->program_timer = (struct loop_timer){.fired = on_program_timer, .owner = service};
+    error = loop_reserve(server->loop, SERVICE_TIMERS);
+    if (error < 0) {
+        free(service);
+        return error;
+    }
+    error = plan_build(snapshot, settings, &server->origin, &service->plan);
+    if (error == 0)
+        error = make_listeners(service, settings);
+    if (error < 0) {
+        service_free(service);
+        return error;
+    }
+    *ret = service;
+    return 0;
+}
+
+void service_free(struct service *service)
+{
+    struct loop *loop = service->server->loop;
+
+    service_close_listeners(service);
+    loop_disarm(loop, &service->throttle_timer);
+    loop_disarm(loop, &service->program_timer);
+    loop_reserve(loop, -SERVICE_TIMERS);
+    channel_close(service->channel);
+    fd_close(service->stderr_fd);
+    free(service->listeners);
+    plan_unref(service->plan);
+    free(service);
+}
+
+void service_bind(struct service *service)
+{
+    struct loop *loop = service->server->loop;
+    nanoseconds wait = BIND_WAIT;
+    bool pending = false;
+
+    for (size_t i = 0; i < service->listener_count; i++) {
+        struct listener *listener = &service->listeners[i];
+        int error = listener->source.fd < 0 ? listener_open(listener, service->settings) : 0;
+
+        if (error < 0) {
+            event_pending(listener, -error);
+            pending = true;
+            continue;
+        }
+        event_bound(listener);
+        if (!listener->source.watched && !listener->parked)
+            service_park(service, listener);
+    }
+    service_rearm(service);
+    if (!pending)
+        service->bind_tries = 0;
+    if (!pending || service->retired || service->server->stopping)
+        return;
+    for (unsigned tries = BIND_QUICK; tries < service->bind_tries && wait < BIND_WAIT_MAX; tries++)
+        wait *= 2;
+    service->bind_tries++;
+    loop_arm(loop, &service->bind_timer,
+             loop_now(loop) + (wait < BIND_WAIT_MAX ? wait : BIND_WAIT_MAX));
+}
+
+void service_close_listeners(struct service *service)
+{
+    loop_disarm(service->server->loop, &service->bind_timer);
+    for (size_t i = 0; i < service->listener_count; i++) {
+        loop_unwatch(service->server->loop, &service->listeners[i].source);
+        listener_close(&service->listeners[i]);
+        service->listeners[i].parked = false;
+    }
+    service->parked = NULL;
+    server_leave_waiting(service->server, service);
+}
+
+bool service_wants_clients(const struct service *service)
+{
+    const struct server *server = service->server;
+    enum admission_reason reason;
+
+    if (server->stopping || service->retired || server_is_starved(server))
+        return false;
+    if (loop_is_armed(&service->throttle_timer) || hold_is_full(&server->hold))
+        return false;
+    return admission_preview(&server->admission, &service->admission, &reason) != VERDICT_QUEUE;
+}
+
+void service_park(struct service *service, struct listener *listener)
+{
+    loop_unwatch(service->server->loop, &listener->source);
+    if (!listener->parked) {
+        listener->parked = true;
+        listener->next_parked = service->parked;
+        service->parked = listener;
+    }
+    server_enter_waiting(service->server, service);
+}
+
+void service_rearm(struct service *service)
+{
+    if (!service->parked || !service_wants_clients(service))
+        return;
+    while (service->parked) {
+        struct listener *listener = service->parked;
+
+        if (listener->source.fd >= 0 &&
+            loop_watch(service->server->loop, &listener->source, EPOLLIN) < 0) {
+            /* The kernel has no memory, or no watches, left for it: tried again in a second. */
+            server_rearm_later(service->server);
+            return;
+        }
+        listener->parked = false;
+        service->parked = listener->next_parked;
+    }
+    server_leave_waiting(service->server, service);
+}
+
+static int open_stderr_file(const char *path)
+{
+    /* Not through a link, and not hanging on a FIFO without a reader; handlers get it blocking. */
+    FD_CLEANUP int fd = open(
+        path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+    int kept;
+
+    if (fd < 0 || fcntl(fd, F_SETFL, O_APPEND) < 0)
+        return -errno;
+    kept = fd_move_high(fd);
+    fd = -1;
+    return kept;
+}
+
+static int channel_stderr_fd(struct service *service)
+{
+    int error;
+
+    if (service->channel && channel_fd(service->channel) < 0) {
+        channel_close(service->channel);
+        service->channel = NULL;
+    }
+    if (!service->channel) {
+        error = channel_open(service->server->loop, service->settings->name, &service->channel);
+        if (error < 0)
+            return error;
+    }
+    return channel_fd(service->channel);
+}
+
+int service_stderr_fd(struct service *service, int connection_fd)
+{
+    switch (service->settings->stderr_sink.kind) {
+    case STDERR_LOG:
+        return channel_stderr_fd(service);
+    case STDERR_CONNECTION:
+        return connection_fd;
+    case STDERR_NULL:
+        return service->server->null_fd;
+    default:
+        if (service->stderr_fd < 0) {
+            int fd = open_stderr_file(service->settings->stderr_sink.path);
+
+            if (fd < 0)
+                return fd;
+            service->stderr_fd = fd;
+        }
+        return service->stderr_fd;
+    }
+}
+
+void service_throttle(struct service *service, struct child_failure failure)
+{
+    struct loop *loop = service->server->loop;
+    unsigned doublings = service->throttle_failures;
+    nanoseconds pause = CLOCK_SECOND;
+
+    /* Clients that were on their way together fail together: that is one failure. */
+    if (loop_is_armed(&service->throttle_timer))
+        return;
+    while (doublings-- > 0 && pause < THROTTLE_MAX)
+        pause *= 2;
+    pause = pause < THROTTLE_MAX ? pause : THROTTLE_MAX;
+    service->throttle_failures++;
+    service->throttle_stage = failure.stage;
+    service->throttle_error = failure.error;
+    loop_arm(loop, &service->throttle_timer, loop_now(loop) + pause);
+    if (failure.stage == STAGE_EXEC && access(service->plan->program, X_OK) < 0)
+        loop_arm(loop, &service->program_timer, loop_now(loop) + PROGRAM_RECHECK);
+}
+
+void service_unthrottle(struct service *service)
+{
+    if (service->throttle_failures == 0)
+        return;
+    event_recovered(service, service->throttle_failures);
+    service->throttle_failures = 0;
+    service->throttle_stage = STAGE_NONE;
+    service->throttle_error = 0;
+    loop_disarm(service->server->loop, &service->throttle_timer);
+    loop_disarm(service->server->loop, &service->program_timer);
+    service_rearm(service);
+}

@@ -1,0 +1,84 @@
+/* service: one service while it is served: its settings, plan, sockets, counts and pauses.
+ *
+ * It outlives reloads: the settings and the plan are exchanged, everything else stays. Nothing here
+ * accepts or starts; server.c does.
+ */
+#ifndef STDINETD_SERVE_SERVICE_H
+#define STDINETD_SERVE_SERVICE_H
+
+#include <stdbool.h>
+
+#include "admit/admission.h"
+#include "config/settings.h"
+#include "launch/plan.h"
+#include "launch/stage.h"
+#include "serve/channel.h"
+#include "serve/events.h"
+#include "serve/listener.h"
+#include "serve/loop.h"
+
+struct server;
+
+struct service {
+    struct service *next; /* in the order of the configuration */
+    struct server *server;
+    const struct service_settings *settings; /* in plan->snapshot */
+    struct plan *plan;
+
+    struct listener *listeners;
+    size_t listener_count;
+    struct listener *parked;      /* listeners with clients that must wait */
+    struct service *next_waiting; /* of server->waiting, while there are parked ones */
+    bool waiting;
+    struct loop_timer bind_timer; /* tries pending addresses again */
+    unsigned bind_tries;
+
+    struct admission_service admission;
+    size_t connections; /* records that point here */
+    bool retired;       /* the configuration doesn't have it any more */
+
+    struct channel *channel; /* stderr = log; made at the first start */
+    int stderr_fd;           /* of a stderr file; -1: not open */
+
+    struct loop_timer throttle_timer; /* armed: paused after a failed start */
+    struct loop_timer program_timer;  /* armed: looks whether a missing program is back */
+    unsigned throttle_failures;       /* in a row */
+    enum stage throttle_stage;
+    int throttle_error;
+
+    struct service_counters counters;
+};
+
+/* A service for settings of snapshot, with its plan and its listeners not yet open. 0 or -errno. */
+int service_new(struct server *server, struct config *snapshot,
+                const struct service_settings *settings, struct service **ret);
+
+/* Closes its sockets and frees it. Must have no connections. */
+void service_free(struct service *service);
+
+/* Opens the listeners that are not open; those that can't be become pending and are tried again. */
+void service_bind(struct service *service);
+
+/* Stops listening for good. */
+void service_close_listeners(struct service *service);
+
+/* Decides whether listeners are watched, and does it. Idempotent; called after every change of
+ * state. Listeners that are watched are left so even when nobody is wanted: one that fires then is
+ * parked (service_park), so that a full service without waiting clients costs no system call. */
+void service_rearm(struct service *service);
+
+/* Stops watching a listener that has a client who must wait. */
+void service_park(struct service *service, struct listener *listener);
+
+/* Whether a client would be accepted now, be it to refuse it. */
+bool service_wants_clients(const struct service *service);
+
+/* The fd that becomes fd 2 of a handler on connection_fd, or -errno. */
+int service_stderr_fd(struct service *service, int connection_fd);
+
+/* A start failed: pauses the service 1, 2, 4 … 60 s, shorter where the program was missing and is
+ * back. A start worked: ends that. */
+void service_throttle(struct service *service, struct child_failure failure);
+void service_unthrottle(struct service *service);
+
+#endif

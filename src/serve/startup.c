@@ -1,0 +1,229 @@
+/* startup: see startup.h. Called by main and by server_open. */
+#include "serve/startup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* As the kernel takes it: sigaction(2), "C library/kernel differences". */
+struct kernel_sigaction {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+/* Dispositions to default, so that no child has to reset any; and nothing blocked. By the system
+ * call itself: libc hides 32 and 33, which whoever started us may have ignored all the same. Only
+ * ignored ones: sanitizers and debuggers have handlers of their own, which exec resets by itself.
+ */
+static int reset_signals(void)
+{
+    const struct kernel_sigaction plain = {.handler = SIG_DFL};
+    sigset_t none;
+
+    for (int number = 1; number <= 64; number++) {
+        struct kernel_sigaction now;
+
+        if (syscall(SYS_rt_sigaction, number, NULL, &now, sizeof(now.mask)) == 0 &&
+            now.handler == SIG_IGN)
+            syscall(SYS_rt_sigaction, number, &plain, NULL, sizeof(now.mask));
+    }
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
+}
+
+/* Whether oom_score_adj isn't 0; without /proc it can't be known, nor set. */
+static bool is_oom_score_adjusted(void)
+{
+    char text[16] = "0";
+    int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0 && read(fd, text, sizeof(text) - 1) < 0)
+        text[0] = '0';
+    fd_close(fd);
+    return strtol(text, NULL, 10) != 0;
+}
+
+int startup_clean_process(struct plan_origin *ret)
+{
+    struct plan_origin origin = {.environment = environ};
+    int error = fd_ensure_standard();
+
+    if (error == 0)
+        error = fd_set_cloexec_all();
+    if (error == 0)
+        error = reset_signals();
+    if (error == 0)
+        error = fd_raise_limit(&origin.nofile);
+    if (error < 0)
+        return error;
+    umask(022);
+    /* What a service manager gave us to bind low ports with is not for handlers; we keep ours.
+     * Kernels without ambient capabilities have nothing to clear. */
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    origin.oom_score_adjusted = is_oom_score_adjusted();
+    *ret = origin;
+    return 0;
+}
+
+int startup_open_signals(void)
+{
+    static const int read_signals[] = {SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2};
+    /* A terminal may stop us; and faults of our own end us whether blocked or not, but valgrind and
+     * sanitizers have handlers for them. */
+    static const int passed_signals[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGSEGV, SIGBUS,
+                                         SIGFPE,  SIGILL,  SIGTRAP, SIGSYS,  SIGABRT};
+    sigset_t read_set, blocked;
+    int fd;
+
+    sigemptyset(&read_set);
+    for (size_t i = 0; i < sizeof(read_signals) / sizeof(read_signals[0]); i++)
+        sigaddset(&read_set, read_signals[i]);
+    /* All others are blocked too, rather than ignored, which a child would inherit through exec:
+     * SIGPIPE and SIGXFSZ mean nothing to us, and a child that shares our memory must not be one to
+     * interrupt. */
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof(passed_signals) / sizeof(passed_signals[0]); i++)
+        sigdelset(&blocked, passed_signals[i]);
+    if (sigprocmask(SIG_BLOCK, &blocked, NULL) < 0)
+        return -errno;
+    fd = signalfd(-1, &read_set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? -errno : fd_move_high(fd);
+}
+
+/* The parent's side: the child's word is our exit status; without a word it died. */
+_Noreturn static void wait_for_child(int fd, pid_t child)
+{
+    unsigned char status;
+    ssize_t got;
+    int result;
+
+    do {
+        got = read(fd, &status, 1);
+    } while (got < 0 && errno == EINTR);
+    if (got == 1)
+        _exit(status);
+    if (waitpid(child, &result, 0) == child && WIFEXITED(result))
+        _exit(WEXITSTATUS(result));
+    _exit(71);
+}
+
+int startup_daemonize(int *ret_ready_fd)
+{
+    int ready[2], null;
+    pid_t child;
+
+    if (pipe2(ready, O_CLOEXEC) < 0)
+        return -errno;
+    child = fork();
+    if (child < 0) {
+        int error = -errno;
+
+        close(ready[0]);
+        close(ready[1]);
+        return error;
+    }
+    if (child > 0) {
+        close(ready[1]);
+        wait_for_child(ready[0], child);
+    }
+    close(ready[0]);
+    if (setsid() < 0 || chdir("/") < 0)
+        return -errno;
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return -errno;
+    /* stderr stays until the start is over: somebody may be reading what went wrong. */
+    if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+        return -errno;
+    close(null);
+    *ret_ready_fd = ready[1];
+    return 0;
+}
+
+void startup_say_ready(int ready_fd, int status)
+{
+    unsigned char word = (unsigned char)status;
+    ssize_t written;
+
+    if (ready_fd < 0)
+        return;
+    written = write(ready_fd, &word, 1);
+    (void)written; /* nobody waits any more: then nobody needs to know */
+    close(ready_fd);
+    if (status == 0 && dup2(STDIN_FILENO, STDERR_FILENO) < 0)
+        return;
+}
+
+/* Whether path still names the file that fd is. */
+static bool is_same_file(int fd, const char *path)
+{
+    struct stat one, other;
+
+    return fstat(fd, &one) == 0 && lstat(path, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+/* Opens and locks a pid file. The lock, not the number in it, tells whether its writer lives:
+ * numbers are used again. fd or -errno; -EAGAIN when another daemon removed it under our hands. */
+static int lock_pid_file(const char *path)
+{
+    FD_CLEANUP int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+    struct stat status;
+    int kept;
+
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return -errno;
+    if (!S_ISREG(status.st_mode))
+        return -EINVAL;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK ? -EEXIST : -errno;
+    if (!is_same_file(fd, path))
+        return -EAGAIN;
+    kept = fd;
+    fd = -1;
+    return kept;
+}
+
+int startup_write_pid_file(const char *path, struct pid_file *ret)
+{
+    FD_CLEANUP int fd = -1;
+
+    do {
+        fd = lock_pid_file(path);
+    } while (fd == -EAGAIN);
+    if (fd < 0)
+        return fd;
+    if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
+        return -errno;
+    ret->path = strdup(path);
+    if (!ret->path)
+        return -ENOMEM;
+    ret->fd = fd_move_high(fd);
+    fd = -1;
+    return 0;
+}
+
+void startup_remove_pid_file(struct pid_file *file)
+{
+    if (!file->path)
+        return;
+    if (is_same_file(file->fd, file->path))
+        unlink(file->path);
+    free(file->path);
+    fd_close(file->fd);
+    *file = (struct pid_file){.fd = -1};
+}

@@ -1,0 +1,41 @@
+/* startup: the daemon's own process, put right whatever it was started from.
+ *
+ * Whoever starts us may have closed 0 to 2, leaked fds, ignored or blocked signals, set a umask, an
+ * oom_score_adj, a small limit of open files. A handler must see none of it, and neither should we.
+ */
+#ifndef STDINETD_SERVE_STARTUP_H
+#define STDINETD_SERVE_STARTUP_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "launch/plan.h"
+
+/* Standard fds, close-on-exec, default dispositions, umask, open files. To be called first of all
+ * in main. Fills what handlers get back. 0 or -errno. */
+int startup_clean_process(struct plan_origin *ret);
+
+/* Blocks the signals of the table that the loop reads from a signalfd, and SIGPIPE. Returns the
+ * signalfd (non-blocking) or -errno. */
+int startup_open_signals(void);
+
+/* The starting side of --daemon: forks; the parent waits until the child says how it went and
+ * exits with that status. The child gets the fd to say it on. 0 in the child or -errno. */
+int startup_daemonize(int *ret_ready_fd);
+
+/* The child says how the start went: the waiting parent exits with status. */
+void startup_say_ready(int ready_fd, int status);
+
+/* A pid file, locked while we live so that a second daemon sees it. */
+struct pid_file {
+    char *path; /* NULL: none; malloc'ed */
+    int fd;
+};
+
+/* Writes our pid. 0; -EEXIST when another daemon holds the lock; another -errno. */
+int startup_write_pid_file(const char *path, struct pid_file *ret);
+
+/* Removes it. */
+void startup_remove_pid_file(struct pid_file *file);
+
+#endif

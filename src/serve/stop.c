@@ -1,0 +1,66 @@
+/* stop: how the daemon ends when it is told to: TERM or INT.
+ *
+ * Sockets are closed at once. Handlers may finish for stop-timeout, then get TERM, and 5 s later
+ * KILL. Each further TERM or INT goes one stage on without waiting.
+ */
+#include <signal.h>
+
+#include "base/log.h"
+#include "serve/server.h"
+
+#define KILL_AFTER (5 * CLOCK_SECOND)
+
+static void stop_listening(struct server *server)
+{
+    struct connection *connection;
+
+    server->stopping = true;
+    for (struct service *service = server->services; service; service = service->next)
+        service_close_listeners(service);
+    loop_disarm(server->loop, &server->starve_timer);
+    while ((connection = hold_take(&server->hold)) != NULL)
+        server_drop(server, connection);
+    loop_disarm(server->loop, &server->hold.timer);
+}
+
+static void next_stage(struct server *server)
+{
+    nanoseconds wait = KILL_AFTER;
+
+    server->stop_stage++;
+    if (server->stop_stage == STOP_WAITING) {
+        log_notice("stopping: %zu handlers may finish", server->children.processes);
+        stop_listening(server);
+        wait = server->config->daemon.stop_timeout;
+    } else if (server->stop_stage == STOP_TERMINATED) {
+        log_notice("stopping: %zu handlers are sent TERM", server->children.processes);
+        children_signal(&server->children, SIGTERM);
+    } else {
+        log_notice("stopping: %zu handlers are sent KILL", server->children.processes);
+        server->stop_stage = STOP_KILLED;
+        children_signal(&server->children, SIGKILL);
+    }
+    /* KILL is repeated: a process in its first steps may have left the group it was sent to. */
+    loop_arm(server->loop, &server->stop_timer, loop_now(server->loop) + wait);
+    server_stop_if_idle(server);
+}
+
+static void on_stop_timer(struct loop_timer *timer)
+{
+    next_stage(timer->owner);
+}
+
+void server_stop(struct server *server)
+{
+    server->stop_timer.fired = on_stop_timer;
+    server->stop_timer.owner = server;
+    next_stage(server);
+}
+
+void server_stop_if_idle(struct server *server)
+{
+    if (!server->stopping || server->children.processes > 0)
+        return;
+    loop_disarm(server->loop, &server->stop_timer);
+    loop_stop(server->loop);
+}
