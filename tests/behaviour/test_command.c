@@ -1,0 +1,166 @@
+/* The command line: --check with all mistakes, --dump, exit statuses. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Runs the daemon's binary with arguments; its output goes to daemon's log. */
+static int run(struct daemon *daemon, const char *arguments)
+{
+    const char *binary = getenv("STDINETD");
+    const char *wrapper = getenv("STDINETD_WRAPPER");
+    int status = harness_shell("%s '%s' %s >'%s' 2>&1", wrapper ? wrapper : "",
+                               binary ? binary : "./stdinetd", arguments, daemon->log);
+
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* Nine different mistakes: nine lines, each with its line number, and 78. */
+START_TEST(nine_mistakes)
+{
+    static const struct {
+        int line;
+        const char *text;
+    } expected[] = {
+        {2, "unknown key 'lisen'; did you mean 'listen'?"},
+        {3, "max-connections: 'many' is not a whole number"},
+        {4, "when-full: 'perhaps' is none of queue, refuse"},
+        {5, "directory: 'relative' is not an absolute path"},
+        {7, "listen: '70000': a port is from 1 to 65535"},
+        {8, "exec: there is no program 'no-such-program' in PATH"},
+        {10, "listen: '6010-6000': the range of ports runs backwards"},
+        {11, "umask: '99' is not an octal mode up to 0777"},
+        {12, "neither a [section] nor KEY = VALUE"},
+    };
+    struct daemon daemon;
+    char arguments[128], line[256], *log;
+    int lines = 0;
+
+    harness_begin(&daemon);
+    harness_write_file(daemon.config,
+                       "[defaults]\nlisen = 1\nmax-connections = many\nwhen-full = perhaps\n"
+                       "directory = relative\n[one]\nlisten = 70000\nexec = no-such-program\n"
+                       "[two]\nlisten = 6010-6000\numask = 99\nwhat is this\nexec = cat\n",
+                       0644);
+    snprintf(arguments, sizeof(arguments), "-c '%s' -o %s --check", daemon.config,
+             harness_is_root() ? "user=nobody" : "description=x");
+    ck_assert_int_eq(run(&daemon, arguments), 78);
+    log = harness_log(&daemon);
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        snprintf(line, sizeof(line), "%s:%d: %s\n", daemon.config, expected[i].line,
+                 expected[i].text);
+        ck_assert_msg(strstr(log, line) != NULL, "no '%s' in:\n%s", line, log);
+    }
+    for (const char *at = log; *at != '\0'; at++)
+        lines += *at == '\n';
+    ck_assert_msg(lines == 9, "%s", log);
+    free(log);
+    harness_remove(&daemon);
+}
+END_TEST
+
+START_TEST(exit_statuses)
+{
+    static const struct {
+        const char *arguments;
+        int status;
+        const char *text;
+    } cases[] = {
+        {"--help", 0, "usage: stdinetd"},
+        {"--version", 0, "stdinetd "},
+        {"--list-options", 0, "max-connections"},
+        {"--nonsense", 64, "unrecognized option"},
+        {"-c", 64, "requires an argument"},
+        {"-l 7777", 64, "needs a PROGRAM"},
+        {"cat", 64, "needs -l ADDRESS"},
+        {"-c x -l 7777 -- cat", 64, "exclude each other"},
+        {"-c /nowhere/at/all", 78, "/nowhere/at/all: No such file or directory"},
+        {"-c /", 78, "/: is a directory"},
+        {"-l 7777 -o nonsense=1 -o user=root --check -- cat", 78, "command line: unknown key"},
+        {"-l 7777 -o user=root --check -- no-such-program", 78, "no program 'no-such-program'"},
+        {"-l 7777 -o user --check -- cat", 78, "is not KEY=VALUE"},
+    };
+    struct daemon daemon;
+
+    harness_begin(&daemon);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int status = run(&daemon, cases[i].arguments);
+        char *log = harness_log(&daemon);
+
+        ck_assert_msg(status == cases[i].status, "%s: exit %d\n%s", cases[i].arguments, status,
+                      log);
+        ck_assert_msg(strstr(log, cases[i].text) != NULL, "%s:\n%s", cases[i].arguments, log);
+        free(log);
+    }
+    harness_remove(&daemon);
+}
+END_TEST
+
+/* What --dump prints loads to what it was printed from. */
+START_TEST(dump_round_trip)
+{
+    struct daemon daemon;
+    char arguments[128], *first, *second;
+
+    harness_begin(&daemon);
+    harness_configure(&daemon,
+                      "[stdinetd]\nstop-timeout = 90\nlog-format = json\n"
+                      "[defaults]\nUSER\nenv = A=1 'B=two words; and \"quotes\"' 'C=x,y'\n"
+                      "[one]\nlisten = 127.0.0.1:7001-7003 [::1]:http unix:@name\n"
+                      "exec = sh -c 'echo \"a ; b\" \\\\ $0' \"second \\\" arg\"\n"
+                      "description = \"semi ; colon's\"\nenv = D=4\nenv = E='5 ,'\n"
+                      "[two]\nlisten = 7004\nexec = cat\nenabled = no\nstderr = /var/log/x y\n");
+    snprintf(arguments, sizeof(arguments), "-c '%s' --dump", daemon.config);
+    ck_assert_int_eq(run(&daemon, arguments), 0);
+    first = harness_log(&daemon);
+    harness_write_file(daemon.config, first, 0644);
+    ck_assert_int_eq(run(&daemon, arguments), 0);
+    second = harness_log(&daemon);
+    ck_assert_str_eq(first, second);
+    ck_assert_msg(strstr(first, "stop-timeout = 90s\n") != NULL, "%s", first);
+    ck_assert_msg(strstr(first, "listen = 127.0.0.1:7001-7003 [::1]:80 unix:@name\n") != NULL, "%s",
+                  first);
+    free(first);
+    free(second);
+    harness_remove(&daemon);
+}
+END_TEST
+
+/* Whoever can write the file can run anything as root. */
+START_TEST(file_writable_by_others)
+{
+    struct daemon daemon;
+    char arguments[128], *log;
+
+    if (!harness_is_root())
+        return;
+    harness_begin(&daemon);
+    harness_configure(&daemon, "[cat]\nlisten = 7777\nexec = cat\nUSER\n");
+    ck_assert(chmod(daemon.config, 0666) == 0);
+    snprintf(arguments, sizeof(arguments), "-c '%s' --check", daemon.config);
+    ck_assert_int_eq(run(&daemon, arguments), 78);
+    log = harness_log(&daemon);
+    ck_assert_msg(strstr(log, "may be written by others") != NULL, "%s", log);
+    free(log);
+    harness_remove(&daemon);
+}
+END_TEST
+
+Suite *command_suite(void)
+{
+    Suite *suite = suite_create("command");
+    TCase *all = tcase_create("all");
+
+    tcase_set_timeout(all, 120);
+    tcase_add_test(all, nine_mistakes);
+    tcase_add_test(all, exit_statuses);
+    tcase_add_test(all, dump_round_trip);
+    tcase_add_test(all, file_writable_by_others);
+    suite_add_tcase(suite, all);
+    return suite;
+}

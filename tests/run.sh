@@ -1,0 +1,72 @@
+#!/bin/sh
+# What `./bootstrap check` runs, from the top of the tree with the packages there and ./configure
+# made: every build that must work, with all tests, and one sum over everything.
+#
+#   build             gcc, all tests
+#   build-fork        gcc, the behaviour tests and a client with the fork engine
+#   build-sanitizers  gcc with ASan and UBSan, all tests
+#   build-clang       clang without a warning, the unit tests
+#   build-werror      gcc without a warning
+#   build-valgrind    the behaviour tests, the daemon under valgrind
+#   distcheck         the tarball builds, installs and cleans up after itself elsewhere
+set -u
+jobs=$(nproc)
+broken=
+
+say() {
+    printf '\n=== %s\n' "$*"
+}
+
+# A failing step doesn't hide what the others say.
+step() {
+    name=$1
+    shift
+    say "$name"
+    if ! "$@"; then
+        broken="$broken '$name'"
+    fi
+}
+
+# build DIRECTORY [CONFIGURE ARGUMENT]
+build() {
+    directory=$1
+    shift
+    mkdir -p "$directory"
+    if [ ! -f "$directory/Makefile" ] || [ -n "$(find configure -newer "$directory/Makefile")" ]; then
+        (cd "$directory" && ../configure -q "$@") || return 1
+    fi
+    make -s -C "$directory" -j "$jobs" all
+}
+
+tests() {
+    directory=$1
+    shift
+    # Logs of an earlier run must not be added up.
+    find "$directory" \( -name '*.trs' -o -name '*.log' \) -path '*tests*' -exec rm -f {} +
+    make -s -C "$directory" -j "$jobs" check "$@"
+}
+
+# Its own directory, so that both logs are added up.
+tests_by_fork() {
+    build build-fork || return 1
+    STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/behaviour tests/clients/git.sh"
+}
+
+step "gcc" build build
+step "gcc: tests" tests build
+step "gcc: behaviour tests with the fork engine" tests_by_fork
+step "sanitizers" build build-sanitizers --enable-sanitizers --enable-werror CFLAGS="-O1 -g"
+step "sanitizers: tests" tests build-sanitizers
+step "clang, warnings are errors" build build-clang --enable-werror CC=clang
+step "clang: tests" tests build-clang TESTS="tests/unit/unit"
+step "gcc, warnings are errors" build build-werror --enable-werror CC=gcc
+rm -rf build-valgrind
+step "valgrind" build build-valgrind CFLAGS="-O1 -g"
+step "valgrind: behaviour tests" tests build-valgrind TESTS="tests/behaviour/behaviour" \
+    STDINETD_SLOW=5 STDINETD_ENGINE=fork STDINETD_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=no --child-silent-after-fork=yes"
+step "distcheck" make -s -C build distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror
+
+say "all together"
+[ -z "$broken" ] || printf 'failed steps:%s\n' "$broken"
+sh tests/summary.sh build build-fork build-sanitizers build-clang build-valgrind || broken=yes
+[ -z "$broken" ]

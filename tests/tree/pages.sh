@@ -1,0 +1,68 @@
+#!/bin/sh
+# The manual pages: clean under mandoc, every key and option in them, every example works.
+set -u
+cd "${srcdir:-.}" || exit 99
+stdinetd=${STDINETD:-./stdinetd}
+failed=0
+directory=$(mktemp -d) || exit 99
+trap 'rm -rf "$directory"' EXIT
+
+# check NAME COMMAND…: runs the command, which must succeed and print nothing.
+check() {
+    name=$1
+    shift
+    if output=$("$@" 2>&1) && [ -z "$output" ]; then
+        echo "ok - $name"
+    else
+        printf '%s\n' "$output"
+        echo "not ok - $name"
+        failed=1
+    fi
+}
+
+if command -v mandoc >/dev/null; then
+    for page in man/*.[58]; do
+        check "$page is clean" mandoc -Tlint -W warning "$page"
+    done
+else
+    echo "skip - mandoc is not here"
+fi
+
+# Every key of the table and every option of --help has its entry.
+for key in $("$stdinetd" --list-options | sed -n 's/^  \([a-z0-9-]*\) .*/\1/p' | sort -u); do
+    check "stdinetd.ini(5) explains $key" \
+        sh -c "grep -q '^\.It Cm $key\$' man/stdinetd.ini.5 || echo none"
+done
+for option in $("$stdinetd" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p'); do
+    check "stdinetd(8) explains --$option" \
+        sh -c "grep -q '^\.It .*Fl -$option\\>' man/stdinetd.8 || echo none"
+done
+
+# Each configuration in a literal block of stdinetd.ini(5) is accepted.
+awk -v directory="$directory" '
+    /^\.Bd -literal/ { inside = 1; count++; next }
+    /^\.Ed/ { inside = 0 }
+    inside { gsub(/\\e/, "\\"); sub(/^\\&/, ""); print > (directory "/" count ".ini") }
+' man/stdinetd.ini.5
+for file in "$directory"/*.ini; do
+    grep -q '^\[' "$file" || continue
+    if [ "$(id -u)" -ne 0 ]; then
+        sed -i '/^\(socket-\)\{0,1\}\(user\|group\|groups\) *=/d' "$file"
+    fi
+    check "example $(basename "$file") of stdinetd.ini(5) is accepted" \
+        sh -c "'$stdinetd' -c '$file' --check"
+done
+
+# Each command line in stdinetd(8) is accepted.
+sed -n 's/^[$#] \(stdinetd .* -- .*\)/\1/p' man/stdinetd.8 | sed 's/\\e/\\/g' >"$directory/commands"
+while read -r _ command; do
+    if [ "$(id -u)" -ne 0 ]; then
+        command=$(printf '%s' "$command" | sed 's/-o user=[a-z]*//')
+    fi
+    check "stdinetd $command" sh -c "'$stdinetd' --check $command"
+done <"$directory/commands"
+[ -s "$directory/commands" ] || {
+    echo "not ok - stdinetd(8) has examples"
+    failed=1
+}
+exit "$failed"
