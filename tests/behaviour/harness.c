@@ -537,10 +537,15 @@ void crowd_start(struct crowd *crowd, int port, int clients, int requests)
 
 void crowd_wait_for(const struct crowd *crowd, int count)
 {
-    long end = harness_now() + 3 * DEADLINE * 1000 * slowness();
+    int answered, before = -1;
+    long end = 0;
 
-    while (__atomic_load_n(crowd->answered, __ATOMIC_SEQ_CST) < count) {
-        ck_assert_msg(harness_now() < end, "only %d of %d answers came", *crowd->answered, count);
+    /* The deadline is for one more answer, not for all: a busy machine is slow, not broken. */
+    while ((answered = __atomic_load_n(crowd->answered, __ATOMIC_SEQ_CST)) < count) {
+        if (answered != before)
+            end = harness_now() + DEADLINE * 1000 * slowness();
+        before = answered;
+        ck_assert_msg(harness_now() < end, "only %d of %d answers came", answered, count);
         harness_pause();
     }
 }

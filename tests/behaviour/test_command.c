@@ -156,7 +156,7 @@ Suite *command_suite(void)
     Suite *suite = suite_create("command");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 120);
+    tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, nine_mistakes);
     tcase_add_test(all, exit_statuses);
     tcase_add_test(all, dump_round_trip);

@@ -418,7 +418,7 @@ Suite *faults_suite(void)
     Suite *suite = suite_create("faults");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 300);
+    tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, missing_program);
     tcase_add_loop_test(all, failed_steps, 0, sizeof(stage_cases) / sizeof(stage_cases[0]));
     tcase_add_test(all, no_fds);

@@ -294,7 +294,7 @@ Suite *handler_suite(void)
     Suite *suite = suite_create("handler");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 120);
+    tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, sees_what_it_should);
     tcase_add_test(all, sees_no_hostile_start);
     tcase_add_test(all, closed_standard_fds);

@@ -147,7 +147,7 @@ Suite *limits_suite(void)
     Suite *suite = suite_create("limits");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 120);
+    tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, queue_serves_all);
     tcase_add_test(all, refuse_closes);
     tcase_add_test(all, daemon_limit);

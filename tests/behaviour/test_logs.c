@@ -381,7 +381,7 @@ Suite *logs_suite(void)
     Suite *suite = suite_create("logs");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 300);
+    tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, stderr_lines);
     tcase_add_test(all, stderr_bytes);
     tcase_add_test(all, stderr_fds);

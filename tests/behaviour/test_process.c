@@ -288,7 +288,7 @@ Suite *process_suite(void)
     Suite *suite = suite_create("process");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 120);
+    tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, stop_waits);
     tcase_add_test(all, stop_timeout);
     tcase_add_test(all, stop_at_once);

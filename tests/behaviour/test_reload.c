@@ -238,7 +238,7 @@ Suite *reload_suite(void)
     Suite *suite = suite_create("reload");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 300);
+    tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, under_load);
     tcase_add_test(all, broken_file_changes_nothing);
     tcase_add_test(all, taken_address_changes_nothing);

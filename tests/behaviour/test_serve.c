@@ -199,7 +199,7 @@ Suite *serve_suite(void)
     Suite *suite = suite_create("serve");
     TCase *quick = tcase_create("quick"), *load = tcase_create("load");
 
-    tcase_set_timeout(quick, 120);
+    tcase_set_timeout(quick, LONGEST);
     tcase_add_test(quick, answers);
     tcase_add_test(quick, half_close);
     tcase_add_test(quick, large_answers);
@@ -208,7 +208,7 @@ Suite *serve_suite(void)
     tcase_add_test(quick, iterative_server);
     tcase_add_test(quick, one_line_service);
     suite_add_tcase(suite, quick);
-    tcase_set_timeout(load, 300);
+    tcase_set_timeout(load, LONGEST);
     tcase_add_test(load, stays_small);
     suite_add_tcase(suite, load);
     return suite;

@@ -260,7 +260,7 @@ Suite *sockets_suite(void)
     Suite *suite = suite_create("sockets");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 120);
+    tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, both_families);
     tcase_add_test(all, ipv6_only);
     tcase_add_test(all, several_addresses_and_a_range);
