@@ -5,28 +5,33 @@
 
 #include "launch/launcher.h"
 
-struct launch_engine {
-    const char *name;
-    int (*open)(struct launcher **ret); /* -ENOSYS: it doesn't work here */
-    void (*close)(struct launcher *launcher);
-    int (*fd)(const struct launcher *launcher);
-    nanoseconds (*pace)(const struct launcher *launcher);
-    int (*start)(struct launcher *launcher, struct plan *plan,
-                 const struct launch_connection *connection, void *owner, pid_t *ret_pid,
-                 struct launch_start **ret_start);
-    void (*tend)(struct launcher *launcher);
-    bool (*collect)(struct launcher *launcher, struct launch_report *ret);
-    void (*settle)(struct launcher *launcher, struct launch_start *start,
-                   struct launch_report *ret);
-};
-
 /* The beginning of each engine's own state. */
-struct launcher {
-    const struct launch_engine *engine;
+struct engine {
+    const struct engine_calls *calls;
     unsigned given_back; /* fds closed since launcher_tend was asked last */
 };
 
-extern const struct launch_engine engine_clone;
-extern const struct launch_engine engine_fork;
+/* The beginning of each engine's own record of a start. */
+struct launch_start {
+    struct engine *engine;
+    void *owner;
+};
+
+struct engine_calls {
+    const char *name;
+    int (*open)(struct engine **ret); /* -ENOSYS: it doesn't work here */
+    void (*close)(struct engine *engine);
+    int (*fd)(const struct engine *engine);
+    nanoseconds (*pace)(const struct engine *engine);
+    int (*start)(struct engine *engine, struct plan *plan,
+                 const struct launch_connection *connection, void *owner, pid_t *ret_pid,
+                 struct launch_start **ret_start);
+    void (*tend)(struct engine *engine);
+    bool (*collect)(struct engine *engine, struct launch_report *ret);
+    void (*settle)(struct launch_start *start, struct launch_report *ret);
+};
+
+extern const struct engine_calls engine_clone;
+extern const struct engine_calls engine_fork;
 
 #endif

@@ -27,6 +27,9 @@
  * changes ids makes itself undumpable from the start and stays so; exec gives the handler a flag of
  * its own.
  *
+ * oom_score_adj. The kernel keeps it the same for all processes that share a memory, so a child must
+ * not write it here: plans that need that (plan.h, own_memory) go to the fork engine.
+ *
  * The end of a start. CLONE_CHILD_CLEARTID: the kernel sets `running` to zero when exec or exit has
  * let go of the memory: then the stack is free, and `failure` says which of both it was. A child
  * that is stopped in front of its exec (its user may do that once it has the uid) keeps its slot,
@@ -67,9 +70,9 @@
 #define STACK_SIZE ((size_t)16 * 1024)
 #define GUARD_SIZE ((size_t)4096)
 
-struct launch_start {
-    struct launch_start *next, **link; /* of those under way; next alone of the free ones */
-    void *owner;
+struct clone_start {
+    struct launch_start base;
+    struct clone_start *next, **link; /* of those under way; next alone of the free ones */
     nanoseconds began;
     struct plan *plan; /* a reference */
     unsigned char *stack;
@@ -86,15 +89,15 @@ struct launch_start {
 };
 
 struct cloner {
-    struct launcher base;
-    struct launch_start *free;
-    struct launch_start *under_way;
+    struct engine base;
+    struct clone_start *free;
+    struct clone_start *under_way;
     size_t count; /* slots that exist */
 };
 
-static struct cloner *cloner_of(const struct launcher *launcher)
+static struct cloner *cloner_of(const struct engine *engine)
 {
-    return (struct cloner *)(uintptr_t)launcher; /* base comes first */
+    return (struct cloner *)(uintptr_t)engine; /* base comes first */
 }
 
 /* Whether this kernel has what the child needs: asked about fds that nobody has. */
@@ -113,7 +116,7 @@ static bool are_set_ids_dumpable(void)
     return geteuid() == 0 && fd >= 0 && read(fd, &value, 1) == 1 && value != '0';
 }
 
-static int clone_open(struct launcher **ret)
+static int clone_open(struct engine **ret)
 {
     struct cloner *cloner;
 
@@ -128,17 +131,17 @@ static int clone_open(struct launcher **ret)
         free(cloner);
         return error;
     }
-    cloner->base.engine = &engine_clone;
+    cloner->base.calls = &engine_clone;
     *ret = &cloner->base;
     return 0;
 }
 
-static void clone_close(struct launcher *launcher)
+static void clone_close(struct engine *engine)
 {
-    struct cloner *cloner = cloner_of(launcher);
+    struct cloner *cloner = cloner_of(engine);
 
     while (cloner->free) {
-        struct launch_start *next = cloner->free->next;
+        struct clone_start *next = cloner->free->next;
 
         munmap(cloner->free->stack - GUARD_SIZE, GUARD_SIZE + STACK_SIZE);
         free(cloner->free->items);
@@ -150,17 +153,17 @@ static void clone_close(struct launcher *launcher)
         free(cloner);
 }
 
-static int clone_fd(const struct launcher *launcher)
+static int clone_fd(const struct engine *engine)
 {
-    (void)launcher;
+    (void)engine;
     return -1;
 }
 
 /* A start that takes long was stopped by somebody: it is looked at, but not two hundred times a
  * second. */
-static nanoseconds clone_pace(const struct launcher *launcher)
+static nanoseconds clone_pace(const struct engine *engine)
 {
-    const struct launch_start *slot = cloner_of(launcher)->under_way;
+    const struct clone_start *slot = cloner_of(engine)->under_way;
     nanoseconds now = slot ? clock_now() : 0;
 
     if (!slot)
@@ -184,9 +187,9 @@ static unsigned char *map_stack(void)
 }
 
 /* A slot: the one used last, whose stack is still in the cache, or a new one; NULL: none now. */
-static struct launch_start *take_slot(struct cloner *cloner)
+static struct clone_start *take_slot(struct cloner *cloner)
 {
-    struct launch_start *slot = cloner->free;
+    struct clone_start *slot = cloner->free;
 
     if (slot) {
         cloner->free = slot->next;
@@ -205,14 +208,14 @@ static struct launch_start *take_slot(struct cloner *cloner)
     return slot;
 }
 
-static void give_slot(struct cloner *cloner, struct launch_start *slot)
+static void give_slot(struct cloner *cloner, struct clone_start *slot)
 {
     slot->next = cloner->free;
     cloner->free = slot;
 }
 
 /* The whole environment: the connection's own strings, then the service's. */
-static int join_environment(struct launch_start *slot)
+static int join_environment(struct clone_start *slot)
 {
     const struct plan *plan = slot->plan;
     size_t own, room;
@@ -235,7 +238,7 @@ static int join_environment(struct launch_start *slot)
 }
 
 /* The child needs fd 2 among the low fds that it keeps; a channel lives at a high number. */
-static int lower_stderr(struct launch_start *slot)
+static int lower_stderr(struct clone_start *slot)
 {
     int fd;
 
@@ -253,7 +256,7 @@ static int lower_stderr(struct launch_start *slot)
 /* The child's life in our memory. What it returns is its exit status. */
 static int run_child(void *argument)
 {
-    struct launch_start *slot = argument;
+    struct clone_start *slot = argument;
     long result = raw_call(SYS_close_range, (long)slot->first, (long)~0U, CLOSE_RANGE_UNSHARE, 0);
 
     if (result < 0) {
@@ -266,7 +269,7 @@ static int run_child(void *argument)
 }
 
 /* Makes the process. The slot is filled. */
-static int clone_process(struct launch_start *slot, pid_t *ret_pid)
+static int clone_process(struct clone_start *slot, pid_t *ret_pid)
 {
     int highest = slot->connection.fd > slot->connection.stderr_fd ? slot->connection.fd
                                                                    : slot->connection.stderr_fd;
@@ -287,17 +290,17 @@ static int clone_process(struct launch_start *slot, pid_t *ret_pid)
     return 0;
 }
 
-static int clone_start(struct launcher *launcher, struct plan *plan,
+static int clone_start(struct engine *engine, struct plan *plan,
                        const struct launch_connection *connection, void *owner, pid_t *ret_pid,
                        struct launch_start **ret_start)
 {
-    struct cloner *cloner = cloner_of(launcher);
-    struct launch_start *slot = take_slot(cloner);
+    struct cloner *cloner = cloner_of(engine);
+    struct clone_start *slot = take_slot(cloner);
     int error;
 
     if (!slot)
         return -EAGAIN;
-    slot->owner = owner;
+    slot->base = (struct launch_start){&cloner->base, owner};
     slot->plan = plan;
     slot->connection = *connection;
     error = lower_stderr(slot);
@@ -316,7 +319,7 @@ static int clone_start(struct launcher *launcher, struct plan *plan,
     if (slot->next)
         slot->next->link = &slot->next;
     cloner->under_way = slot;
-    *ret_start = slot;
+    *ret_start = &slot->base;
     return 0;
 }
 
@@ -335,7 +338,7 @@ static void stop_lingering(int fd)
 }
 
 /* Closes our copies of what the child has taken over. */
-static void give_fds_back(struct cloner *cloner, struct launch_start *slot)
+static void give_fds_back(struct cloner *cloner, struct clone_start *slot)
 {
     if (slot->given_back)
         return;
@@ -347,19 +350,19 @@ static void give_fds_back(struct cloner *cloner, struct launch_start *slot)
     cloner->base.given_back++;
 }
 
-static void clone_tend(struct launcher *launcher)
+static void clone_tend(struct engine *engine)
 {
-    struct cloner *cloner = cloner_of(launcher);
+    struct cloner *cloner = cloner_of(engine);
 
-    for (struct launch_start *slot = cloner->under_way; slot; slot = slot->next)
+    for (struct clone_start *slot = cloner->under_way; slot; slot = slot->next)
         if (__atomic_load_n(&slot->unshared, __ATOMIC_ACQUIRE))
             give_fds_back(cloner, slot);
 }
 
 /* The child has let go of our memory: its report, and the slot is free. */
-static void finish(struct cloner *cloner, struct launch_start *slot, struct launch_report *ret)
+static void finish(struct cloner *cloner, struct clone_start *slot, struct launch_report *ret)
 {
-    *ret = (struct launch_report){slot->owner, slot->failure};
+    *ret = (struct launch_report){slot->base.owner, slot->failure};
     give_fds_back(cloner, slot);
     plan_unref(slot->plan);
     *slot->link = slot->next;
@@ -368,11 +371,11 @@ static void finish(struct cloner *cloner, struct launch_start *slot, struct laun
     give_slot(cloner, slot);
 }
 
-static bool clone_collect(struct launcher *launcher, struct launch_report *ret)
+static bool clone_collect(struct engine *engine, struct launch_report *ret)
 {
-    struct cloner *cloner = cloner_of(launcher);
+    struct cloner *cloner = cloner_of(engine);
 
-    for (struct launch_start *slot = cloner->under_way; slot; slot = slot->next)
+    for (struct clone_start *slot = cloner->under_way; slot; slot = slot->next)
         if (__atomic_load_n(&slot->running, __ATOMIC_ACQUIRE) == 0) {
             finish(cloner, slot, ret);
             return true;
@@ -380,14 +383,13 @@ static bool clone_collect(struct launcher *launcher, struct launch_report *ret)
     return false;
 }
 
-static void clone_settle(struct launcher *launcher, struct launch_start *start,
-                         struct launch_report *ret)
+static void clone_settle(struct launch_start *start, struct launch_report *ret)
 {
     /* It was reaped, so the kernel has cleared `running` before. */
-    finish(cloner_of(launcher), start, ret);
+    finish(cloner_of(start->engine), (struct clone_start *)start, ret);
 }
 
-const struct launch_engine engine_clone = {
+const struct engine_calls engine_clone = {
     .name = "clone",
     .open = clone_open,
     .close = clone_close,

@@ -20,130 +20,130 @@
 
 #include "base/fd.h"
 
-struct launch_start {
-    struct launch_start *next; /* of the free ones */
-    void *owner;
+struct fork_start {
+    struct launch_start base;
+    struct fork_start *next; /* of the free ones */
     int status_fd;
 };
 
 struct forker {
-    struct launcher base;
+    struct engine base;
     int epoll_fd;
-    struct launch_start *free;
+    struct fork_start *free;
     size_t under_way;
     struct environment environment; /* the child has its own copy after the fork */
     char **items;                   /* connection's and service's environment together */
     size_t item_room;
 };
 
-static struct forker *forker_of(const struct launcher *launcher)
+static struct forker *forker_of(const struct engine *engine)
 {
-    return (struct forker *)(uintptr_t)launcher; /* base comes first */
+    return (struct forker *)(uintptr_t)engine; /* base comes first */
 }
 
-static int fork_open(struct launcher **ret)
+static int fork_open(struct engine **ret)
 {
-    struct forker *launcher = calloc(1, sizeof(*launcher));
+    struct forker *forker = calloc(1, sizeof(*forker));
 
-    if (!launcher)
+    if (!forker)
         return -ENOMEM;
-    launcher->base.engine = &engine_fork;
-    launcher->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (launcher->epoll_fd < 0) {
+    forker->base.calls = &engine_fork;
+    forker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (forker->epoll_fd < 0) {
         int error = -errno;
 
-        free(launcher);
+        free(forker);
         return error;
     }
-    launcher->epoll_fd = fd_move_high(launcher->epoll_fd);
-    *ret = &launcher->base;
+    forker->epoll_fd = fd_move_high(forker->epoll_fd);
+    *ret = &forker->base;
     return 0;
 }
 
-static void fork_close(struct launcher *base)
+static void fork_close(struct engine *engine)
 {
-    struct forker *launcher = forker_of(base);
+    struct forker *forker = forker_of(engine);
 
-    while (launcher->free) {
-        struct launch_start *next = launcher->free->next;
+    while (forker->free) {
+        struct fork_start *next = forker->free->next;
 
-        free(launcher->free);
-        launcher->free = next;
+        free(forker->free);
+        forker->free = next;
     }
-    fd_close(launcher->epoll_fd);
-    free(launcher->items);
-    free(launcher);
+    fd_close(forker->epoll_fd);
+    free(forker->items);
+    free(forker);
 }
 
-static int fork_fd(const struct launcher *launcher)
+static int fork_fd(const struct engine *engine)
 {
-    return forker_of(launcher)->epoll_fd;
+    return forker_of(engine)->epoll_fd;
 }
 
 /* The pipes tell everything. */
-static nanoseconds fork_pace(const struct launcher *launcher)
+static nanoseconds fork_pace(const struct engine *engine)
 {
-    (void)launcher;
+    (void)engine;
     return 0;
 }
 
-static void fork_tend(struct launcher *launcher)
+static void fork_tend(struct engine *engine)
 {
-    (void)launcher;
+    (void)engine;
 }
 
-static struct launch_start *take_start(struct forker *launcher)
+static struct fork_start *take_start(struct forker *forker)
 {
-    struct launch_start *start = launcher->free;
+    struct fork_start *start = forker->free;
 
-    if (launcher->under_way == LAUNCHER_STARTS_MAX)
+    if (forker->under_way == LAUNCHER_STARTS_MAX)
         return NULL;
     if (start)
-        launcher->free = start->next;
+        forker->free = start->next;
     else if (!(start = malloc(sizeof(*start))))
         return NULL;
-    *start = (struct launch_start){.status_fd = -1};
-    launcher->under_way++;
+    *start = (struct fork_start){.base.engine = &forker->base, .status_fd = -1};
+    forker->under_way++;
     return start;
 }
 
-static void give_start(struct forker *launcher, struct launch_start *start)
+static void give_start(struct forker *forker, struct fork_start *start)
 {
     /* Closing alone wouldn't end the watching: other children on their way to exec still have a
      * copy of the read end, and epoll watches the open file, not our fd. */
     if (start->status_fd >= 0)
-        epoll_ctl(launcher->epoll_fd, EPOLL_CTL_DEL, start->status_fd, NULL);
+        epoll_ctl(forker->epoll_fd, EPOLL_CTL_DEL, start->status_fd, NULL);
     start->status_fd = fd_close(start->status_fd);
-    start->next = launcher->free;
-    launcher->free = start;
-    launcher->under_way--;
+    start->next = forker->free;
+    forker->free = start;
+    forker->under_way--;
 }
 
 /* The whole environment: the connection's own strings, then the service's. */
-static int join_environment(struct forker *launcher, const struct plan *plan)
+static int join_environment(struct forker *forker, const struct plan *plan)
 {
-    size_t own = launcher->environment.count;
+    size_t own = forker->environment.count;
     size_t room = own + plan->environment_count + 1;
 
-    if (room > launcher->item_room) {
-        char **items = realloc(launcher->items, room * sizeof(*items));
+    if (room > forker->item_room) {
+        char **items = realloc(forker->items, room * sizeof(*items));
 
         if (!items)
             return -ENOMEM;
-        launcher->items = items;
-        launcher->item_room = room;
+        forker->items = items;
+        forker->item_room = room;
     }
-    memcpy(launcher->items, launcher->environment.items, own * sizeof(*launcher->items));
-    memcpy(launcher->items + own, plan->environment,
-           (plan->environment_count + 1) * sizeof(*launcher->items));
+    memcpy(forker->items, forker->environment.items, own * sizeof(*forker->items));
+    memcpy(forker->items + own, plan->environment,
+           (plan->environment_count + 1) * sizeof(*forker->items));
     return 0;
 }
 
-_Noreturn static void run_child(const struct forker *launcher, const struct plan *plan,
+_Noreturn static void run_child(const struct forker *forker, const struct plan *plan,
                                 const struct launch_connection *connection, int status_fd)
 {
     struct child_failure failure =
-        child_execute(plan, connection, launcher->items, CLOSE_RANGE_CLOEXEC);
+        child_execute(plan, connection, forker->items, CLOSE_RANGE_CLOEXEC);
     ssize_t written = write(status_fd, &failure, sizeof(failure));
 
     /* If even that failed the parent sees a program that ended at once. */
@@ -169,20 +169,20 @@ static pid_t fork_blocked(void)
     return pid;
 }
 
-static int start_process(struct forker *launcher, const struct plan *plan,
-                         const struct launch_connection *connection, struct launch_start *start,
+static int start_process(struct forker *forker, const struct plan *plan,
+                         const struct launch_connection *connection, struct fork_start *start,
                          pid_t *ret_pid)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = start};
     int status[2];
     pid_t pid;
 
-    if (join_environment(launcher, plan) < 0)
+    if (join_environment(forker, plan) < 0)
         return -ENOMEM;
     if (pipe2(status, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
     start->status_fd = status[0];
-    if (epoll_ctl(launcher->epoll_fd, EPOLL_CTL_ADD, status[0], &event) < 0) {
+    if (epoll_ctl(forker->epoll_fd, EPOLL_CTL_ADD, status[0], &event) < 0) {
         int error = -errno;
 
         fd_close(status[1]);
@@ -190,7 +190,7 @@ static int start_process(struct forker *launcher, const struct plan *plan,
     }
     pid = fork_blocked();
     if (pid == 0)
-        run_child(launcher, plan, connection, status[1]);
+        run_child(forker, plan, connection, status[1]);
     fd_close(status[1]);
     if (pid < 0)
         return -errno;
@@ -198,35 +198,35 @@ static int start_process(struct forker *launcher, const struct plan *plan,
     return 0;
 }
 
-static int fork_start(struct launcher *base, struct plan *plan,
+static int fork_start(struct engine *engine, struct plan *plan,
                       const struct launch_connection *connection, void *owner, pid_t *ret_pid,
                       struct launch_start **ret_start)
 {
-    struct forker *launcher = forker_of(base);
-    struct launch_start *start = take_start(launcher);
+    struct forker *forker = forker_of(engine);
+    struct fork_start *start = take_start(forker);
     int error;
 
     if (!start)
         return -EAGAIN;
-    start->owner = owner;
-    environment_fill(&launcher->environment, connection);
-    error = start_process(launcher, plan, connection, start, ret_pid);
+    start->base.owner = owner;
+    environment_fill(&forker->environment, connection);
+    error = start_process(forker, plan, connection, start, ret_pid);
     if (error < 0) {
-        give_start(launcher, start);
+        give_start(forker, start);
         return error;
     }
-    *ret_start = start;
+    *ret_start = &start->base;
     /* The child has its own since the fork. */
     fd_close(connection->fd);
-    base->given_back++;
+    engine->given_back++;
     return 0;
 }
 
 /* Reads what the pipe tells; false when the child is still on its way. */
-static bool read_status(struct forker *launcher, struct launch_start *start,
+static bool read_status(struct forker *forker, struct fork_start *start,
                         struct launch_report *ret)
 {
-    struct launch_report report = {.owner = start->owner};
+    struct launch_report report = {.owner = start->base.owner};
     ssize_t got;
 
     do {
@@ -236,35 +236,35 @@ static bool read_status(struct forker *launcher, struct launch_start *start,
         return false;
     if (got != sizeof(report.failure))
         report.failure = (struct child_failure){0};
-    give_start(launcher, start);
+    give_start(forker, start);
     *ret = report;
     return true;
 }
 
-static bool fork_collect(struct launcher *base, struct launch_report *ret)
+static bool fork_collect(struct engine *engine, struct launch_report *ret)
 {
-    struct forker *launcher = forker_of(base);
+    struct forker *forker = forker_of(engine);
     struct epoll_event event;
 
-    while (epoll_wait(launcher->epoll_fd, &event, 1, 0) == 1)
-        if (read_status(launcher, event.data.ptr, ret))
+    while (forker->under_way > 0 && epoll_wait(forker->epoll_fd, &event, 1, 0) == 1)
+        if (read_status(forker, event.data.ptr, ret))
             return true;
     return false;
 }
 
-static void fork_settle(struct launcher *base, struct launch_start *start,
-                        struct launch_report *ret)
+static void fork_settle(struct launch_start *base, struct launch_report *ret)
 {
-    struct forker *launcher = forker_of(base);
+    struct fork_start *start = (struct fork_start *)base; /* base comes first */
+    struct forker *forker = forker_of(base->engine);
 
     /* The child is gone, so the pipe has its last word; one killed on its way left none. */
-    if (!read_status(launcher, start, ret)) {
-        *ret = (struct launch_report){.owner = start->owner};
-        give_start(launcher, start);
+    if (!read_status(forker, start, ret)) {
+        *ret = (struct launch_report){.owner = start->base.owner};
+        give_start(forker, start);
     }
 }
 
-const struct launch_engine engine_fork = {
+const struct engine_calls engine_fork = {
     .name = "fork",
     .open = fork_open,
     .close = fork_close,

@@ -7,7 +7,7 @@
  * never waits for a child. Knows no limits and logs nothing; called by serve/server.c.
  *
  * An engine is one way to start a process: engine_clone.c the fast one, engine_fork.c the plain
- * one.
+ * one, which also starts what the fast one can't (plan.h, own_memory).
  */
 #ifndef STDINETD_LAUNCH_LAUNCHER_H
 #define STDINETD_LAUNCH_LAUNCHER_H
@@ -72,7 +72,6 @@ unsigned launcher_tend(struct launcher *launcher);
 bool launcher_collect(struct launcher *launcher, struct launch_report *ret);
 
 /* The process of a start has ended (was reaped): what became of the start, now. */
-void launcher_settle(struct launcher *launcher, struct launch_start *start,
-                     struct launch_report *ret);
+void launcher_settle(struct launch_start *start, struct launch_report *ret);
 
 #endif

@@ -163,7 +163,7 @@ int plan_build(struct config *snapshot, const struct service_settings *service,
     plan->directory = service->directory;
     plan->umask = service->umask;
     plan->nofile = origin->nofile;
-    plan->reset_oom = origin->oom_score_adjusted;
+    plan->reset_oom = plan->own_memory = origin->oom_score_adjusted;
     fill_credentials(plan, service);
     if (build_argv(plan, service) < 0 || build_environment(plan, service, origin) < 0) {
         plan_unref(plan);

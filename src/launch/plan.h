@@ -36,6 +36,9 @@ struct plan {
     size_t group_count;
     struct rlimit nofile;
     bool reset_oom;
+    /* For a start that writes oom_score_adj: the kernel would change it for all who share the
+     * child's memory, us among them (fs/proc/base.c, __set_oom_adj). */
+    bool own_memory;
 };
 
 /* Makes the plan of a service of snapshot, on which it takes a reference; the plan has one of its

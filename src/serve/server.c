@@ -422,7 +422,7 @@ static void take_end(struct server *server, struct connection *connection, int s
     if (connection->state == CONNECTION_STARTING) {
         struct launch_report report;
 
-        launcher_settle(server->launcher, connection->start, &report);
+        launcher_settle(connection->start, &report);
         take_report(server, &report);
     }
     children_remove(&server->children, connection);

@@ -116,14 +116,21 @@ START_TEST(sees_what_it_should)
 }
 END_TEST
 
-/* Everything that whoever starts the daemon can spoil. */
+static void adjust_oom_score(const char *score)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+    if (fd >= 0 && write(fd, score, strlen(score)) < 0)
+        _exit(99);
+    close(fd);
+}
+
+/* Everything that whoever starts the daemon can spoil; context is its oom_score_adj. */
 static void make_hostile(void *context)
 {
     struct rlimit small = {.rlim_cur = 64, .rlim_max = 4096};
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY);
     sigset_t all;
 
-    (void)context;
     /* The kernel's own call, since libc keeps 32 and 33 from us: handler, flags, restorer, mask. */
     for (int number = 1; number <= 64; number++)
         syscall(SYS_rt_sigaction, number, (const long[]){(long)SIG_IGN, 0, 0, 0}, NULL, 8L);
@@ -136,21 +143,23 @@ static void make_hostile(void *context)
     setenv("NOTIFY_SOCKET", "/nowhere", 1);
     setenv("LD_BIND_NOW", "1", 1);
     setenv("WANTED", "passed", 1);
-    if (fd >= 0 && write(fd, "300", 3) < 0)
-        _exit(99);
-    close(fd);
+    adjust_oom_score(context);
     ck_assert(dup2(open("/dev/zero", O_RDONLY), 17) == 17); /* leaked, without close-on-exec */
     close(STDIN_FILENO);
     close(STDOUT_FILENO);
 }
 
+/* Once with an oom_score_adj that handlers must not have (the daemon keeps it: children that share
+ * its memory would change it too), once without, which is another way to start them. */
 START_TEST(sees_no_hostile_start)
 {
+    static char scores[][8] = {"300\n", "0\n"};
     struct rlimit nofile = {.rlim_cur = 64, .rlim_max = 4096};
-    struct daemon_options options = {.before_exec = make_hostile};
+    struct daemon_options options = {.before_exec = make_hostile, .context = scores[_i]};
     struct daemon daemon;
     int port = harness_port();
-    char program[128];
+    char program[128], path[64];
+    char *score;
 
     if (!harness_is_root() || harness_is_wrapped())
         return; /* oom_score_adj can't be lowered again */
@@ -159,6 +168,10 @@ START_TEST(sees_no_hostile_start)
     harness_configure(&daemon, PROBE_CONFIG, port, program);
     harness_start(&daemon, &options);
     check_probe(&daemon, port, program, &nofile);
+    snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)daemon.pid);
+    score = harness_read_file(path);
+    ck_assert_str_eq(score, scores[_i]);
+    free(score);
     harness_end(&daemon);
 }
 END_TEST
@@ -296,7 +309,7 @@ Suite *handler_suite(void)
 
     tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, sees_what_it_should);
-    tcase_add_test(all, sees_no_hostile_start);
+    tcase_add_loop_test(all, sees_no_hostile_start, 0, 2);
     tcase_add_test(all, closed_standard_fds);
     tcase_add_test(all, argv0_and_groups);
     tcase_add_test(all, told_of_unix_peer);

@@ -211,7 +211,7 @@ START_TEST(test_simple_fields)
     plan = build();
     ck_assert_uint_eq(plan->nofile.rlim_cur, 1024);
     ck_assert_uint_eq(plan->nofile.rlim_max, 4096);
-    ck_assert(plan->reset_oom);
+    ck_assert(plan->reset_oom && plan->own_memory);
     ck_assert_str_eq(plan->directory, "/srv");
     ck_assert_uint_eq(plan->umask, 027);
     ck_assert_ptr_eq(plan->snapshot, config);
@@ -219,7 +219,7 @@ START_TEST(test_simple_fields)
     plan_unref(plan);
     origin.oom_score_adjusted = false;
     plan = build();
-    ck_assert(!plan->reset_oom);
+    ck_assert(!plan->reset_oom && !plan->own_memory);
     plan_unref(plan);
     plan_unref(NULL);
 }
@@ -444,7 +444,7 @@ static size_t read_environment(const char *engine, char *text, size_t size)
         sched_yield();
     length = read_all(pair[0], text, size);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-    launcher_settle(launcher, start, &report);
+    launcher_settle(start, &report);
     ck_assert_msg(report.failure.stage == STAGE_NONE, "not started: %s: %s",
                   stage_name(report.failure.stage), strerror(report.failure.error));
     launcher_close(launcher);
