@@ -4,7 +4,7 @@
 #
 #   build             gcc, all tests
 #   build-fork        gcc, the behaviour tests and a client with the fork engine
-#   build-sanitizers  gcc with ASan and UBSan, all tests
+#   build-sanitizers  gcc with ASan and UBSan, all tests (fewer clients: a fork costs much more)
 #   build-clang       clang without a warning, the unit tests
 #   build-werror      gcc without a warning
 #   build-valgrind    the behaviour tests, the daemon under valgrind
@@ -56,7 +56,7 @@ step "gcc" build build
 step "gcc: tests" tests build
 step "gcc: behaviour tests with the fork engine" tests_by_fork
 step "sanitizers" build build-sanitizers --enable-sanitizers --enable-werror CFLAGS="-O1 -g"
-step "sanitizers: tests" tests build-sanitizers
+step "sanitizers: tests" tests build-sanitizers STDINETD_SLOW=2
 step "clang, warnings are errors" build build-clang --enable-werror CC=clang
 step "clang: tests" tests build-clang TESTS="tests/unit/unit"
 step "gcc, warnings are errors" build build-werror --enable-werror CC=gcc

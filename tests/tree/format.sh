@@ -6,7 +6,7 @@ command -v clang-format >/dev/null || {
     echo "skip - clang-format is not here"
     exit 77
 }
-if find src tests -name '*.[ch]' -exec clang-format --dry-run --Werror {} +; then
+if find src tests bench -name '*.[ch]' -exec clang-format --dry-run --Werror {} +; then
     echo "ok - clang-format has nothing to change"
 else
     echo "not ok - clang-format has nothing to change"
