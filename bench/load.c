@@ -1,6 +1,6 @@
 /* load: clients for the benchmarks: connect, first byte, end of the stream; and again.
  *
- *   load [-c AT_ONCE] [-n CONNECTIONS] [-s SOURCES] [-r TEXT] [-k] ADDRESS PORT
+ *   load [-c AT_ONCE] [-n CONNECTIONS] [-s SOURCES] [-r TEXT] [-f | -k] ADDRESS PORT
  *
  * Keeps AT_ONCE connections open until CONNECTIONS are done, from SOURCES addresses in turn
  * (127.0.0.1, 127.0.0.2 …). With -r it sends TEXT first and closes its writing side. An error is a
@@ -33,7 +33,7 @@ struct client {
 
 struct load {
     unsigned at_once, connections, sources;
-    bool keep;
+    bool first_byte, keep;
     const char *request;
     struct sockaddr_in server;
     int epoll_fd;
@@ -126,7 +126,7 @@ static void take(struct load *load, struct client *client, uint32_t events)
     while ((got = recv(client->fd, bytes, sizeof(bytes), 0)) > 0)
         if (client->first == 0)
             client->first = now();
-    if (load->keep && client->first > 0)
+    if (load->first_byte && client->first > 0)
         finish(load, client, true);
     else if (got == 0 || errno != EAGAIN)
         finish(load, client, got == 0 && client->first > 0);
@@ -173,7 +173,7 @@ static void read_arguments(struct load *load, int argc, char *argv[])
 {
     int letter;
 
-    while ((letter = getopt(argc, argv, "c:n:s:r:k")) != -1) {
+    while ((letter = getopt(argc, argv, "c:n:s:r:fk")) != -1) {
         unsigned number = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
         if (letter == 'c')
@@ -184,12 +184,14 @@ static void read_arguments(struct load *load, int argc, char *argv[])
             load->sources = number;
         else if (letter == 'r')
             load->request = optarg;
+        else if (letter == 'f')
+            load->first_byte = true;
         else if (letter == 'k')
-            load->keep = true;
+            load->first_byte = load->keep = true;
     }
     if (argc - optind != 2 || load->at_once == 0 || load->sources == 0 ||
         inet_pton(AF_INET, argv[optind], &load->server.sin_addr) != 1) {
-        fputs("usage: load [-c AT_ONCE] [-n CONNECTIONS] [-s SOURCES] [-r TEXT] [-k] ADDRESS "
+        fputs("usage: load [-c AT_ONCE] [-n CONNECTIONS] [-s SOURCES] [-r TEXT] [-f | -k] ADDRESS "
               "PORT\n",
               stderr);
         exit(64);

@@ -56,7 +56,7 @@ next_port() {
 # Waits until the server answers.
 await() {
     for _ in $(seq 100); do
-        case $("$bench/load" -n 1 127.0.0.1 "$port" 2>/dev/null) in
+        case $("$bench/load" -n 1 -f 127.0.0.1 "$port" 2>/dev/null) in
         *errors=0*) return 0 ;;
         esac
         sleep 0.1

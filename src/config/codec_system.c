@@ -19,7 +19,7 @@ static int parse_listen(struct codec_context *context, const struct option *opti
 {
     struct settings_endpoints *listen = field;
     struct value_words words;
-    int error = value_split_words(context->arena, text, VALUE_SPLIT_LIST, &words);
+    int error = value_split_words(context->scratch, text, VALUE_SPLIT_LIST, &words);
 
     (void)option;
     if (error == -EINVAL)
@@ -192,6 +192,38 @@ static struct passwd *find_user(const char *text)
     return entry;
 }
 
+/* "NAME=value" in arena; NULL without memory. */
+static char *make_variable(struct arena *arena, const char *name, const char *value)
+{
+    size_t size = strlen(name) + strlen(value) + 2;
+    char *variable = arena_allocate(arena, size);
+
+    if (variable)
+        snprintf(variable, size, "%s=%s", name, value);
+    return variable;
+}
+
+static struct settings_user *make_user(struct arena *arena, const struct passwd *entry)
+{
+    const char *const variables[SETTINGS_USER_VARIABLES][2] = {
+        {"USER", entry->pw_name},
+        {"LOGNAME", entry->pw_name},
+        {"HOME", entry->pw_dir ? entry->pw_dir : "/"},
+        {"SHELL", entry->pw_shell ? entry->pw_shell : "/bin/sh"}};
+    struct settings_user *user = arena_allocate(arena, sizeof(*user));
+
+    if (!user || !(user->name = arena_copy_string(arena, entry->pw_name)))
+        return NULL;
+    user->uid = entry->pw_uid;
+    user->gid = entry->pw_gid;
+    for (size_t i = 0; i < SETTINGS_USER_VARIABLES; i++) {
+        user->variables[i] = make_variable(arena, variables[i][0], variables[i][1]);
+        if (!user->variables[i])
+            return NULL;
+    }
+    return user;
+}
+
 static int parse_user(struct codec_context *context, const struct option *option, const char *text,
                       void *field)
 {
@@ -207,16 +239,8 @@ static int parse_user(struct codec_context *context, const struct option *option
     entry = find_user(text);
     if (!entry)
         return codec_refuse(context, "there is no user '%.100s'", text);
-    user = arena_allocate(context->arena, sizeof(*user));
+    user = make_user(context->arena, entry);
     if (!user)
-        return -ENOMEM;
-    *user = (struct settings_user){
-        .name = arena_copy_string(context->arena, entry->pw_name),
-        .uid = entry->pw_uid,
-        .gid = entry->pw_gid,
-        .home = arena_copy_string(context->arena, entry->pw_dir ? entry->pw_dir : "/"),
-        .shell = arena_copy_string(context->arena, entry->pw_shell ? entry->pw_shell : "/bin/sh")};
-    if (!user->name || !user->home || !user->shell)
         return -ENOMEM;
     context->last_user = user;
     *(struct settings_user **)field = user;

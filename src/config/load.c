@@ -25,9 +25,6 @@
 #include "config/option.h"
 #include "config/reader.h"
 
-/* Names go into logs, environments and tables of a terminal's width. */
-#define SERVICE_NAME_MAX 50
-
 struct named_section {
     const struct document_section *section;
     struct map_node node;
@@ -564,6 +561,7 @@ int config_load(const struct load_request *request, struct config **ret, struct 
     if (loader.config) {
         *loader.config = (struct config){.arena = arena, .references = 1};
         loader.context.arena = arena;
+        loader.context.scratch = loader.scratch;
         loader.context.directory = file_directory(arena, request->file);
         document_begin(&loader.document, loader.scratch);
         if (loader.context.directory)

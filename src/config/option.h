@@ -29,6 +29,7 @@ struct option;
 /* What a codec may need and where it says what is wrong. */
 struct codec_context {
     struct arena *arena;             /* for what the value keeps */
+    struct arena *scratch;           /* for what is needed while parsing */
     const char *directory;           /* relative programs are found from here */
     struct settings_user *last_user; /* the user found last: it is mostly the next one too */
     char message[256];               /* set when parsing fails: what is wrong, without the key */

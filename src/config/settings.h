@@ -34,13 +34,14 @@ struct settings_sink {
     const char *path; /* NULL for a word */
 };
 
+#define SETTINGS_USER_VARIABLES 4
+
 /* Looked up once, while loading: handlers are started without asking any name service. */
 struct settings_user {
     const char *name;
     uid_t uid;
     gid_t gid;
-    const char *home;
-    const char *shell;
+    char *variables[SETTINGS_USER_VARIABLES]; /* USER=, LOGNAME=, HOME=, SHELL=, for handlers */
 };
 
 struct settings_group {
@@ -77,6 +78,10 @@ struct daemon_settings {
     uint64_t max_connections; /* 0: no bound */
     nanoseconds stop_timeout;
 };
+
+/* Bytes of a service's name, which goes into logs, environments and tables of a terminal's width.
+ */
+#define SERVICE_NAME_MAX 50
 
 /* A service. */
 struct service_settings {

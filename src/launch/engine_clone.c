@@ -27,8 +27,8 @@
  * changes ids makes itself undumpable from the start and stays so; exec gives the handler a flag of
  * its own.
  *
- * oom_score_adj. The kernel keeps it the same for all processes that share a memory, so a child must
- * not write it here: plans that need that (plan.h, own_memory) go to the fork engine.
+ * oom_score_adj. The kernel keeps it the same for all processes that share a memory, so a child
+ * must not write it here: plans that need that (plan.h, own_memory) go to the fork engine.
  *
  * The end of a start. CLONE_CHILD_CLEARTID: the kernel sets `running` to zero when exec or exit has
  * let go of the memory: then the stack is free, and `failure` says which of both it was. A child

@@ -223,8 +223,7 @@ static int fork_start(struct engine *engine, struct plan *plan,
 }
 
 /* Reads what the pipe tells; false when the child is still on its way. */
-static bool read_status(struct forker *forker, struct fork_start *start,
-                        struct launch_report *ret)
+static bool read_status(struct forker *forker, struct fork_start *start, struct launch_report *ret)
 {
     struct launch_report report = {.owner = start->base.owner};
     ssize_t got;

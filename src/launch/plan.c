@@ -11,85 +11,63 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+static char default_path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /* Strings of an environment while they are collected; the first of a name stays. */
 struct collection {
-    char **items;
-    size_t count, room;
-    bool failed;
+    struct item {
+        char *text;
+        bool copied; /* into the plan; else it lives as long as the snapshot */
+    } * items;
+    size_t count;
 };
 
-static bool has_name(const struct collection *collection, const char *item)
+static bool has_name(const struct collection *collection, const char *text)
 {
-    size_t length = strcspn(item, "=") + 1;
+    size_t length = strcspn(text, "=") + 1;
 
     for (size_t i = 0; i < collection->count; i++)
-        if (strncmp(collection->items[i], item, length) == 0)
+        if (strncmp(collection->items[i].text, text, length) == 0)
             return true;
     return false;
 }
 
-static void collect(struct collection *collection, const char *name, const char *value)
+static void collect(struct collection *collection, char *text, bool copied)
 {
-    char *item;
-
-    if (asprintf(&item, "%s%s%s", name, value ? "=" : "", value ? value : "") < 0) {
-        collection->failed = true;
-        return;
-    }
-    if (has_name(collection, item)) {
-        free(item);
-        return;
-    }
-    if (collection->count == collection->room) {
-        size_t room = collection->room ? collection->room * 2 : 16;
-        char **items = realloc(collection->items, room * sizeof(*items));
-
-        if (!items) {
-            free(item);
-            collection->failed = true;
-            return;
-        }
-        collection->items = items;
-        collection->room = room;
-    }
-    collection->items[collection->count++] = item;
+    if (!has_name(collection, text))
+        collection->items[collection->count++] = (struct item){text, copied};
 }
 
-static const char *find_variable(char *const *environment, const char *name)
+/* "NAME=value" of that name in environment, or NULL. */
+static char *find_variable(char *const *environment, const char *name)
 {
     size_t length = strlen(name);
 
     for (; environment && *environment; environment++)
         if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
-            return *environment + length + 1;
+            return *environment;
     return NULL;
 }
 
 /* What users write stands first, so that it wins over what we would set. */
 static void collect_all(struct collection *collection, const struct service_settings *service,
-                        const struct plan_origin *origin)
+                        const struct plan_origin *origin, char *service_variable)
 {
     for (size_t i = 0; i < service->env.count; i++)
-        collect(collection, service->env.items[i], NULL);
+        collect(collection, service->env.items[i], false);
     for (size_t i = 0; i < service->pass_env.count; i++) {
-        const char *value = find_variable(origin->environment, service->pass_env.items[i]);
+        char *variable = find_variable(origin->environment, service->pass_env.items[i]);
 
-        if (value)
-            collect(collection, service->pass_env.items[i], value);
+        if (variable)
+            collect(collection, variable, true);
     }
-    if (service->user) {
-        collect(collection, "USER", service->user->name);
-        collect(collection, "LOGNAME", service->user->name);
-        collect(collection, "HOME", service->user->home);
-        collect(collection, "SHELL", service->user->shell);
-    }
-    collect(collection, "PATH", DEFAULT_PATH);
-    collect(collection, "STDINETD_SERVICE", service->name);
+    for (size_t i = 0; service->user && i < SETTINGS_USER_VARIABLES; i++)
+        collect(collection, service->user->variables[i], false);
+    collect(collection, default_path, false);
+    collect(collection, service_variable, true);
 }
 
-/* Moves the strings into one block behind their pointers: little memory, and one free. */
+/* The pointers, and behind them in the same block the strings that are copied. */
 static char **pack(const struct collection *collection)
 {
     size_t size = (collection->count + 1) * sizeof(char *);
@@ -97,14 +75,17 @@ static char **pack(const struct collection *collection)
     char *text;
 
     for (size_t i = 0; i < collection->count; i++)
-        size += strlen(collection->items[i]) + 1;
+        size += collection->items[i].copied ? strlen(collection->items[i].text) + 1 : 0;
     items = malloc(size);
     if (!items)
         return NULL;
     text = (char *)(items + collection->count + 1);
     for (size_t i = 0; i < collection->count; i++) {
-        items[i] = text;
-        text = stpcpy(text, collection->items[i]) + 1;
+        items[i] = collection->items[i].text;
+        if (collection->items[i].copied) {
+            items[i] = text;
+            text = stpcpy(text, collection->items[i].text) + 1;
+        }
     }
     items[collection->count] = NULL;
     return items;
@@ -113,29 +94,34 @@ static char **pack(const struct collection *collection)
 static int build_environment(struct plan *plan, const struct service_settings *service,
                              const struct plan_origin *origin)
 {
-    struct collection collection = {0};
+    char variable[sizeof("STDINETD_SERVICE=") + SERVICE_NAME_MAX];
+    size_t most = service->env.count + service->pass_env.count + SETTINGS_USER_VARIABLES + 2;
+    struct collection collection = {.items = calloc(most, sizeof(*collection.items))};
 
-    collect_all(&collection, service, origin);
-    if (!collection.failed)
-        plan->environment = pack(&collection);
+    if (!collection.items)
+        return -ENOMEM;
+    snprintf(variable, sizeof(variable), "STDINETD_SERVICE=%s", service->name);
+    collect_all(&collection, service, origin, variable);
+    plan->environment = pack(&collection);
     plan->environment_count = collection.count;
-    for (size_t i = 0; i < collection.count; i++)
-        free(collection.items[i]);
     free(collection.items);
     return plan->environment ? 0 : -ENOMEM;
 }
 
-/* argv is the snapshot's, unless argv[0] is another one. */
+/* The snapshot's own words, unless argv[0] is another one. */
 static int build_argv(struct plan *plan, const struct service_settings *service)
 {
-    size_t count = service->exec.words.count;
+    size_t size = (service->exec.words.count + 1) * sizeof(*plan->argv);
 
-    plan->argv = malloc((count + 1) * sizeof(*plan->argv));
-    if (!plan->argv)
+    plan->argv = service->exec.words.items;
+    if (!service->argv0)
+        return 0;
+    plan->own_argv = malloc(size);
+    if (!plan->own_argv)
         return -ENOMEM;
-    memcpy(plan->argv, service->exec.words.items, (count + 1) * sizeof(*plan->argv));
-    if (service->argv0)
-        memcpy(&plan->argv[0], &service->argv0, sizeof(service->argv0));
+    memcpy(plan->own_argv, service->exec.words.items, size);
+    memcpy(&plan->own_argv[0], &service->argv0, sizeof(service->argv0));
+    plan->argv = plan->own_argv;
     return 0;
 }
 
@@ -183,7 +169,7 @@ void plan_unref(struct plan *plan)
 {
     if (!plan || --plan->references > 0)
         return;
-    free(plan->argv);
+    free(plan->own_argv);
     free(plan->environment);
     config_unref(plan->snapshot);
     free(plan);

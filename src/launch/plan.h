@@ -24,8 +24,9 @@ struct plan {
     unsigned references;     /* the service's, and one for each start under way */
     struct config *snapshot; /* a reference: pointers below go into it */
     const char *program;
-    char **argv;
-    char **environment; /* the service's part, NULL-terminated; one block with the strings */
+    char *const *argv;  /* the snapshot's, or own_argv */
+    char **own_argv;    /* where argv0 is given */
+    char **environment; /* the service's part, NULL-terminated; one block with what it copied */
     size_t environment_count;
     const char *directory;
     mode_t umask;

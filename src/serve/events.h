@@ -32,8 +32,9 @@ struct service_counters {
     uint64_t gone;          /* clients that left before their handler was started */
     uint64_t refused[REASON_COUNT];
     uint64_t exits[OUTCOME_COUNT];
-    uint64_t start_failures[STAGE_COUNT];
-    uint64_t refused_unsaid[REASON_COUNT]; /* since the last line about them */
+    /* 32 bits: after each failure the service rests for a second at least. */
+    uint32_t start_failures[STAGE_COUNT];
+    uint32_t refused_unsaid[REASON_COUNT]; /* in the last second */
 };
 
 /* What ended how: from wait4's status, and whether we sent a signal. */

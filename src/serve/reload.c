@@ -231,7 +231,6 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
     channel_rename(old->channel, old->settings->name);
     /* What changed may be what was wrong: the next client finds out. */
     loop_disarm(reload->server->loop, &old->throttle_timer);
-    loop_disarm(reload->server->loop, &old->program_timer);
     old->throttle_failures = 0;
     old->throttle_stage = STAGE_NONE;
     old->throttle_error = 0;

@@ -21,33 +21,36 @@
 #define PROGRAM_RECHECK (200 * CLOCK_MILLISECOND)
 
 /* The timers that a service may have armed at once. */
-#define SERVICE_TIMERS 3
+#define SERVICE_TIMERS 2
 
 static void on_bind_timer(struct loop_timer *timer)
 {
     service_bind(timer->owner);
 }
 
+/* Sleeps until the pause is over, or until it is worth a look whether the program is back. */
+static void arm_throttle(struct service *service)
+{
+    struct loop *loop = service->server->loop;
+    nanoseconds look = loop_now(loop) + PROGRAM_RECHECK;
+    nanoseconds until = service->throttle_until;
+
+    loop_arm(loop, &service->throttle_timer,
+             service->program_missing && look < until ? look : until);
+}
+
 static void on_throttle_timer(struct loop_timer *timer)
 {
     struct service *service = timer->owner;
 
-    loop_disarm(service->server->loop, &service->program_timer);
-    service_rearm(service);
-}
-
-/* The program was missing and is there: at once back, with its failures forgotten. */
-static void on_program_timer(struct loop_timer *timer)
-{
-    struct service *service = timer->owner;
-    struct loop *loop = service->server->loop;
-
-    if (access(service->plan->program, X_OK) < 0) {
-        loop_arm(loop, timer, loop_now(loop) + PROGRAM_RECHECK);
+    if (service->program_missing && access(service->plan->program, X_OK) == 0)
+        /* At once back; should it fail again, that is the first time. That it works is still to be
+         * said. */
+        service->throttle_failures = 1;
+    else if (loop_now(service->server->loop) < service->throttle_until) {
+        arm_throttle(service);
         return;
     }
-    loop_disarm(loop, &service->throttle_timer);
-    service->throttle_failures = 1; /* should it fail again; that it works is still to be said */
     service_rearm(service);
 }
 
@@ -84,7 +87,6 @@ int service_new(struct server *server, struct config *snapshot,
     service->admission.refuse_when_full = settings->when_full == WHEN_FULL_REFUSE;
     service->bind_timer = (struct loop_timer){.fired = on_bind_timer, .owner = service};
     service->throttle_timer = (struct loop_timer){.fired = on_throttle_timer, .owner = service};
-    service->program_timer = (struct loop_timer){.fired = on_program_timer, .owner = service};
     error = loop_reserve(server->loop, SERVICE_TIMERS);
     if (error < 0) {
         free(service);
@@ -107,7 +109,6 @@ void service_free(struct service *service)
 
     service_close_listeners(service);
     loop_disarm(loop, &service->throttle_timer);
-    loop_disarm(loop, &service->program_timer);
     loop_reserve(loop, -SERVICE_TIMERS);
     channel_close(service->channel);
     fd_close(service->stderr_fd);
@@ -267,9 +268,10 @@ void service_throttle(struct service *service, struct child_failure failure)
     service->throttle_failures++;
     service->throttle_stage = failure.stage;
     service->throttle_error = failure.error;
-    loop_arm(loop, &service->throttle_timer, loop_now(loop) + pause);
-    if (failure.stage == STAGE_EXEC && access(service->plan->program, X_OK) < 0)
-        loop_arm(loop, &service->program_timer, loop_now(loop) + PROGRAM_RECHECK);
+    service->throttle_until = loop_now(loop) + pause;
+    service->program_missing =
+        failure.stage == STAGE_EXEC && access(service->plan->program, X_OK) < 0;
+    arm_throttle(service);
 }
 
 void service_unthrottle(struct service *service)
@@ -281,6 +283,5 @@ void service_unthrottle(struct service *service)
     service->throttle_stage = STAGE_NONE;
     service->throttle_error = 0;
     loop_disarm(service->server->loop, &service->throttle_timer);
-    loop_disarm(service->server->loop, &service->program_timer);
     service_rearm(service);
 }

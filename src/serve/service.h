@@ -30,21 +30,22 @@ struct service {
     struct listener *parked;      /* listeners with clients that must wait */
     struct service *next_waiting; /* of server->waiting, while there are parked ones */
     bool waiting;
-    struct loop_timer bind_timer; /* tries pending addresses again */
+    bool retired; /* the configuration doesn't have it any more */
+    bool program_missing;
     unsigned bind_tries;
+    struct loop_timer bind_timer; /* tries pending addresses again */
 
     struct admission_service admission;
     size_t connections; /* records that point here */
-    bool retired;       /* the configuration doesn't have it any more */
 
     struct channel *channel; /* stderr = log; made at the first start */
     int stderr_fd;           /* of a stderr file; -1: not open */
 
-    struct loop_timer throttle_timer; /* armed: paused after a failed start */
-    struct loop_timer program_timer;  /* armed: looks whether a missing program is back */
-    unsigned throttle_failures;       /* in a row */
+    unsigned throttle_failures; /* in a row */
     enum stage throttle_stage;
     int throttle_error;
+    struct loop_timer throttle_timer; /* armed: paused after a failed start */
+    nanoseconds throttle_until;       /* the pause's end, however often the timer looks before */
 
     struct service_counters counters;
 };

@@ -15,7 +15,8 @@
 
 /* Seconds that anything may take before the test fails. */
 #define DEADLINE 20
-/* And that a whole test may take, made of many such waits, on a machine that is busy with others. */
+/* And that a whole test may take, made of many such waits, on a machine that is busy with others.
+ */
 #define LONGEST 900
 
 struct daemon {

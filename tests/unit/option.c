@@ -22,13 +22,15 @@ static union {
 
 static void open_context(void)
 {
-    context = (struct codec_context){.arena = arena_new(), .directory = "/"};
+    context =
+        (struct codec_context){.arena = arena_new(), .scratch = arena_new(), .directory = "/"};
     memset(&settings, 0, sizeof(settings));
 }
 
 static void close_context(void)
 {
     arena_free(context.arena);
+    arena_free(context.scratch);
 }
 
 static int parse(const struct option *option, const char *text)

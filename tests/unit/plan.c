@@ -22,6 +22,9 @@ static const char *const parent_environment[] = {
     "A=parent",  "LANG=C", "EMPTY=",       "NOTHING",       "PATH=/parent",
     "AB=longer", "A=late", "LISTEN_FDS=3", "SECRET=secret", "USER=us"};
 
+static const char *const user_variables[SETTINGS_USER_VARIABLES] = {
+    "USER=somebody", "LOGNAME=somebody", "HOME=/home/somebody", "SHELL=/bin/ash"};
+
 static struct config *config;
 static struct service_settings *service;
 static struct settings_user *user;
@@ -47,7 +50,9 @@ static void open_config(void)
     group = arena_allocate(arena, sizeof(*group));
     *config =
         (struct config){.arena = arena, .references = 1, .services = service, .service_count = 1};
-    *user = (struct settings_user){"somebody", 1000, 1001, "/home/somebody", "/bin/ash"};
+    *user = (struct settings_user){"somebody", 1000, 1001, {0}};
+    for (int i = 0; i < SETTINGS_USER_VARIABLES; i++)
+        user->variables[i] = arena_copy_string(arena, user_variables[i]);
     *group = (struct settings_group){"some", 1002};
     *service = (struct service_settings){.name = "upper", .directory = "/srv", .umask = 027};
     service->exec.program = "/usr/bin/tr";
