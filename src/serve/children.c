@@ -68,12 +68,25 @@ void children_add(struct children *children, struct connection *connection, pid_
 {
     connection->pid = pid;
     map_add(&children->by_pid, &connection->node, map_hash(&children->by_pid, &pid, sizeof(pid)));
+    connection->younger = NULL;
+    connection->older = children->youngest;
+    if (connection->older)
+        connection->older->younger = connection;
+    children->youngest = connection;
     children->processes++;
 }
 
 void children_remove(struct children *children, struct connection *connection)
 {
     map_remove(&children->by_pid, &connection->node);
+    if (children->cursor == connection)
+        children->cursor = connection->older;
+    if (children->youngest == connection)
+        children->youngest = connection->older;
+    if (connection->older)
+        connection->older->younger = connection->younger;
+    if (connection->younger)
+        connection->younger->older = connection->older;
     children->processes--;
 }
 

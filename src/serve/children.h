@@ -26,8 +26,9 @@ enum connection_state {
 };
 
 struct connection {
-    struct map_node node;    /* by pid, while there is a process */
-    struct connection *next; /* of the held or the free ones */
+    struct map_node node;               /* by pid, while there is a process */
+    struct connection *next;            /* of the held or the free ones */
+    struct connection *older, *younger; /* of those with a process */
     struct service *service;
     struct launch_start *start;   /* while STARTING */
     char *peer_path, *local_path; /* of a unix connection while HELD; malloc'ed */
@@ -48,6 +49,8 @@ struct children {
     struct connection *free;
     struct connection_block *blocks;
     size_t processes;
+    struct connection *youngest; /* the process started last */
+    struct connection *cursor;   /* of a walk to the older ones; moves on when its place is left */
 };
 
 /* 0 or -errno. */

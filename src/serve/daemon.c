@@ -33,11 +33,11 @@ static void say_status(const struct server *server)
         event_status(service);
 }
 
-static void take_signal(struct server *server, unsigned number)
+static void take_signal(struct server *server, const struct signalfd_siginfo *info)
 {
-    switch (number) {
+    switch (info->ssi_signo) {
     case SIGCHLD:
-        server_reap(server);
+        server_reap(server, (pid_t)info->ssi_pid);
         break;
     case SIGHUP:
         server_reload(server);
@@ -54,7 +54,7 @@ static void take_signal(struct server *server, unsigned number)
         say_status(server);
         break;
     default:
-        log_warning("signal %u means an upgrade, which this version can't do", number);
+        log_warning("signal %u means an upgrade, which this version can't do", info->ssi_signo);
     }
 }
 
@@ -65,7 +65,7 @@ static void on_signals(struct loop_source *source, uint32_t events)
 
     (void)events;
     while (read(source->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-        take_signal(server, info.ssi_signo);
+        take_signal(server, &info);
 }
 
 /* --- the server ----------------------------------------------------------------------------- */

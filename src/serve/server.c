@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,8 +15,6 @@
 
 /* Clients accepted from one listener in one turn; the others' turn comes before the next batch. */
 #define ACCEPT_BATCH 32
-/* Ends of processes taken in one turn, for the same reason. */
-#define REAP_BATCH 256
 /* How long accepting pauses when fds or memory are short: 100 ms … 1 s, as sshd does. */
 #define STARVE_WAIT_MIN (100 * CLOCK_MILLISECOND)
 #define STARVE_WAIT_MAX CLOCK_SECOND
@@ -415,9 +412,8 @@ void server_on_launches(struct loop_source *source, uint32_t events)
     (void)events;
 }
 
-/* A handler, or a process that never became one, has ended. */
-static void take_end(struct server *server, struct connection *connection, int status,
-                     const struct rusage *usage)
+void server_end(struct server *server, struct connection *connection, int status,
+                const struct rusage *usage)
 {
     if (connection->state == CONNECTION_STARTING) {
         struct launch_report report;
@@ -431,28 +427,4 @@ static void take_end(struct server *server, struct connection *connection, int s
         event_ended(connection, status, usage, loop_now(server->loop));
     }
     release(server, connection);
-}
-
-/* Takes the ends of processes; more are taken in the next turn. */
-void server_reap(struct server *server)
-{
-    for (unsigned i = 0; i < REAP_BATCH; i++) {
-        struct rusage usage;
-        int status;
-        pid_t pid = wait4(-1, &status, WNOHANG, &usage);
-        struct connection *connection;
-
-        if (pid <= 0)
-            return;
-        connection = children_find(&server->children, pid);
-        if (connection) /* else an orphan, that we got as PID 1 */
-            take_end(server, connection, status, &usage);
-    }
-    /* The signal that told of these is used up: the rest comes in the next turn. */
-    loop_arm(server->loop, &server->reap_timer, loop_now(server->loop));
-}
-
-void server_on_reap_timer(struct loop_timer *timer)
-{
-    server_reap(timer->owner);
 }

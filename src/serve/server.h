@@ -2,12 +2,14 @@
  *
  * listener readable -> a bounded batch is accepted -> admission_check -> hold or start -> children
  * -> SIGCHLD -> outcome -> ticket given back -> one event -> service_rearm. server.c tells that
- * story; daemon.c puts the parts together; stop.c and reload.c tell how it ends and changes.
+ * story; daemon.c puts the parts together; reap.c finds out who has ended; stop.c and reload.c tell
+ * how it ends and changes.
  */
 #ifndef STDINETD_SERVE_SERVER_H
 #define STDINETD_SERVE_SERVER_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 
 #include "admit/admission.h"
 #include "config/load.h"
@@ -48,7 +50,7 @@ struct server {
     nanoseconds starve_began, starve_last;
     uint64_t starve_failures;       /* since it began; 0: never, or over */
     struct loop_timer launch_timer; /* armed: starts are under way that no fd tells of */
-    struct loop_timer reap_timer;   /* armed: more processes have ended than one turn takes */
+    struct loop_timer reap_timer;   /* armed: more processes may have ended than were found */
     struct loop_timer log_timer;
     struct loop_timer sum_timer; /* armed: refusals to sum up each second */
 
@@ -78,8 +80,6 @@ void server_on_launches(struct loop_source *source, uint32_t events);
 void server_tend_launches(struct server *server);
 void server_on_starve_timer(struct loop_timer *timer);
 void server_on_hold_timer(struct loop_timer *timer);
-void server_on_reap_timer(struct loop_timer *timer);
-void server_reap(struct server *server);
 
 /* For service.c: a listener has clients. */
 void server_on_listener(struct loop_source *source, uint32_t events);
@@ -99,6 +99,14 @@ void server_drop(struct server *server, struct connection *connection);
 
 /* Makes sure that refusals are summed up within a second. */
 void server_sum_up_soon(struct server *server);
+
+/* A handler, or a process that never became one, has ended and was reaped. */
+void server_end(struct server *server, struct connection *connection, int status,
+                const struct rusage *usage);
+
+/* reap.c: SIGCHLD came and told of this process: takes the ends of processes. */
+void server_reap(struct server *server, pid_t told);
+void server_on_reap_timer(struct loop_timer *timer);
 
 /* reload.c: reads the configuration anew and switches to it, or leaves everything as it is. */
 void server_reload(struct server *server);

@@ -283,6 +283,64 @@ START_TEST(pid_1)
 }
 END_TEST
 
+/* Whether so many handlers have been taken at their end. */
+struct reaped {
+    const struct daemon *daemon;
+    int ends;
+};
+
+static bool are_reaped(void *context)
+{
+    struct reaped *reaped = context;
+
+    return harness_log_count(reaped->daemon, ": end ") == reaped->ends;
+}
+
+/* Among so many handlers that wait4(-1) isn't asked first (serve/reap.c): short ones, old ones that
+ * end one by one, and many that end at once are all taken, and none twice. */
+START_TEST(reaps_among_many)
+{
+    struct daemon daemon;
+    struct reaped reaped = {.daemon = &daemon};
+    int ports[2] = {harness_port(), harness_port()};
+    int count = 600, *fds = calloc((size_t)count, sizeof(*fds));
+    struct crowd crowd;
+
+    if (harness_is_wrapped())
+        return;
+    harness_serve(&daemon,
+                  "[defaults]\nUSER\nmax-connections = 0\n[old]\nlisten = 127.0.0.1:%d\n"
+                  "exec = cat\n[short]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\n",
+                  ports[0], ports[1]);
+    for (int i = 0; i < count; i++) {
+        fds[i] = client_connect(ports[0]);
+        client_send(fds[i], "x");
+        client_expect(fds[i], "x");
+    }
+    crowd_start(&crowd, ports[1], 20, 400);
+    crowd_end(&crowd);
+    reaped.ends = 400;
+    ck_assert(harness_until(are_reaped, &reaped));
+    for (int i = 0; i < 100; i++) { /* spread over all ages */
+        close(fds[i * 6]);
+        fds[i * 6] = -1;
+        reaped.ends++;
+        if (i < 10)
+            ck_assert(harness_until(are_reaped, &reaped));
+    }
+    ck_assert(harness_until(are_reaped, &reaped));
+    for (int i = 0; i < count; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    reaped.ends = 400 + count;
+    ck_assert(harness_until(are_reaped, &reaped));
+    harness_signal(&daemon, SIGUSR1);
+    harness_log_wait(&daemon, "notice 0 processes", 1);
+    free(fds);
+    harness_end(&daemon);
+}
+END_TEST
+
 Suite *process_suite(void)
 {
     Suite *suite = suite_create("process");
@@ -297,6 +355,7 @@ Suite *process_suite(void)
     tcase_add_test(all, background);
     tcase_add_test(all, stale_pid_file);
     tcase_add_test(all, pid_1);
+    tcase_add_test(all, reaps_among_many);
     suite_add_tcase(suite, all);
     return suite;
 }
