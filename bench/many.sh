@@ -48,34 +48,40 @@ memory_of_services() {
         "$one" "$many" "$all" "$(((all - one) * 1024 / many))" "$text"
 }
 
-# Handlers that sleep: what each costs in memory, and whether one more costs what the first did.
+# cpu_of COUNT: the server's CPU for each of so many short connections, in microseconds.
+cpu_of() {
+    before=$(cpu)
+    "$bench/load" -c 32 -n "$1" 127.0.0.1 "$port" >/dev/null
+    printf '%s\n' "$((($(cpu) - before) / $1 / 1000))"
+}
+
+# Handlers that sleep: what each costs in memory, and what a short connection costs beside them.
 memory_of_handlers() {
-    alive=${ALIVE:-10000} step=1000
-    run stdinetd no "$bench/tiny" sleep || return 1
+    alive=${ALIVE:-10000}
+    next_port
+    sleepers=$port
+    next_port
+    {
+        printf '[stdinetd]\nlog-level = notice\n[defaults]\nuser = %s\nmax-connections = 0\n' "$me"
+        printf '[sleepers]\nlisten = 127.0.0.1:%s\nexec = %s sleep\n' "$sleepers" "$bench/tiny"
+        printf '[short]\nlisten = 127.0.0.1:%s\nexec = %s\n' "$port" "$bench/tiny"
+    } >"$work/stdinetd.ini"
+    spawn "$stdinetd" -c "$work/stdinetd.ini"
+    await || return 1
+    cpu_of 1000 >/dev/null
+    alone=$(cpu_of 2000)
     began=$(rss)
-    count=0 loads=
-    while [ "$count" -lt "$alive" ]; do
-        before=$(cpu)
-        : >"$work/kept"
-        "$bench/load" -c 32 -n "$step" -s 100 -k 127.0.0.1 "$port" >"$work/kept" &
-        loads="$loads $!"
-        until [ -s "$work/kept" ]; do sleep 0.1; done
-        last=$((($(cpu) - before) / step / 1000))
-        [ "$count" -gt 0 ] || early=$last
-        count=$((count + step))
-    done
-    printf '%s handlers alive: %s bytes of RSS each; CPU of one start: the first 1,000 %s us, the last 1,000 %s us\n' \
-        "$alive" "$((($(rss) - began) * 1024 / alive))" "$early" "$last"
-    # shellcheck disable=SC2086 # a list of pids
-    kill $loads 2>/dev/null
-    # Sleeping handlers don't notice: they get what any handler gets that outstays its welcome.
+    : >"$work/kept"
+    "$bench/load" -c 32 -n "$alive" -s 100 -k 127.0.0.1 "$sleepers" >"$work/kept" &
+    kept=$!
+    until [ -s "$work/kept" ]; do sleep 0.1; done
+    printf '%s handlers alive: %s bytes of RSS each\n' "$alive" "$((($(rss) - began) * 1024 / alive))"
+    printf 'CPU of a short connection: %s us alone, %s us beside them\n' "$alone" "$(cpu_of 2000)"
+    kill "$kept"
+    # Sleeping handlers don't notice: the second TERM ends them with the daemon.
     kill "$server"
-    kill "$server" 2>/dev/null
-    for _ in $(seq 100); do
-        kill -0 "$server" 2>/dev/null || break
-        sleep 0.1
-    done
-    server=
+    sleep 0.2
+    stop
 }
 
 memory_of_time() {
@@ -83,7 +89,7 @@ memory_of_time() {
     for count in 1000 $((${LONG:-200000} - 1000)); do
         "$bench/load" -c 32 -n "$count" 127.0.0.1 "$port" >/dev/null
         sleep 1
-        printf 'after %s connections: RSS %s KiB, %s fds\n' "$count more" "$(rss)" "$(fds)"
+        printf 'after %s connections more: RSS %s KiB, %s fds\n' "$count" "$(rss)" "$(fds)"
     done
     stop
 }
