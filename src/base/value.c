@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -43,6 +44,24 @@ static int parse_digits(const char *text, size_t length, unsigned base, uint64_t
 int value_parse_count(const char *text, uint64_t *ret)
 {
     return parse_digits(text, strlen(text), 10, ret);
+}
+
+int value_parse_integer(const char *text, long minimum, long maximum, long *ret)
+{
+    bool negative = text[0] == '-';
+    uint64_t digits;
+    long value;
+    int error = value_parse_count(text + negative, &digits);
+
+    if (error < 0)
+        return error;
+    if (digits > LONG_MAX)
+        return -ERANGE;
+    value = negative ? -(long)digits : (long)digits;
+    if (value < minimum || value > maximum)
+        return -ERANGE;
+    *ret = value;
+    return 0;
 }
 
 static const struct {
@@ -85,6 +104,54 @@ void value_format_duration(nanoseconds value, char text[static VALUE_TEXT_SIZE])
             return;
         }
     snprintf(text, VALUE_TEXT_SIZE, "%" PRIu64 "ms", value / CLOCK_MILLISECOND);
+}
+
+static const struct {
+    char name;
+    unsigned shift;
+} size_units[] = {{'G', 30}, {'M', 20}, {'K', 10}, {'\0', 0}};
+
+#define SIZE_UNITS (sizeof(size_units) / sizeof(size_units[0]))
+
+int value_parse_size(const char *text, uint64_t *ret)
+{
+    size_t digits = strspn(text, "0123456789");
+    uint64_t value;
+    int error;
+
+    if (strcmp(text, "unlimited") == 0) {
+        *ret = UINT64_MAX;
+        return 0;
+    }
+    for (size_t i = 0; i < SIZE_UNITS; i++) {
+        if (text[digits] != size_units[i].name ||
+            (text[digits] != '\0' && text[digits + 1] != '\0'))
+            continue;
+        error = parse_digits(text, digits, 10, &value);
+        if (error < 0)
+            return error;
+        /* The largest number means unlimited, and nothing else. */
+        if (value >= UINT64_MAX >> size_units[i].shift)
+            return -ERANGE;
+        *ret = value << size_units[i].shift;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+void value_format_size(uint64_t value, char text[static VALUE_TEXT_SIZE])
+{
+    size_t unit = 0;
+
+    if (value == UINT64_MAX) {
+        snprintf(text, VALUE_TEXT_SIZE, "unlimited");
+        return;
+    }
+    while (size_units[unit].shift > 0 &&
+           (value == 0 || value % ((uint64_t)1 << size_units[unit].shift) != 0))
+        unit++;
+    snprintf(text, VALUE_TEXT_SIZE, "%" PRIu64 "%.1s", value >> size_units[unit].shift,
+             &size_units[unit].name);
 }
 
 int value_parse_mode(const char *text, unsigned *ret)

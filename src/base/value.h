@@ -23,9 +23,16 @@ int value_parse_bool(const char *text, bool *ret);
 /* Digits only: no sign, no space, no hexadecimal. */
 int value_parse_count(const char *text, uint64_t *ret);
 
+/* Digits with or without '-' before them, within minimum and maximum. */
+int value_parse_integer(const char *text, long minimum, long maximum, long *ret);
+
 /* "500ms", "10s", "5m", "1h", "2d"; a bare number is seconds. */
 int value_parse_duration(const char *text, nanoseconds *ret);
 void value_format_duration(nanoseconds value, char text[static VALUE_TEXT_SIZE]);
+
+/* "64K", "1M", "2G" (of 1024), a bare number of bytes, or "unlimited", which is UINT64_MAX. */
+int value_parse_size(const char *text, uint64_t *ret);
+void value_format_size(uint64_t value, char text[static VALUE_TEXT_SIZE]);
 
 /* An octal mode as 022 or 0666; at most 07777. */
 int value_parse_mode(const char *text, unsigned *ret);

@@ -85,6 +85,88 @@ static void print_backlog(FILE *file, const struct option *option, const void *f
 
 const struct codec codec_backlog = {"count", false, sizeof(uint32_t), parse_backlog, print_backlog};
 
+static int parse_integer(struct codec_context *context, const struct option *option,
+                         const char *text, void *field)
+{
+    long value = 0, least = (long)option->minimum, most = (long)option->maximum;
+    int error = value_parse_integer(text, least, most, &value);
+
+    if (error == -EINVAL)
+        return codec_refuse(context, "'%.100s' is not a whole number", text);
+    if (error < 0)
+        return codec_refuse(context, "%.100s is not within %ld and %ld", text, least, most);
+    *(struct settings_integer *)field = (struct settings_integer){(int16_t)value, true};
+    return 0;
+}
+
+static void print_integer(FILE *file, const struct option *option, const void *field)
+{
+    const struct settings_integer *integer = field;
+
+    (void)option;
+    if (integer->set)
+        fprintf(file, "%d", integer->value);
+}
+
+const struct codec codec_integer = {"integer", false, sizeof(struct settings_integer),
+                                    parse_integer, print_integer};
+
+/* "SOFT" for both limits, or "SOFT:HARD". */
+static int parse_soft_and_hard(const char *text, struct rlimit *ret)
+{
+    char soft[VALUE_TEXT_SIZE];
+    const char *colon = strchr(text, ':');
+    size_t length = colon ? (size_t)(colon - text) : strlen(text);
+    uint64_t one, other;
+
+    if (length >= sizeof(soft))
+        return -EINVAL;
+    memcpy(soft, text, length);
+    soft[length] = '\0';
+    if (value_parse_size(soft, &one) < 0 || value_parse_size(colon ? colon + 1 : soft, &other) < 0)
+        return -EINVAL;
+    *ret = (struct rlimit){one, other};
+    return 0;
+}
+
+/* All limits of a service stand in one field, which services share with [defaults] until one of
+ * them says something of its own: then it gets a copy. So nothing clears the field before. */
+static int parse_rlimit(struct codec_context *context, const struct option *option,
+                        const char *text, void *field)
+{
+    struct settings_rlimits **rlimits = field, *copy;
+    struct rlimit value;
+
+    if (parse_soft_and_hard(text, &value) < 0)
+        return codec_refuse(
+            context, "'%.100s' is not SOFT or SOFT:HARD, each as 100, 64K or unlimited", text);
+    if (value.rlim_cur > value.rlim_max)
+        return codec_refuse(context, "%.100s: the soft limit is above the hard one", text);
+    copy = arena_allocate(context->arena, sizeof(*copy));
+    if (!copy)
+        return -ENOMEM;
+    if (*rlimits)
+        *copy = **rlimits;
+    copy->set[option->resource] = true;
+    copy->values[option->resource] = value;
+    *rlimits = copy;
+    return 0;
+}
+
+static void print_rlimit(FILE *file, const struct option *option, const void *field)
+{
+    const struct settings_rlimits *rlimits = *(struct settings_rlimits *const *)field;
+    char soft[VALUE_TEXT_SIZE], hard[VALUE_TEXT_SIZE];
+
+    if (!rlimits || !rlimits->set[option->resource])
+        return;
+    value_format_size(rlimits->values[option->resource].rlim_cur, soft);
+    value_format_size(rlimits->values[option->resource].rlim_max, hard);
+    fprintf(file, "%s:%s", soft, hard);
+}
+
+const struct codec codec_rlimit = {"limit", false, 0, parse_rlimit, print_rlimit};
+
 static int parse_duration(struct codec_context *context, const struct option *option,
                           const char *text, void *field)
 {

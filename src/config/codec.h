@@ -8,6 +8,8 @@
 extern const struct codec codec_bool;     /* bool */
 extern const struct codec codec_count;    /* uint64_t */
 extern const struct codec codec_backlog;  /* uint32_t */
+extern const struct codec codec_integer;  /* struct settings_integer */
+extern const struct codec codec_rlimit;   /* struct settings_rlimits *, of which it sets one */
 extern const struct codec codec_duration; /* nanoseconds */
 extern const struct codec codec_choice;   /* unsigned, index into choices */
 extern const struct codec codec_mode;     /* unsigned */

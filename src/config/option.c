@@ -9,11 +9,13 @@
 
 static const char *const log_choices[] = {"auto", "stderr", "syslog", "journal", NULL};
 static const char *const stderr_choices[] = {"log", "connection", "null", NULL};
+static const char *const kill_mode_choices[] = {"process", "group", NULL};
 static const char *const when_full_choices[] = {"queue", "refuse", NULL};
 
 #define DAEMON(field)  SCOPE_DAEMON, .offset = offsetof(struct daemon_settings, field)
 #define SERVICE(field) SCOPE_SERVICE, .offset = offsetof(struct service_settings, field)
 #define DAYS(count)    ((count)*86400 * CLOCK_SECOND)
+#define RLIMIT(which)  SERVICE(rlimits), .codec = &codec_rlimit, .resource = RLIMIT_##which
 
 /* clang-format off */
 const struct option option_table[] = {
@@ -71,6 +73,30 @@ const struct option option_table[] = {
      .help = "names of our own variables that the handler gets too"},
     {"stderr", SERVICE(stderr_sink), .codec = &codec_sink, .choices = stderr_choices,
      .fallback = "log", .help = "the handler's fd 2: log, connection, null or a file"},
+
+    {"nice", SERVICE(nice), .codec = &codec_integer, .minimum = (uint64_t)-20, .maximum = 19,
+     .help = "the handler's nice value, from -20 to 19"},
+    {"oom-score-adjust", SERVICE(oom_score_adjust), .codec = &codec_integer,
+     .minimum = (uint64_t)-1000, .maximum = 1000,
+     .help = "how readily the handler is killed when memory is short, -1000 to 1000"},
+    {"rlimit-as", RLIMIT(AS), .help = "SOFT or SOFT:HARD: address space, bytes"},
+    {"rlimit-core", RLIMIT(CORE), .help = "size of a core dump, bytes"},
+    {"rlimit-cpu", RLIMIT(CPU), .help = "CPU time, seconds"},
+    {"rlimit-data", RLIMIT(DATA), .help = "data segment, bytes"},
+    {"rlimit-fsize", RLIMIT(FSIZE), .help = "size of a file that is written, bytes"},
+    {"rlimit-memlock", RLIMIT(MEMLOCK), .help = "locked memory, bytes"},
+    {"rlimit-nofile", RLIMIT(NOFILE), .help = "open files; else what stdinetd was started with"},
+    {"rlimit-nproc", RLIMIT(NPROC), .help = "processes of the handler's user"},
+    {"rlimit-stack", RLIMIT(STACK), .help = "stack, bytes"},
+    {"no-new-privileges", SERVICE(no_new_privileges), .codec = &codec_bool, .fallback = "no",
+     .help = "set-user-id programs and file capabilities give the handler nothing"},
+    {"max-runtime", SERVICE(max_runtime), .codec = &codec_duration, .maximum = DAYS(365),
+     .fallback = "0ms", .help = "then TERM to the handler's process group; 0: no bound"},
+    {"kill-after", SERVICE(kill_after), .codec = &codec_duration, .maximum = DAYS(1),
+     .fallback = "5s", .help = "and KILL that much later"},
+    {"kill-mode", SERVICE(kill_mode), .codec = &codec_choice, .choices = kill_mode_choices,
+     .fallback = "process",
+     .help = "group: what is left of a handler's process group ends with it"},
 
     {"max-connections", SERVICE(max_connections), .codec = &codec_count, .maximum = 10000000,
      .fallback = "64", .help = "running handlers; 1: one client after the other; 0: no bound"},

@@ -52,8 +52,9 @@ struct option {
     const char *name;
     enum option_scope scope;
     const struct codec *codec;
-    size_t offset; /* of the field in daemon_settings or service_settings */
-    uint64_t minimum, maximum;
+    size_t offset;              /* of the field in daemon_settings or service_settings */
+    uint64_t minimum, maximum;  /* of an integer they are long's */
+    int resource;               /* of an rlimit: which of the field's */
     const char *fallback;       /* the default, as text; NULL: not set */
     const char *const *choices; /* of a choice, in the order of its enum, NULL-terminated */
     enum option_reload reload;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -17,6 +18,8 @@
 #include "config/problems.h"
 
 enum settings_when_full { WHEN_FULL_QUEUE, WHEN_FULL_REFUSE };
+
+enum settings_kill_mode { KILL_MODE_PROCESS, KILL_MODE_GROUP };
 
 enum settings_stderr { STDERR_LOG, STDERR_CONNECTION, STDERR_NULL, STDERR_FILE };
 
@@ -63,6 +66,18 @@ struct settings_command {
     struct value_words words;
 };
 
+/* A number that may be left as it is found. */
+struct settings_integer {
+    int16_t value;
+    bool set;
+};
+
+/* Limits of handlers by resource (getrlimit(2)); most services have none. */
+struct settings_rlimits {
+    bool set[RLIM_NLIMITS];
+    struct rlimit values[RLIM_NLIMITS];
+};
+
 struct settings_endpoints {
     struct endpoint *items;
     size_t count;
@@ -105,6 +120,13 @@ struct service_settings {
     struct value_words env;
     struct value_words pass_env;
     struct settings_sink stderr_sink;
+    struct settings_integer nice, oom_score_adjust;
+    bool no_new_privileges;
+    struct settings_rlimits *rlimits; /* NULL: none */
+
+    nanoseconds max_runtime; /* 0: no bound */
+    nanoseconds kill_after;
+    unsigned kill_mode; /* enum settings_kill_mode */
 
     uint64_t max_connections;
     unsigned when_full; /* enum settings_when_full */

@@ -1,14 +1,16 @@
 /* child: see child.h.
  *
- * At most 25 system calls, each checked, all through raw.h; nothing is opened (one file where the
- * daemon's own oom_score_adj isn't 0), nothing looked up, nothing allocated or logged. The order is
- * the design's: session, fds, umask and limits, directory, groups, gid, uid and their proof, signal
- * mask, exec. Signal dispositions need no step: the daemon itself has only default ones
- * (serve/startup.c), and blocks what it must not die from.
+ * At most 25 system calls (and one for each limit that a service sets), each checked, all through
+ * raw.h; nothing is opened (one file where oom_score_adj is to be another), nothing looked up,
+ * nothing allocated or logged. The order is the design's: session, fds, umask, limits and
+ * priorities, directory, groups, gid, uid and their proof, no_new_privs, signal mask, exec. Signal
+ * dispositions need no step: the daemon itself has only default ones (serve/startup.c), and blocks
+ * what it must not die from.
  */
 #include "launch/child.h"
 
 #include <fcntl.h>
+#include <linux/prctl.h>
 #include <stdint.h>
 #include <sys/resource.h>
 
@@ -37,20 +39,38 @@ static long wire_fds(const struct launch_connection *connection, unsigned close_
     return result == -ENOSYS || result == -EINVAL ? 0 : result; /* before Linux 5.11 */
 }
 
-/* The daemon may be protected from the OOM killer (or marked for it); a handler is neither. */
-static long reset_oom(void)
+/* Those that are set, but for open files, which every plan has. */
+static long set_rlimits(const struct settings_rlimits *rlimits)
+{
+    for (int resource = 0; rlimits && resource < RLIM_NLIMITS; resource++) {
+        long result = 0;
+
+        if (rlimits->set[resource] && resource != RLIMIT_NOFILE)
+            result = raw_call(SYS_prlimit64, 0, resource, (long)&rlimits->values[resource], 0);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+/* The daemon may be protected from the OOM killer (or marked for it); a handler is neither, unless
+ * its service says so. Without a word of the service, what can't be done is let be: no /proc here,
+ * or not ours to lower, which needs CAP_SYS_RESOURCE, proc(5). */
+static long write_oom_score(const struct plan *plan)
 {
     long fd =
         raw_call(SYS_openat, AT_FDCWD, (long)"/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0);
-    long result;
+    long result = fd, length = 0;
 
-    if (fd == -ENOENT || fd == -EACCES)
-        return 0; /* no /proc here, or not ours to change */
-    if (fd < 0)
-        return fd;
-    result = call(SYS_write, fd, (long)"0", 1);
-    call(SYS_close, fd, 0, 0);
-    return result == -EACCES ? 0 : result; /* lowering needs CAP_SYS_RESOURCE, proc(5) */
+    while (plan->oom_score[length] != '\0')
+        length++;
+    if (fd >= 0) {
+        result = call(SYS_write, fd, (long)plan->oom_score, length);
+        call(SYS_close, fd, 0, 0);
+    }
+    if (!plan->oom_score_due && (result == -ENOENT || result == -EACCES))
+        return 0;
+    return result;
 }
 
 static struct child_failure fail(enum stage stage, long result)
@@ -98,7 +118,14 @@ struct child_failure child_execute(const struct plan *plan,
     result = raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)&plan->nofile, 0);
     if (result < 0)
         return fail(STAGE_RLIMIT, result);
-    result = plan->reset_oom ? reset_oom() : 0;
+    result = set_rlimits(plan->rlimits);
+    if (result < 0)
+        return fail(STAGE_RLIMIT, result);
+    if (plan->nice.set)
+        result = call(SYS_setpriority, PRIO_PROCESS, 0, plan->nice.value);
+    if (result < 0)
+        return fail(STAGE_NICE, result);
+    result = plan->oom_score[0] != '\0' ? write_oom_score(plan) : 0;
     if (result < 0)
         return fail(STAGE_OOM, result);
     result = call(SYS_chdir, (long)plan->directory, 0, 0);
@@ -110,6 +137,10 @@ struct child_failure child_execute(const struct plan *plan,
         if (failure.stage != STAGE_NONE)
             return failure;
     }
+    if (plan->no_new_privileges)
+        result = raw_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
+    if (result < 0)
+        return fail(STAGE_PRIVILEGES, result);
     result =
         raw_call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, (long)&no_signals, 0, KERNEL_SIGSET_SIZE);
     if (result < 0)

@@ -136,6 +136,16 @@ static void fill_credentials(struct plan *plan, const struct service_settings *s
     plan->group_count = service->groups.kind == GROUPS_NONE ? 0 : service->groups.count;
 }
 
+/* Unless it is configured, a handler's is 0, whatever the daemon's own is. */
+static void fill_oom_score(struct plan *plan, const struct service_settings *service,
+                           const struct plan_origin *origin)
+{
+    plan->oom_score_due = service->oom_score_adjust.set;
+    plan->own_memory = plan->oom_score_due || origin->oom_score_adjusted;
+    if (plan->own_memory)
+        snprintf(plan->oom_score, sizeof(plan->oom_score), "%d", service->oom_score_adjust.value);
+}
+
 int plan_build(struct config *snapshot, const struct service_settings *service,
                const struct plan_origin *origin, struct plan **ret)
 {
@@ -149,7 +159,12 @@ int plan_build(struct config *snapshot, const struct service_settings *service,
     plan->directory = service->directory;
     plan->umask = service->umask;
     plan->nofile = origin->nofile;
-    plan->reset_oom = plan->own_memory = origin->oom_score_adjusted;
+    plan->nice = service->nice;
+    plan->no_new_privileges = service->no_new_privileges;
+    plan->rlimits = service->rlimits;
+    if (plan->rlimits && plan->rlimits->set[RLIMIT_NOFILE])
+        plan->nofile = plan->rlimits->values[RLIMIT_NOFILE];
+    fill_oom_score(plan, service, origin);
     fill_credentials(plan, service);
     if (build_argv(plan, service) < 0 || build_environment(plan, service, origin) < 0) {
         plan_unref(plan);

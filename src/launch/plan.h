@@ -36,7 +36,11 @@ struct plan {
     const gid_t *groups;
     size_t group_count;
     struct rlimit nofile;
-    bool reset_oom;
+    const struct settings_rlimits *rlimits; /* the snapshot's, or NULL; nofile stands above */
+    struct settings_integer nice;
+    bool no_new_privileges;
+    char oom_score[8];  /* what to write into oom_score_adj; empty: nothing */
+    bool oom_score_due; /* it was configured: a start without it fails */
     /* For a start that writes oom_score_adj: the kernel would change it for all who share the
      * child's memory, us among them (fs/proc/base.c, __set_oom_adj). */
     bool own_memory;

@@ -74,6 +74,7 @@ void children_add(struct children *children, struct connection *connection, pid_
         connection->older->younger = connection;
     children->youngest = connection;
     children->processes++;
+    children->group_kills += connection->kills_group;
 }
 
 void children_remove(struct children *children, struct connection *connection)
@@ -88,6 +89,7 @@ void children_remove(struct children *children, struct connection *connection)
     if (connection->younger)
         connection->younger->older = connection->older;
     children->processes--;
+    children->group_kills -= connection->kills_group;
 }
 
 struct connection *children_find(const struct children *children, pid_t pid)
@@ -104,15 +106,17 @@ struct connection *children_find(const struct children *children, pid_t pid)
     return NULL;
 }
 
-static void signal_one(struct map_node *node, void *context)
+void children_signal_one(struct connection *connection, int number)
 {
-    struct connection *connection = MAP_ENTRY(node, struct connection, node);
-    int number = *(int *)context;
-
     connection->killed = true;
     /* Its group is its pid once it has made its session; before that there is only itself. */
     if (kill(-connection->pid, number) < 0)
         kill(connection->pid, number);
+}
+
+static void signal_one(struct map_node *node, void *context)
+{
+    children_signal_one(MAP_ENTRY(node, struct connection, node), *(int *)context);
 }
 
 void children_signal(struct children *children, int number)

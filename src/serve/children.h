@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "launch/launcher.h"
+#include "serve/loop.h"
 
 struct service;
 
@@ -41,7 +42,11 @@ struct connection {
     pid_t pid;
     int fd; /* while HELD; -1 after */
     enum connection_state state;
-    bool killed; /* by us, so its end is no crash */
+    bool killed;                /* by us, so its end is no crash */
+    uint8_t timeouts;           /* its max-runtime is over: 1: it was sent TERM, 2: KILL */
+    bool kills_group;           /* kill-mode = group, when it was started */
+    bool has_deadline;          /* room for its timer is reserved */
+    struct loop_timer deadline; /* armed: max-runtime, and then kill-after */
 };
 
 struct children {
@@ -49,6 +54,7 @@ struct children {
     struct connection *free;
     struct connection_block *blocks;
     size_t processes;
+    size_t group_kills;          /* processes with kills_group */
     struct connection *youngest; /* the process started last */
     struct connection *cursor;   /* of a walk to the older ones; moves on when its place is left */
 };
@@ -68,7 +74,8 @@ void children_remove(struct children *children, struct connection *connection);
 /* The connection of that process, or NULL: an orphan's, when we are PID 1. */
 struct connection *children_find(const struct children *children, pid_t pid);
 
-/* Sends number to every handler's process group. */
+/* Sends number to a handler's process group, and to every handler's. */
+void children_signal_one(struct connection *connection, int number);
 void children_signal(struct children *children, int number);
 
 #endif

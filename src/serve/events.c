@@ -12,16 +12,16 @@
 #include "serve/service.h"
 
 const char *const outcome_names[OUTCOME_COUNT] = {
-    [OUTCOME_OK] = "ok",
-    [OUTCOME_EXIT] = "exit",
-    [OUTCOME_CRASH] = "crash",
-    [OUTCOME_KILLED] = "killed",
+    [OUTCOME_OK] = "ok",         [OUTCOME_EXIT] = "exit",       [OUTCOME_CRASH] = "crash",
+    [OUTCOME_KILLED] = "killed", [OUTCOME_TIMEOUT] = "timeout",
 };
 
-enum outcome outcome_of(int status, bool killed)
+enum outcome outcome_of(int status, const struct connection *connection)
 {
+    if (connection->timeouts > 0)
+        return OUTCOME_TIMEOUT;
     if (WIFSIGNALED(status))
-        return killed ? OUTCOME_KILLED : OUTCOME_CRASH;
+        return connection->killed ? OUTCOME_KILLED : OUTCOME_CRASH;
     return WEXITSTATUS(status) == 0 ? OUTCOME_OK : OUTCOME_EXIT;
 }
 
@@ -91,7 +91,7 @@ void event_ended(const struct connection *connection, int status, const struct r
                  nanoseconds now)
 {
     struct service *service = connection->service;
-    enum outcome outcome = outcome_of(status, connection->killed);
+    enum outcome outcome = outcome_of(status, connection);
     struct log_record record;
 
     service->counters.exits[outcome]++;
@@ -103,6 +103,15 @@ void event_ended(const struct connection *connection, int status, const struct r
     log_record_number(&record, "cpu_ms",
                       milliseconds(usage->ru_utime) + milliseconds(usage->ru_stime));
     log_record_number(&record, "memory_kib", (uint64_t)usage->ru_maxrss);
+    log_record_emit(&record);
+}
+
+void event_timeout(const struct connection *connection, const char *signal)
+{
+    struct log_record record;
+
+    begin(&record, LOG_LEVEL_NOTICE, connection, "max-runtime is over");
+    log_record_text(&record, "signal", signal);
     log_record_emit(&record);
 }
 

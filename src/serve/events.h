@@ -16,10 +16,11 @@
 
 /* How a handler ended. */
 enum outcome {
-    OUTCOME_OK,     /* exit 0 */
-    OUTCOME_EXIT,   /* another exit status */
-    OUTCOME_CRASH,  /* a signal that we didn't send */
-    OUTCOME_KILLED, /* a signal that we sent */
+    OUTCOME_OK,      /* exit 0 */
+    OUTCOME_EXIT,    /* another exit status */
+    OUTCOME_CRASH,   /* a signal that we didn't send */
+    OUTCOME_KILLED,  /* a signal that we sent */
+    OUTCOME_TIMEOUT, /* at its max-runtime we sent it one; then it doesn't matter how it ended */
     OUTCOME_COUNT
 };
 
@@ -37,8 +38,8 @@ struct service_counters {
     uint32_t refused_unsaid[REASON_COUNT]; /* in the last second */
 };
 
-/* What ended how: from wait4's status, and whether we sent a signal. */
-enum outcome outcome_of(int status, bool killed);
+/* How a handler ended: from wait4's status, and from what we did to it. */
+enum outcome outcome_of(int status, const struct connection *connection);
 
 /* A program runs. */
 void event_started(const struct connection *connection);
@@ -46,6 +47,9 @@ void event_started(const struct connection *connection);
 /* A handler ended and was reaped at now. */
 void event_ended(const struct connection *connection, int status, const struct rusage *usage,
                  nanoseconds now);
+
+/* A handler's max-runtime is over, and it is sent this signal. */
+void event_timeout(const struct connection *connection, const char *signal);
 
 /* A start failed for good: the connection is closed. Said when it isn't what failed before; the
  * service's throttle_stage and throttle_error tell that, and change after this. */

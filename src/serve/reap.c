@@ -12,6 +12,7 @@
  *
  * Who ends there is server.c's to deal with. Called by daemon.c for the signal and the timer.
  */
+#include <signal.h>
 #include <sys/wait.h>
 
 #include "serve/server.h"
@@ -26,12 +27,32 @@
 /* How late the end of a process can be noticed that the signal and the young ones didn't tell. */
 #define REAP_SWEEP (100 * CLOCK_MILLISECOND)
 
+/* What kill-mode = group is about: asks who of pid (or of all, with -1) has ended, and kills what
+ * is left of its group before it is reaped: from then on its number could be another's. The pid, or
+ * pid itself where nobody has. */
+static pid_t end_group(struct server *server, pid_t pid)
+{
+    siginfo_t info = {0};
+    struct connection *connection;
+
+    if (waitid(pid > 0 ? P_PID : P_ALL, pid > 0 ? (id_t)pid : 0, &info,
+               WEXITED | WNOHANG | WNOWAIT) < 0 ||
+        info.si_pid == 0)
+        return pid;
+    connection = children_find(&server->children, info.si_pid);
+    /* Itself it is dead already: a group that has nobody else can't be signalled any more. */
+    if (connection && connection->kills_group)
+        kill(-info.si_pid, SIGKILL);
+    return info.si_pid;
+}
+
 /* Takes the end of pid, or of anybody with -1; false where there is none. */
 static bool take(struct server *server, pid_t pid)
 {
+    pid_t whom = server->children.group_kills > 0 ? end_group(server, pid) : pid;
     struct rusage usage;
     int status;
-    pid_t ended = wait4(pid, &status, WNOHANG, &usage);
+    pid_t ended = wait4(whom, &status, WNOHANG, &usage);
     struct connection *connection = ended > 0 ? children_find(&server->children, ended) : NULL;
 
     if (connection) /* else an orphan */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -146,6 +147,10 @@ static void release(struct server *server, struct connection *connection)
         server->admission.limit > 0 && server->admission.running >= server->admission.limit;
 
     admission_release(&server->admission, &service->admission, &connection->ticket);
+    if (connection->has_deadline) {
+        loop_disarm(server->loop, &connection->deadline);
+        loop_reserve(server->loop, -1);
+    }
     children_free(&server->children, connection);
     service->connections--;
     if (service->retired && service->connections == 0) {
@@ -171,6 +176,24 @@ void server_drop(struct server *server, struct connection *connection)
     connection->fd = -1;
     release(server, connection);
     close_connection_fd(server, fd);
+}
+
+/* TERM first, and when kill-after has passed KILL, again and again: a process that is in its first
+ * steps may not have the group yet that the signal is for. */
+static void on_deadline(struct loop_timer *timer)
+{
+    struct connection *connection = timer->owner;
+    struct service *service = connection->service;
+    struct loop *loop = service->server->loop;
+    nanoseconds again = service->settings->kill_after;
+
+    if (connection->timeouts < 2)
+        event_timeout(connection, connection->timeouts == 0 ? "SIGTERM" : "SIGKILL");
+    children_signal_one(connection, connection->timeouts == 0 ? SIGTERM : SIGKILL);
+    if (connection->timeouts > 0)
+        again = CLOCK_SECOND;
+    connection->timeouts = connection->timeouts == 0 ? 1 : 2;
+    loop_arm(loop, timer, loop_now(loop) + again);
 }
 
 /* Shortages that pass: the client is kept and its start tried again. */
@@ -205,6 +228,10 @@ static int start(struct server *server, struct connection *connection, const cha
     if (error < 0)
         return error;
     connection->state = CONNECTION_STARTING;
+    connection->kills_group = service->settings->kill_mode == KILL_MODE_GROUP;
+    if (connection->has_deadline)
+        loop_arm(server->loop, &connection->deadline,
+                 loop_now(server->loop) + service->settings->max_runtime);
     children_add(&server->children, connection, pid);
     connection->fd = -1; /* the launcher's now */
     return 0;
@@ -301,6 +328,14 @@ static struct connection *make_connection(struct server *server, struct listener
     connection->number = ++server->next_connection;
     connection->ticket = decision->ticket;
     connection->source_running = decision->source_running;
+    connection->deadline = (struct loop_timer){.fired = on_deadline, .owner = connection};
+    if (listener->service->settings->max_runtime > 0) {
+        if (loop_reserve(server->loop, 1) < 0) {
+            children_free(&server->children, connection);
+            return NULL;
+        }
+        connection->has_deadline = true;
+    }
     listener_local_addr(listener, arrival->fd, &connection->local);
     listener->service->connections++;
     return connection;

@@ -78,6 +78,24 @@ static void say_place(void)
         fclose(file);
 }
 
+/* With "limits" as its first argument: what a service can set beyond that. */
+static void say_limits(void)
+{
+    static const struct {
+        const char *name;
+        int resource;
+    } limits[] = {{"as", RLIMIT_AS},         {"core", RLIMIT_CORE},   {"cpu", RLIMIT_CPU},
+                  {"data", RLIMIT_DATA},     {"fsize", RLIMIT_FSIZE}, {"memlock", RLIMIT_MEMLOCK},
+                  {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC}, {"stack", RLIMIT_STACK}};
+    struct rlimit limit;
+
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        if (getrlimit(limits[i].resource, &limit) == 0)
+            printf("%s %ld:%ld\n", limits[i].name, (long)limit.rlim_cur, (long)limit.rlim_max);
+    printf("nice %d\n", getpriority(PRIO_PROCESS, 0));
+    say_status("NoNewPrivs");
+}
+
 static int compare(const void *left, const void *right)
 {
     return strcmp(*(char *const *)left, *(char *const *)right);
@@ -87,6 +105,11 @@ int main(int argc, char *argv[])
 {
     size_t count = 0;
 
+    if (argc > 1 && strcmp(argv[1], "limits") == 0) {
+        say_limits();
+        say_place();
+        return fflush(stdout) == 0 ? 0 : 1;
+    }
     for (int i = 0; i < argc; i++)
         printf("argv %s\n", argv[i]);
     say_fds();

@@ -63,6 +63,8 @@ static const struct stage_case stage_cases[] = {
      "No such file or directory"},
     {"no stderr file", NULL, "stderr = /nowhere/at/all", "stage=stderr",
      "No such file or directory"},
+    {"a limit that nobody may have", NULL, "rlimit-nofile = unlimited", "stage=rlimit",
+     "Operation not permitted"},
 };
 
 START_TEST(failed_steps)
@@ -91,6 +93,34 @@ START_TEST(failed_steps)
     client_expect_closed(client_connect(port));
     harness_log_wait(&daemon, this->stage, 1);
     ck_assert_msg(harness_log_count(&daemon, this->error) == 1, "%s", this->name);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* A user at its rlimit-nproc: the kernel lets the change of the user pass and refuses the exec with
+ * EAGAIN, execve(2); the log says what that means. Another user's service doesn't notice. */
+START_TEST(user_process_limit)
+{
+    struct daemon daemon;
+    int ports[2] = {harness_port(), harness_port()};
+    int fds[3];
+    char *answer;
+
+    if (!harness_is_root() || harness_is_wrapped())
+        return;
+    harness_serve(&daemon,
+                  "[few]\nlisten = 127.0.0.1:%d\nexec = cat\nuser = nobody\nrlimit-nproc = 0\n"
+                  "[other]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\nuser = root\n",
+                  ports[0], ports[1]);
+    /* It counts those that the user has already, so the first one may still be let in. */
+    for (int i = 0; i < 3; i++)
+        fds[i] = client_connect(ports[0]);
+    harness_log_wait(&daemon, "stage=process-limit", 1);
+    answer = client_exchange(ports[1], "served");
+    ck_assert_str_eq(answer, "SERVED");
+    free(answer);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
     harness_end(&daemon);
 }
 END_TEST
@@ -421,6 +451,7 @@ Suite *faults_suite(void)
     tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, missing_program);
     tcase_add_loop_test(all, failed_steps, 0, sizeof(stage_cases) / sizeof(stage_cases[0]));
+    tcase_add_test(all, user_process_limit);
     tcase_add_test(all, no_fds);
     tcase_add_test(all, no_processes);
     tcase_add_test(all, stopped_before_exec);

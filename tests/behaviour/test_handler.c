@@ -176,6 +176,52 @@ START_TEST(sees_no_hostile_start)
 }
 END_TEST
 
+/* Limits and priorities, each as it is configured; the last service has its own beside those of
+ * [defaults]. */
+START_TEST(limits_and_priorities)
+{
+    struct daemon daemon;
+    int ports[2] = {harness_port(), harness_port()};
+    char program[128], path[64], *answer, *before, *after;
+
+    if (!harness_is_root() || harness_is_wrapped())
+        return;
+    harness_begin(&daemon);
+    copy_probe(&daemon, program);
+    harness_configure(&daemon,
+                      "[defaults]\nUSER\nexec = %s limits\nrlimit-as = 1G:2G\nrlimit-core = 0\n"
+                      "rlimit-cpu = 7:9\nrlimit-data = 512M\nrlimit-fsize = 1M\n"
+                      "rlimit-memlock = 64K\nrlimit-nofile = 77:99\nrlimit-nproc = 2000\n"
+                      "rlimit-stack = 4M:unlimited\nnice = 3\noom-score-adjust = 17\n"
+                      "no-new-privileges = yes\n[one]\nlisten = 127.0.0.1:%d\n"
+                      "[two]\nlisten = 127.0.0.1:%d\nrlimit-nofile = 55\nnice = -2\n"
+                      "oom-score-adjust = 20\nno-new-privileges = no\n",
+                      program, ports[0], ports[1]);
+    harness_start(&daemon, NULL);
+    snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)daemon.pid);
+    before = harness_read_file(path);
+    for (int i = 0; i < 2; i++) {
+        char expected[512];
+
+        snprintf(expected, sizeof(expected),
+                 "as 1073741824:2147483648\ncore 0:0\ncpu 7:9\ndata 536870912:536870912\n"
+                 "fsize 1048576:1048576\nmemlock 65536:65536\nnofile %s\nnproc 2000:2000\n"
+                 "stack 4194304:-1\nnice %d\nNoNewPrivs %d\nsession own own\ndirectory /\n"
+                 "umask 022\nnofile %s\noom %d\n",
+                 i == 0 ? "77:99" : "55:55", i == 0 ? 3 : -2, i == 0, i == 0 ? "77 99" : "55 55",
+                 i == 0 ? 17 : 20);
+        answer = client_exchange(ports[i], "");
+        ck_assert_str_eq(answer, expected);
+        free(answer);
+    }
+    after = harness_read_file(path); /* the handlers' is not ours */
+    ck_assert_str_eq(after, before);
+    free(before);
+    free(after);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* All three standard fds closed: no socket may become one of them. */
 static void close_all(void *context)
 {
@@ -310,6 +356,7 @@ Suite *handler_suite(void)
     tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, sees_what_it_should);
     tcase_add_loop_test(all, sees_no_hostile_start, 0, 2);
+    tcase_add_test(all, limits_and_priorities);
     tcase_add_test(all, closed_standard_fds);
     tcase_add_test(all, argv0_and_groups);
     tcase_add_test(all, told_of_unix_peer);

@@ -283,6 +283,92 @@ START_TEST(pid_1)
 }
 END_TEST
 
+/* A handler that ignores TERM is gone after max-runtime and kill-after; one that heeds it sooner; a
+ * quick one isn't touched. */
+START_TEST(max_runtime)
+{
+    struct daemon daemon;
+    int ports[3] = {harness_port(), harness_port(), harness_port()};
+    long before = harness_now();
+    int stubborn;
+    char *answer;
+
+    harness_serve(&daemon,
+                  "[defaults]\nUSER\nmax-runtime = 300ms\nkill-after = 200ms\n"
+                  "[stubborn]\nlisten = 127.0.0.1:%d\n"
+                  "exec = sh -c 'trap \"\" TERM; echo ready; while :; do :; done'\n"
+                  "[obedient]\nlisten = 127.0.0.1:%d\nexec = sleep 1000\n"
+                  "[quick]\nlisten = 127.0.0.1:%d\nmax-runtime = 1h\nexec = echo quick\n",
+                  ports[0], ports[1], ports[2]);
+    stubborn = client_connect(ports[0]);
+    client_expect_closed(client_connect(ports[1]));
+    harness_log_wait(&daemon, "obedient: end", 1);
+    answer = client_read_all(stubborn);
+    ck_assert_int_ge(harness_now() - before, 500);
+    free(answer);
+    harness_log_wait(&daemon, "stubborn: end", 1);
+    answer = client_exchange(ports[2], "");
+    ck_assert_str_eq(answer, "quick\n");
+    free(answer);
+    harness_log_wait(&daemon, "quick: end", 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "outcome=timeout signal=SIGTERM"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "outcome=timeout signal=SIGKILL"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "max-runtime is over"), 3);
+    ck_assert_int_eq(harness_log_count(&daemon, "outcome=ok"), 1);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* How many processes have `word` among their arguments, as this test's children do. */
+struct search {
+    char word[64];
+    int expected;
+};
+
+static bool are_found(void *context)
+{
+    const struct search *search = context;
+
+    return harness_shell("[ \"$(pgrep -c -x -f 'sleep %s')\" = %d ]", search->word,
+                         search->expected) == 0;
+}
+
+/* A handler that leaves five of its own behind: with kill-mode = group nobody is left, and those of
+ * another service, which live on, are not touched. */
+START_TEST(kill_mode)
+{
+    struct daemon daemon;
+    int ports[2] = {harness_port(), harness_port()};
+    struct search left, kept;
+
+    if (harness_is_wrapped())
+        return;
+    snprintf(left.word, sizeof(left.word), "1000.%d", ports[0]);
+    snprintf(kept.word, sizeof(kept.word), "1000.%d", ports[1]);
+    harness_serve(&daemon,
+                  "[defaults]\nUSER\nstderr = null\n"
+                  "[group]\nlisten = 127.0.0.1:%d\nkill-mode = group\n"
+                  "exec = sh -c 'for i in 1 2 3 4 5; do sleep %s <&- >&- & done; read line'\n"
+                  "[process]\nlisten = 127.0.0.1:%d\n"
+                  "exec = sh -c 'for i in 1 2 3 4 5; do sleep %s <&- >&- & done; read line'\n",
+                  ports[0], left.word, ports[1], kept.word);
+    left.expected = kept.expected = 5;
+    for (int i = 0; i < 2; i++) {
+        int fd = client_connect(ports[i]);
+
+        ck_assert(harness_until(are_found, i == 0 ? &left : &kept));
+        client_send(fd, "end\n");
+        client_expect_closed(fd);
+    }
+    harness_log_wait(&daemon, ": end ", 2);
+    left.expected = 0;
+    ck_assert(harness_until(are_found, &left));
+    ck_assert(are_found(&kept));
+    ck_assert(harness_shell("pkill -x -f 'sleep %s'", kept.word) == 0);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* Whether so many handlers have been taken at their end. */
 struct reaped {
     const struct daemon *daemon;
@@ -355,6 +441,8 @@ Suite *process_suite(void)
     tcase_add_test(all, background);
     tcase_add_test(all, stale_pid_file);
     tcase_add_test(all, pid_1);
+    tcase_add_test(all, max_runtime);
+    tcase_add_test(all, kill_mode);
     tcase_add_test(all, reaps_among_many);
     suite_add_tcase(suite, all);
     return suite;

@@ -90,6 +90,14 @@ static const struct {
     {&codec_count, "7"},
     {&codec_count, "0001"},
     {&codec_backlog, "7"},
+    {&codec_integer, "0"},
+    {&codec_integer, "-7"},
+    {&codec_integer, "19"},
+    {&codec_rlimit, "0"},
+    {&codec_rlimit, "64K"},
+    {&codec_rlimit, "1025:1M"},
+    {&codec_rlimit, "3G:unlimited"},
+    {&codec_rlimit, "unlimited"},
     {&codec_duration, "0"},
     {&codec_duration, "1500ms"},
     {&codec_duration, "90"},
@@ -206,6 +214,22 @@ static const struct {
     {&codec_count, "-1"},
     {&codec_count, "1x"},
     {&codec_backlog, "x"},
+    {&codec_integer, ""},
+    {&codec_integer, "x"},
+    {&codec_integer, "1.5"},
+    {&codec_integer, "--1"},
+    {&codec_integer, "+1"},
+    {&codec_rlimit, ""},
+    {&codec_rlimit, "x"},
+    {&codec_rlimit, "2:1"},
+    {&codec_rlimit, "unlimited:1"},
+    {&codec_rlimit, "1:"},
+    {&codec_rlimit, ":1"},
+    {&codec_rlimit, "1:2:3"},
+    {&codec_rlimit, "1k"},
+    {&codec_rlimit, "-1"},
+    {&codec_rlimit, "17179869184G"},
+    {&codec_rlimit, "18446744073709551615"},
     {&codec_duration, ""},
     {&codec_duration, "1w"},
     {&codec_duration, "-1s"},
@@ -303,7 +327,10 @@ static void write_number(const struct option *option, uint64_t number, int step,
     if (duration)
         number /= CLOCK_MILLISECOND;
     number += (uint64_t)step;
-    snprintf(text, 32, option->codec == &codec_mode ? "%" PRIo64 : "%" PRIu64, number);
+    if (option->codec == &codec_integer)
+        snprintf(text, 32, "%" PRId64, (int64_t)number);
+    else
+        snprintf(text, 32, option->codec == &codec_mode ? "%" PRIo64 : "%" PRIu64, number);
     if (duration)
         snprintf(text + strlen(text), 32 - strlen(text), "ms");
 }
@@ -312,13 +339,17 @@ START_TEST(test_bounds)
 {
     const struct option *option = &option_table[_i];
     const bool numeric = option->codec == &codec_count || option->codec == &codec_backlog ||
-                         option->codec == &codec_duration || option->codec == &codec_mode;
+                         option->codec == &codec_duration || option->codec == &codec_mode ||
+                         option->codec == &codec_integer;
     char text[32];
 
     ck_assert_msg(numeric == (option->maximum > 0), "%s", option->name);
     if (!numeric)
         return;
-    ck_assert_uint_le(option->minimum, option->maximum);
+    if (option->codec == &codec_integer)
+        ck_assert_int_le((int64_t)option->minimum, (int64_t)option->maximum);
+    else
+        ck_assert_uint_le(option->minimum, option->maximum);
     write_number(option, option->maximum, 0, text);
     check_stable(option, text);
     write_number(option, option->maximum, 1, text);

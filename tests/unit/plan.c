@@ -216,7 +216,8 @@ START_TEST(test_simple_fields)
     plan = build();
     ck_assert_uint_eq(plan->nofile.rlim_cur, 1024);
     ck_assert_uint_eq(plan->nofile.rlim_max, 4096);
-    ck_assert(plan->reset_oom && plan->own_memory);
+    ck_assert_str_eq(plan->oom_score, "0");
+    ck_assert(plan->own_memory && !plan->oom_score_due);
     ck_assert_str_eq(plan->directory, "/srv");
     ck_assert_uint_eq(plan->umask, 027);
     ck_assert_ptr_eq(plan->snapshot, config);
@@ -224,7 +225,13 @@ START_TEST(test_simple_fields)
     plan_unref(plan);
     origin.oom_score_adjusted = false;
     plan = build();
-    ck_assert(!plan->reset_oom && !plan->own_memory);
+    ck_assert_str_eq(plan->oom_score, "");
+    ck_assert(!plan->own_memory);
+    plan_unref(plan);
+    service->oom_score_adjust = (struct settings_integer){-500, true};
+    plan = build();
+    ck_assert_str_eq(plan->oom_score, "-500");
+    ck_assert(plan->own_memory && plan->oom_score_due);
     plan_unref(plan);
     plan_unref(NULL);
 }
