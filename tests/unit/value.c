@@ -144,6 +144,84 @@ START_TEST(test_duration)
 END_TEST
 
 static const struct {
+    const char *text;
+    int error;
+    uint64_t value;
+    const char *shown;
+} size_rows[] = {
+    {"0", 0, 0, "0"},
+    {"1", 0, 1, "1"},
+    {"1023", 0, 1023, "1023"},
+    {"1024", 0, 1024, "1K"},
+    {"64K", 0, 65536, "64K"},
+    {"1024K", 0, 1048576, "1M"},
+    {"3M", 0, 3145728, "3M"},
+    {"2G", 0, 2147483648, "2G"},
+    {"2049M", 0, 2148532224, "2049M"},
+    {"unlimited", 0, UINT64_MAX, "unlimited"},
+    {"18446744073709551614", 0, UINT64_MAX - 1, "18446744073709551614"},
+    {"18446744073709551615", -ERANGE, 0, ""},
+    {"18446744073709551616", -ERANGE, 0, ""},
+    {"17179869184G", -ERANGE, 0, ""},
+    {"", -EINVAL, 0, ""},
+    {"K", -EINVAL, 0, ""},
+    {"1k", -EINVAL, 0, ""},
+    {"1KB", -EINVAL, 0, ""},
+    {"1 K", -EINVAL, 0, ""},
+    {"-1", -EINVAL, 0, ""},
+    {"1.5M", -EINVAL, 0, ""},
+    {"Unlimited", -EINVAL, 0, ""},
+};
+
+START_TEST(test_size)
+{
+    uint64_t value = UNTOUCHED;
+    int error = value_parse_size(size_rows[_i].text, &value);
+    char text[VALUE_TEXT_SIZE];
+
+    ck_assert_msg(error == size_rows[_i].error, "'%s': %d", size_rows[_i].text, error);
+    ck_assert_uint_eq(value, error == 0 ? size_rows[_i].value : UNTOUCHED);
+    if (error < 0)
+        return;
+    value_format_size(value, text);
+    ck_assert_str_eq(text, size_rows[_i].shown);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    int error;
+    long value;
+} integer_rows[] = {
+    {"0", 0, 0},
+    {"-0", 0, 0},
+    {"7", 0, 7},
+    {"-20", 0, -20},
+    {"19", 0, 19},
+    {"-21", -ERANGE, 0},
+    {"20", -ERANGE, 0},
+    {"9223372036854775808", -ERANGE, 0},
+    {"-9223372036854775808", -ERANGE, 0},
+    {"18446744073709551616", -ERANGE, 0},
+    {"", -EINVAL, 0},
+    {"-", -EINVAL, 0},
+    {"--1", -EINVAL, 0},
+    {"+1", -EINVAL, 0},
+    {"1x", -EINVAL, 0},
+    {" 1", -EINVAL, 0},
+};
+
+START_TEST(test_integer)
+{
+    long value = 4711;
+    int error = value_parse_integer(integer_rows[_i].text, -20, 19, &value);
+
+    ck_assert_msg(error == integer_rows[_i].error, "'%s': %d", integer_rows[_i].text, error);
+    ck_assert_int_eq(value, error == 0 ? integer_rows[_i].value : 4711);
+}
+END_TEST
+
+static const struct {
     nanoseconds value;
     const char *text;
 } duration_format_rows[] = {
@@ -425,6 +503,8 @@ Suite *value_suite(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, test_bool, 0, ROWS(bool_rows));
     tcase_add_loop_test(tcase, test_count, 0, ROWS(count_rows));
+    tcase_add_loop_test(tcase, test_size, 0, ROWS(size_rows));
+    tcase_add_loop_test(tcase, test_integer, 0, ROWS(integer_rows));
     tcase_add_loop_test(tcase, test_duration, 0, ROWS(duration_rows));
     tcase_add_loop_test(tcase, test_duration_format, 0, ROWS(duration_format_rows));
     tcase_add_test(tcase, test_duration_round_trip);
