@@ -38,7 +38,7 @@ trap 'exit 130' INT TERM
 stop() {
     [ -n "$server" ] || return 0
     kill "$server" 2>/dev/null
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
+    for _ in $(seq 100); do
         kill -0 "$server" 2>/dev/null || break
         sleep 0.1
     done
