@@ -16,6 +16,17 @@
 
 #include "launch/raw.h"
 
+/* Where there are two generations of these calls (i386, arm), the plain names take 16-bit ids. */
+#ifdef SYS_setgroups32
+#define CALL_SETGROUPS SYS_setgroups32
+#define CALL_SETRESGID SYS_setresgid32
+#define CALL_SETRESUID SYS_setresuid32
+#else
+#define CALL_SETGROUPS SYS_setgroups
+#define CALL_SETRESGID SYS_setresgid
+#define CALL_SETRESUID SYS_setresuid
+#endif
+
 /* sizeof(sigset_t) as the kernel counts it: 64 signals. */
 #define KERNEL_SIGSET_SIZE 8
 
@@ -81,20 +92,20 @@ static struct child_failure fail(enum stage stage, long result)
 /* Groups before gid before uid: after the uid is gone there is no right to change the others. */
 static struct child_failure drop_credentials(const struct plan *plan)
 {
-    long result = call(SYS_setgroups, (long)plan->group_count, (long)plan->groups, 0);
+    long result = call(CALL_SETGROUPS, (long)plan->group_count, (long)plan->groups, 0);
 
     if (result < 0)
         return fail(STAGE_GROUPS, result);
-    result = call(SYS_setresgid, plan->gid, plan->gid, plan->gid);
+    result = call(CALL_SETRESGID, plan->gid, plan->gid, plan->gid);
     if (result < 0)
         return fail(STAGE_GROUP, result);
-    result = call(SYS_setresuid, plan->uid, plan->uid, plan->uid);
+    result = call(CALL_SETRESUID, plan->uid, plan->uid, plan->uid);
     if (result < 0)
         return fail(STAGE_USER, result);
     /* The proof: root must not come back. With odd securebits it would. */
-    if (plan->uid != 0 && call(SYS_setresuid, -1, 0, -1) >= 0)
+    if (plan->uid != 0 && call(CALL_SETRESUID, -1, 0, -1) >= 0)
         return fail(STAGE_VERIFY, -EPERM);
-    if (plan->uid != 0 && plan->gid != 0 && call(SYS_setresgid, -1, 0, -1) >= 0)
+    if (plan->uid != 0 && plan->gid != 0 && call(CALL_SETRESGID, -1, 0, -1) >= 0)
         return fail(STAGE_VERIFY, -EPERM);
     return (struct child_failure){0};
 }
@@ -115,6 +126,10 @@ struct child_failure child_execute(const struct plan *plan,
     result = call(SYS_umask, (long)plan->umask, 0, 0);
     if (result < 0)
         return fail(STAGE_UMASK, result);
+    /* Before the limits: it opens a file, for which they may leave no room. */
+    result = plan->oom_score[0] != '\0' ? write_oom_score(plan) : 0;
+    if (result < 0)
+        return fail(STAGE_OOM, result);
     result = raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)&plan->nofile, 0);
     if (result < 0)
         return fail(STAGE_RLIMIT, result);
@@ -125,9 +140,6 @@ struct child_failure child_execute(const struct plan *plan,
         result = call(SYS_setpriority, PRIO_PROCESS, 0, plan->nice.value);
     if (result < 0)
         return fail(STAGE_NICE, result);
-    result = plan->oom_score[0] != '\0' ? write_oom_score(plan) : 0;
-    if (result < 0)
-        return fail(STAGE_OOM, result);
     result = call(SYS_chdir, (long)plan->directory, 0, 0);
     if (result < 0)
         return fail(STAGE_DIRECTORY, result);

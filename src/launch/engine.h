@@ -17,6 +17,9 @@ struct launch_start {
     void *owner;
 };
 
+/* Closes our copy of a connection that a child has taken over, and counts it. */
+void engine_give_back(struct engine *engine, int fd);
+
 struct engine_calls {
     const char *name;
     int (*open)(struct engine **ret); /* -ENOSYS: it doesn't work here */

@@ -48,7 +48,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -323,31 +322,14 @@ static int clone_start(struct engine *engine, struct plan *plan,
     return 0;
 }
 
-/* The handler runs, or ran: it may have set SO_LINGER and left, and then our close would be the
- * last one, and wait for its client. */
-static void stop_lingering(int fd)
-{
-    struct linger linger;
-    socklen_t length = sizeof(linger);
-
-    if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) < 0 || !linger.l_onoff ||
-        linger.l_linger == 0)
-        return;
-    linger.l_onoff = 0;
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-}
-
 /* Closes our copies of what the child has taken over. */
 static void give_fds_back(struct cloner *cloner, struct clone_start *slot)
 {
     if (slot->given_back)
         return;
     slot->given_back = true;
-    if (__atomic_load_n(&slot->running, __ATOMIC_ACQUIRE) == 0)
-        stop_lingering(slot->connection.fd);
-    fd_close(slot->connection.fd);
+    engine_give_back(&cloner->base, slot->connection.fd);
     fd_close(slot->own_stderr_fd);
-    cloner->base.given_back++;
 }
 
 static void clone_tend(struct engine *engine)

@@ -217,8 +217,7 @@ static int fork_start(struct engine *engine, struct plan *plan,
     }
     *ret_start = &start->base;
     /* The child has its own since the fork. */
-    fd_close(connection->fd);
-    engine->given_back++;
+    engine_give_back(engine, connection->fd);
     return 0;
 }
 

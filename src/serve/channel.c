@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -26,6 +27,7 @@ struct channel {
     const char *service;
     struct loop_source source; /* the reading end */
     int write_fd;
+    int send_buffer;        /* of the writing end at first, as setsockopt takes it */
     struct writer *writers; /* CHANNEL_WRITERS of them; made when there is something to keep */
     unsigned oldest;
     struct loop_timer unfinished;
@@ -43,6 +45,13 @@ struct channel {
 /* What is read of one write: of a longer one, which no program makes on purpose, the rest is lost.
  */
 #define CHANNEL_DATAGRAM ((size_t)64 * 1024)
+
+/* fds in one message at the most: unix(7), SCM_MAX_FD. */
+#define RIGHTS_MAX 253
+
+/* Messages that are still read when the channel goes: more than the kernel's queue holds by default
+ * (net.unix.max_dgram_qlen). */
+#define CHANNEL_LAST 1024
 
 static void say(struct channel *channel, pid_t pid, const char *line)
 {
@@ -143,7 +152,9 @@ static ssize_t read_once(struct channel *channel, char bytes[static CHANNEL_DATA
 {
     union {
         struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(struct ucred)) + 256];
+        /* Room for all that one message can carry: what doesn't fit the kernel closes in our name,
+         * lingering or not. */
+        char space[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(RIGHTS_MAX * sizeof(int))];
     } control;
     struct iovec vector = {bytes, CHANNEL_DATAGRAM};
     struct msghdr message = {.msg_iov = &vector,
@@ -173,8 +184,15 @@ static ssize_t read_once(struct channel *channel, char bytes[static CHANNEL_DATA
     return got;
 }
 
+/* Reads what is left first: a handler's last words, or fds that it sent, which must be closed by
+ * close_received and not by the kernel with the queue. */
 static void close_pair(struct channel *channel)
 {
+    char *bytes = channel->source.fd >= 0 ? malloc(CHANNEL_DATAGRAM) : NULL;
+
+    for (unsigned i = 0; bytes && i < CHANNEL_LAST && read_once(channel, bytes) >= 0; i++)
+        ;
+    free(bytes);
     loop_unwatch(channel->loop, &channel->source);
     channel->source.fd = fd_close(channel->source.fd);
     channel->write_fd = fd_close(channel->write_fd);
@@ -185,6 +203,7 @@ static void close_pair(struct channel *channel)
 static int open_pair(struct channel *channel)
 {
     int pair[2], on = 1, off = 0, error;
+    socklen_t length = sizeof(channel->send_buffer);
 
     if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
@@ -195,6 +214,9 @@ static int open_pair(struct channel *channel)
         close_pair(channel);
         return error;
     }
+    /* getsockopt tells twice what setsockopt was given: socket(7). */
+    if (getsockopt(channel->write_fd, SOL_SOCKET, SO_SNDBUF, &channel->send_buffer, &length) == 0)
+        channel->send_buffer /= 2;
     /* Kernels that don't know it let fds through: close_received. */
     setsockopt(channel->source.fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
     /* What a handler would send back to itself through our end goes nowhere. */
@@ -206,8 +228,21 @@ static int open_pair(struct channel *channel)
     return error;
 }
 
-/* All handlers of a service share the writing end: one of them can shut it down, or make it
- * non-blocking, for all. So before a start, once a second at most, it is put right. */
+/* Whether the writing end still leads to us, and whole: a handler can have connected it elsewhere.
+ * A socket of a pair has no name, so a peer with one is another. */
+static bool is_whole(const struct channel *channel)
+{
+    struct sockaddr_un peer;
+    socklen_t length = sizeof(peer);
+
+    return getpeername(channel->write_fd, (struct sockaddr *)&peer, &length) == 0 &&
+           length <= sizeof(sa_family_t) &&
+           (send(channel->write_fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) == 0 || errno == EAGAIN);
+}
+
+/* All handlers of a service share the writing end: one of them can shut it down, make it
+ * non-blocking or small, or lead it elsewhere, for all. So before a start, once a second at most,
+ * it is put right. */
 static void mend_pair(struct channel *channel)
 {
     int error;
@@ -216,7 +251,9 @@ static void mend_pair(struct channel *channel)
         return;
     channel->probed = loop_now(channel->loop);
     fcntl(channel->write_fd, F_SETFL, 0);
-    if (send(channel->write_fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) == 0 || errno == EAGAIN)
+    setsockopt(channel->write_fd, SOL_SOCKET, SO_SNDBUF, &channel->send_buffer,
+               sizeof(channel->send_buffer));
+    if (is_whole(channel))
         return;
     close_pair(channel);
     error = open_pair(channel);

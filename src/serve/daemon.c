@@ -18,8 +18,8 @@
 #include "base/log.h"
 #include "config/arguments.h"
 
-/* The timers of the server itself: starve, launch, reap, hold, log, sum, stop. */
-#define SERVER_TIMERS 7
+/* The timers of the server itself: starve, rearm, launch, reap, hold, log, sum, stop. */
+#define SERVER_TIMERS 8
 
 /* --- signals -------------------------------------------------------------------------------- */
 
@@ -61,11 +61,14 @@ static void take_signal(struct server *server, const struct signalfd_siginfo *in
 static void on_signals(struct loop_source *source, uint32_t events)
 {
     struct server *server = source->owner;
-    struct signalfd_siginfo info;
+    struct signalfd_siginfo infos[8]; /* we read seven, and each is pending once at most */
+    ssize_t got = read(source->fd, infos, sizeof(infos));
 
     (void)events;
-    while (read(source->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-        take_signal(server, &info);
+    /* Once a turn: what comes meanwhile is for the next, or a storm of signals would be all we do.
+     */
+    for (size_t i = 0; got > 0 && i < (size_t)got / sizeof(infos[0]); i++)
+        take_signal(server, &infos[i]);
 }
 
 /* --- the server ----------------------------------------------------------------------------- */
@@ -226,6 +229,7 @@ static void init_callbacks(struct server *server)
     server->signals = (struct loop_source){.fd = -1, .ready = on_signals, .owner = server};
     server->launches = (struct loop_source){.fd = -1, .ready = server_on_launches, .owner = server};
     server->starve_timer = (struct loop_timer){.fired = server_on_starve_timer, .owner = server};
+    server->rearm_timer = (struct loop_timer){.fired = server_on_starve_timer, .owner = server};
     server->reap_timer = (struct loop_timer){.fired = server_on_reap_timer, .owner = server};
     server->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
     server->launch_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};

@@ -15,6 +15,7 @@
 struct loop {
     int epoll_fd;
     bool stopping;
+    bool firing; /* timers: one that is armed now is the next turn's */
     nanoseconds now;
     struct epoll_event batch[BATCH];
     int batch_count, batch_next;
@@ -125,7 +126,7 @@ int loop_reserve(struct loop *loop, int count)
 void loop_arm(struct loop *loop, struct loop_timer *timer, nanoseconds due)
 {
     loop_disarm(loop, timer);
-    timer->due = due;
+    timer->due = loop->firing && due <= loop->now ? loop->now + 1 : due;
     sift_up(loop, timer, ++loop->heap_count);
 }
 
@@ -172,14 +173,14 @@ static int next_timeout(const struct loop *loop)
 static void fire_timers(struct loop *loop)
 {
     /* Only what is due now: a timer that arms itself again at once must not hold the loop. */
-    size_t most = loop->heap_count;
-
-    while (most-- > 0 && loop->heap_count > 0 && loop->heap[1]->due <= loop->now) {
+    loop->firing = true;
+    while (loop->heap_count > 0 && loop->heap[1]->due <= loop->now) {
         struct loop_timer *timer = loop->heap[1];
 
         loop_disarm(loop, timer);
         timer->fired(timer);
     }
+    loop->firing = false;
 }
 
 static int turn(struct loop *loop)

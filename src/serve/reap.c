@@ -28,8 +28,8 @@
 #define REAP_SWEEP (100 * CLOCK_MILLISECOND)
 
 /* What kill-mode = group is about: asks who of pid (or of all, with -1) has ended, and kills what
- * is left of its group before it is reaped: from then on its number could be another's. The pid, or
- * pid itself where nobody has. */
+ * is left of its group before it is reaped: from then on its number could be another's. Who it is,
+ * or 0 where nobody has: one that ends right now is the next signal's. */
 static pid_t end_group(struct server *server, pid_t pid)
 {
     siginfo_t info = {0};
@@ -38,7 +38,7 @@ static pid_t end_group(struct server *server, pid_t pid)
     if (waitid(pid > 0 ? P_PID : P_ALL, pid > 0 ? (id_t)pid : 0, &info,
                WEXITED | WNOHANG | WNOWAIT) < 0 ||
         info.si_pid == 0)
-        return pid;
+        return 0;
     connection = children_find(&server->children, info.si_pid);
     /* Itself it is dead already: a group that has nobody else can't be signalled any more. */
     if (connection && connection->kills_group)
@@ -52,7 +52,7 @@ static bool take(struct server *server, pid_t pid)
     pid_t whom = server->children.group_kills > 0 ? end_group(server, pid) : pid;
     struct rusage usage;
     int status;
-    pid_t ended = wait4(whom, &status, WNOHANG, &usage);
+    pid_t ended = whom != 0 ? wait4(whom, &status, WNOHANG, &usage) : 0;
     struct connection *connection = ended > 0 ? children_find(&server->children, ended) : NULL;
 
     if (connection) /* else an orphan */

@@ -133,8 +133,8 @@ void server_rearm_waiting(struct server *server)
 
 void server_rearm_later(struct server *server)
 {
-    if (!loop_is_armed(&server->starve_timer))
-        loop_arm(server->loop, &server->starve_timer, loop_now(server->loop) + CLOCK_SECOND);
+    if (!loop_is_armed(&server->rearm_timer))
+        loop_arm(server->loop, &server->rearm_timer, loop_now(server->loop) + CLOCK_SECOND);
 }
 
 /* --- a connection's way --------------------------------------------------------------------- */
@@ -215,9 +215,17 @@ static int start(struct server *server, struct connection *connection, const cha
                                        .local_path = local_path,
                                        .number = connection->number,
                                        .source_running = connection->source_running};
+    nanoseconds max_runtime = service->settings->max_runtime;
     pid_t pid;
     int error;
 
+    *ret_stage = STAGE_FORK;
+    if (max_runtime > 0 && !connection->has_deadline) {
+        error = loop_reserve(server->loop, 1);
+        if (error < 0)
+            return error;
+        connection->has_deadline = true;
+    }
     *ret_stage = STAGE_STDERR;
     wiring.stderr_fd = service_stderr_fd(service, connection->fd);
     if (wiring.stderr_fd < 0)
@@ -229,9 +237,8 @@ static int start(struct server *server, struct connection *connection, const cha
         return error;
     connection->state = CONNECTION_STARTING;
     connection->kills_group = service->settings->kill_mode == KILL_MODE_GROUP;
-    if (connection->has_deadline)
-        loop_arm(server->loop, &connection->deadline,
-                 loop_now(server->loop) + service->settings->max_runtime);
+    if (max_runtime > 0)
+        loop_arm(server->loop, &connection->deadline, loop_now(server->loop) + max_runtime);
     children_add(&server->children, connection, pid);
     connection->fd = -1; /* the launcher's now */
     return 0;
@@ -329,13 +336,6 @@ static struct connection *make_connection(struct server *server, struct listener
     connection->ticket = decision->ticket;
     connection->source_running = decision->source_running;
     connection->deadline = (struct loop_timer){.fired = on_deadline, .owner = connection};
-    if (listener->service->settings->max_runtime > 0) {
-        if (loop_reserve(server->loop, 1) < 0) {
-            children_free(&server->children, connection);
-            return NULL;
-        }
-        connection->has_deadline = true;
-    }
     listener_local_addr(listener, arrival->fd, &connection->local);
     listener->service->connections++;
     return connection;

@@ -46,6 +46,7 @@ struct server {
 
     struct loop_source signals, launches;
     struct loop_timer starve_timer; /* armed: no fds or memory to accept with */
+    struct loop_timer rearm_timer; /* armed: a listener could not be watched, for lack of watches */
     nanoseconds starve_wait;
     nanoseconds starve_began, starve_last;
     uint64_t starve_failures;       /* since it began; 0: never, or over */

@@ -32,6 +32,7 @@ struct kernel_sigaction {
 static int reset_signals(void)
 {
     const struct kernel_sigaction plain = {.handler = SIG_DFL};
+    const struct kernel_sigaction children = {.handler = SIG_DFL, .flags = SA_NOCLDSTOP};
     sigset_t none;
 
     for (int number = 1; number <= 64; number++) {
@@ -41,6 +42,9 @@ static int reset_signals(void)
             now.handler == SIG_IGN)
             syscall(SYS_rt_sigaction, number, &plain, NULL, sizeof(now.mask));
     }
+    /* Told of ends only: a handler's user can stop and continue it as often as they like. */
+    if (syscall(SYS_rt_sigaction, SIGCHLD, &children, NULL, sizeof(children.mask)) < 0)
+        return -errno;
     sigemptyset(&none);
     return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }

@@ -120,18 +120,23 @@ START_TEST(stderr_fds)
 }
 END_TEST
 
-/* A handler that shuts the shared stderr down hurts nobody after it. */
+/* A handler that shuts the shared stderr down, or leads it to a socket of its own, hurts nobody
+ * after it. */
 START_TEST(stderr_shut_down)
 {
+    static const char *const evil[] = {
+        "shutdown(STDERR, 2)",
+        "socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, pack_sockaddr_un(chr(0) . qq(stdinetd$$))); "
+        "connect(STDERR, getsockname(S)) or die"};
     struct daemon daemon;
     int port = harness_port();
 
     if (harness_shell("command -v perl >/dev/null") != 0)
         return;
     harness_serve(&daemon,
-                  "[evil]\nlisten = 127.0.0.1:%d\nUSER\nexec = perl -e 'shutdown(STDERR, 2); print "
-                  "\"done\\n\"'\n",
-                  port);
+                  "[evil]\nlisten = 127.0.0.1:%d\nUSER\n"
+                  "exec = perl -MSocket -e '%s; print \"done\\n\"'\n",
+                  port, evil[_i]);
     /* Found at the first start a second later; until then handlers are served without their say. */
     for (int i = 1; harness_log_count(&daemon, "shut its stderr down") < 2; i++) {
         free(client_read_all(client_connect(port)));
@@ -385,7 +390,7 @@ Suite *logs_suite(void)
     tcase_add_test(all, stderr_lines);
     tcase_add_test(all, stderr_bytes);
     tcase_add_test(all, stderr_fds);
-    tcase_add_test(all, stderr_shut_down);
+    tcase_add_loop_test(all, stderr_shut_down, 0, 2);
     tcase_add_test(all, json_lines);
     tcase_add_test(all, rotated_file);
     tcase_add_test(all, stalled_stderr);
