@@ -177,7 +177,7 @@ START_TEST(sees_no_hostile_start)
 END_TEST
 
 /* Limits and priorities, each as it is configured; the last service has its own beside those of
- * [defaults]. */
+ * [defaults]. Address space and data are what a probe with a sanitizer needs. */
 START_TEST(limits_and_priorities)
 {
     struct daemon daemon;
@@ -188,15 +188,16 @@ START_TEST(limits_and_priorities)
         return;
     harness_begin(&daemon);
     copy_probe(&daemon, program);
-    harness_configure(&daemon,
-                      "[defaults]\nUSER\nexec = %s limits\nrlimit-as = 1G:2G\nrlimit-core = 0\n"
-                      "rlimit-cpu = 7:9\nrlimit-data = 512M\nrlimit-fsize = 1M\n"
-                      "rlimit-memlock = 64K\nrlimit-nofile = 77:99\nrlimit-nproc = 2000\n"
-                      "rlimit-stack = 4M:unlimited\nnice = 3\noom-score-adjust = 17\n"
-                      "no-new-privileges = yes\n[one]\nlisten = 127.0.0.1:%d\n"
-                      "[two]\nlisten = 127.0.0.1:%d\nrlimit-nofile = 55\nnice = -2\n"
-                      "oom-score-adjust = 20\nno-new-privileges = no\n",
-                      program, ports[0], ports[1]);
+    harness_configure(
+        &daemon,
+        "[defaults]\nUSER\nexec = %s limits\nrlimit-as = 100000G:200000G\nrlimit-core = 0\n"
+        "rlimit-cpu = 7:9\nrlimit-data = 100000G\nrlimit-fsize = 1M\n"
+        "rlimit-memlock = 64K\nrlimit-nofile = 77:99\nrlimit-nproc = 2000\n"
+        "rlimit-stack = 4M:unlimited\nnice = 3\noom-score-adjust = 17\n"
+        "no-new-privileges = yes\n[one]\nlisten = 127.0.0.1:%d\n"
+        "[two]\nlisten = 127.0.0.1:%d\nrlimit-nofile = 55\nnice = -2\n"
+        "oom-score-adjust = 20\nno-new-privileges = no\n",
+        program, ports[0], ports[1]);
     harness_start(&daemon, NULL);
     snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)daemon.pid);
     before = harness_read_file(path);
@@ -204,7 +205,8 @@ START_TEST(limits_and_priorities)
         char expected[512];
 
         snprintf(expected, sizeof(expected),
-                 "as 1073741824:2147483648\ncore 0:0\ncpu 7:9\ndata 536870912:536870912\n"
+                 "as 107374182400000:214748364800000\ncore 0:0\ncpu 7:9\ndata "
+                 "107374182400000:107374182400000\n"
                  "fsize 1048576:1048576\nmemlock 65536:65536\nnofile %s\nnproc 2000:2000\n"
                  "stack 4194304:-1\nnice %d\nNoNewPrivs %d\nsession own own\ndirectory /\n"
                  "umask 022\nnofile %s\noom %d\n",
