@@ -25,6 +25,10 @@ int main(void)
 
     for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
         srunner_add_suite(runner, suites[i]());
+#ifdef __SANITIZE_ADDRESS__
+    /* To fork with a sanitizer's map of memory costs a hundred times what most tests do. */
+    srunner_set_fork_status(runner, CK_NOFORK);
+#endif
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
