@@ -3,7 +3,7 @@
 # made: every build that must work, with all tests, and one sum over everything.
 #
 #   build             gcc, all tests
-#   build-fork        gcc, the behaviour tests and a client with the fork engine
+#   build-fork        gcc, the behaviour tests and all clients with the fork engine
 #   build-sanitizers  gcc with ASan and UBSan, all tests (fewer clients: a fork costs much more)
 #   build-clang       clang without a warning, the unit tests
 #   build-werror      gcc without a warning
@@ -49,7 +49,8 @@ tests() {
 # Its own directory, so that both logs are added up.
 tests_by_fork() {
     build build-fork || return 1
-    STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/behaviour tests/clients/git.sh"
+    STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/behaviour tests/behaviour/calls.sh \
+        tests/clients/curl.sh tests/clients/demo.sh tests/clients/git.sh tests/clients/rsync.sh"
 }
 
 step "gcc" build build
