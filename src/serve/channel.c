@@ -341,9 +341,9 @@ void channel_close(struct channel *channel)
 {
     if (!channel)
         return;
+    close_pair(channel); /* first: what it still reads may end in an unfinished line */
     for (unsigned i = 0; channel->writers && i < CHANNEL_WRITERS; i++)
         say_unfinished(channel, &channel->writers[i]);
-    close_pair(channel);
     loop_disarm(channel->loop, &channel->unfinished);
     loop_disarm(channel->loop, &channel->second);
     loop_reserve(channel->loop, -2);
