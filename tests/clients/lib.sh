@@ -11,6 +11,8 @@ export LC_ALL=C
 work=
 daemon=
 failures=0
+# Seconds that a test waits for what it expects; one that makes a start slow allows more.
+patience=10
 
 ok() {
     printf 'ok - %s\n' "$1"
@@ -90,9 +92,9 @@ free_ports() {
         print join(" ", map { $_->sockport } @sockets), "\n";' "$1"
 }
 
-# within_10s COMMAND [ARGUMENT]...: until it succeeds; fails after that time.
-within_10s() {
-    tries=200
+# in_time COMMAND [ARGUMENT]...: until it succeeds; fails after $patience seconds.
+in_time() {
+    tries=$((patience * 20))
     until "$@"; do
         tries=$((tries - 1))
         [ "$tries" -gt 0 ] || return 1
@@ -124,7 +126,7 @@ start() {
     # shellcheck disable=SC2086 # words
     ${STDINETD_WRAPPER-} "$STDINETD" -c "$ini" "$@" >"$work/log" 2>&1 &
     daemon=$!
-    within_10s serves_or_is_gone
+    in_time serves_or_is_gone
     check 'stdinetd serves' serves
     if [ "$failures" -gt 0 ]; then
         end
@@ -136,7 +138,7 @@ start() {
 stop() {
     for signal in TERM TERM KILL; do
         kill -s "$signal" "$daemon" 2>/dev/null || break
-        within_10s is_gone && break
+        in_time is_gone && break
     done
     wait "$daemon"
     status=$?
