@@ -55,14 +55,15 @@ static struct source_key make_key(uint32_t service, const struct addr *addr)
 {
     struct source_key key = {.service = service, .family = addr->family};
 
+    /* Of a unix peer just the uid, which stands first; its pid and a vsock's port, which stand in
+     * scope, are a client's own choice. */
     if (addr->family == ADDR_UNIX) {
-        uint32_t uid = addr_unix_uid(addr);
-
-        memcpy(key.bytes, &uid, sizeof(uid));
-    } else {
-        key.scope = addr->scope;
-        memcpy(key.bytes, addr->bytes, sizeof(key.bytes));
+        memcpy(key.bytes, addr->bytes, sizeof(uint32_t));
+        return key;
     }
+    if (addr->family != ADDR_VSOCK)
+        key.scope = addr->scope;
+    memcpy(key.bytes, addr->bytes, sizeof(key.bytes));
     return key;
 }
 

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/vm_sockets.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ void addr_from_sockaddr(const struct sockaddr *from, socklen_t length, struct ad
 {
     struct sockaddr_in in4;
     struct sockaddr_in6 in6;
+    struct sockaddr_vm vm;
 
     *ret = (struct addr){.family = ADDR_NONE};
     if (length < sizeof(from->sa_family))
@@ -38,6 +40,9 @@ void addr_from_sockaddr(const struct sockaddr *from, socklen_t length, struct ad
         memcpy(ret->bytes, &in6.sin6_addr, 16);
     } else if (from->sa_family == AF_UNIX) {
         ret->family = ADDR_UNIX;
+    } else if (from->sa_family == AF_VSOCK && length >= sizeof(vm)) {
+        memcpy(&vm, from, sizeof(vm));
+        *ret = addr_vsock(vm.svm_cid, vm.svm_port);
     }
 }
 
@@ -58,6 +63,14 @@ socklen_t addr_to_sockaddr(const struct addr *addr, struct sockaddr_storage *ret
         memcpy(&in6.sin6_addr, addr->bytes, 16);
         memcpy(ret, &in6, sizeof(in6));
         return sizeof(in6);
+    }
+    if (addr->family == ADDR_VSOCK) {
+        struct sockaddr_vm vm = {.svm_family = AF_VSOCK,
+                                 .svm_cid = addr_vsock_cid(addr),
+                                 .svm_port = addr_vsock_port(addr)};
+
+        memcpy(ret, &vm, sizeof(vm));
+        return sizeof(vm);
     }
     return 0;
 }
@@ -85,6 +98,27 @@ uint32_t addr_unix_gid(const struct addr *addr)
 
     memcpy(&gid, addr->bytes + sizeof(gid), sizeof(gid));
     return gid;
+}
+
+struct addr addr_vsock(uint32_t cid, uint32_t port)
+{
+    struct addr addr = {.family = ADDR_VSOCK, .scope = port};
+
+    memcpy(addr.bytes, &cid, sizeof(cid));
+    return addr;
+}
+
+uint32_t addr_vsock_cid(const struct addr *addr)
+{
+    uint32_t cid;
+
+    memcpy(&cid, addr->bytes, sizeof(cid));
+    return cid;
+}
+
+uint32_t addr_vsock_port(const struct addr *addr)
+{
+    return addr->scope;
 }
 
 /* "eth0" or "2" to 2; 0 where there is no such interface. */
@@ -149,6 +183,9 @@ void addr_format_host(const struct addr *addr, char text[static ADDR_TEXT_SIZE])
     case ADDR_UNIX:
         snprintf(text, ADDR_TEXT_SIZE, "uid %" PRIu32, addr_unix_uid(addr));
         break;
+    case ADDR_VSOCK:
+        snprintf(text, ADDR_TEXT_SIZE, "vsock:%" PRIu32, addr_vsock_cid(addr));
+        break;
     default:
         snprintf(text, ADDR_TEXT_SIZE, "unknown");
     }
@@ -170,6 +207,9 @@ void addr_format(const struct addr *addr, char text[static ADDR_TEXT_SIZE])
     case ADDR_UNIX:
         snprintf(text, ADDR_TEXT_SIZE, "uid %" PRIu32 " pid %" PRIu32, addr_unix_uid(addr),
                  addr->scope);
+        break;
+    case ADDR_VSOCK:
+        snprintf(text, ADDR_TEXT_SIZE, "%.*s:%" PRIu32, room, host, addr_vsock_port(addr));
         break;
     default:
         snprintf(text, ADDR_TEXT_SIZE, "%s", host);

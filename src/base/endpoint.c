@@ -7,13 +7,68 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/value.h"
 
-static int parse_unix(struct arena *arena, const char *path, struct endpoint **ret,
-                      size_t *ret_count, const char **ret_problem)
+/* The kinds. TCP has no prefix of its own: it is what an address is without one. */
+static const struct {
+    const char *prefix;
+    int domain; /* of an internet address it depends on the address */
+    int type;
+} kinds[ENDPOINT_KINDS] = {
+    [ENDPOINT_TCP] = {"", AF_UNSPEC, SOCK_STREAM},
+    [ENDPOINT_UDP] = {"udp:", AF_UNSPEC, SOCK_DGRAM},
+    [ENDPOINT_UNIX] = {"unix:", AF_UNIX, SOCK_STREAM},
+    [ENDPOINT_UNIX_DGRAM] = {"unix-dgram:", AF_UNIX, SOCK_DGRAM},
+    [ENDPOINT_UNIX_SEQPACKET] = {"unix-seqpacket:", AF_UNIX, SOCK_SEQPACKET},
+    [ENDPOINT_VSOCK] = {"vsock:", AF_VSOCK, SOCK_STREAM},
+    [ENDPOINT_FD] = {"fd:", AF_UNSPEC, 0},
+};
+
+bool endpoint_is_inet(enum endpoint_kind kind)
 {
-    struct endpoint *endpoint;
+    return kind == ENDPOINT_TCP || kind == ENDPOINT_UDP;
+}
+
+bool endpoint_is_unix(enum endpoint_kind kind)
+{
+    return kinds[kind].domain == AF_UNIX;
+}
+
+bool endpoint_is_datagram(enum endpoint_kind kind)
+{
+    return kinds[kind].type == SOCK_DGRAM;
+}
+
+int endpoint_domain(const struct endpoint *endpoint)
+{
+    if (endpoint_is_inet(endpoint->kind))
+        return endpoint->addr.family == ADDR_IPV6 ? AF_INET6 : AF_INET;
+    return kinds[endpoint->kind].domain;
+}
+
+int endpoint_type(enum endpoint_kind kind)
+{
+    return kinds[kind].type;
+}
+
+/* One endpoint that is a path or a name. */
+static int make_named(struct arena *arena, enum endpoint_kind kind, const char *name,
+                      struct endpoint **ret)
+{
+    struct endpoint *endpoint = arena_allocate(arena, sizeof(*endpoint));
+
+    if (!endpoint || !(name = arena_copy_string(arena, name)))
+        return -ENOMEM;
+    *endpoint = (struct endpoint){.kind = kind, .path = name};
+    *ret = endpoint;
+    return 0;
+}
+
+static int parse_unix(struct arena *arena, enum endpoint_kind kind, const char *path,
+                      struct endpoint **ret, const char **ret_problem)
+{
 
     if (path[0] != '/' && path[0] != '@')
         *ret_problem = "a unix socket is unix:/an/absolute/path or unix:@name";
@@ -23,19 +78,47 @@ static int parse_unix(struct arena *arena, const char *path, struct endpoint **r
         *ret_problem = "the unix socket's path is longer than 107 bytes";
     else
         *ret_problem = NULL;
-    if (*ret_problem)
+    return *ret_problem ? -EINVAL : make_named(arena, kind, path, ret);
+}
+
+/* A name as LISTEN_FDNAMES can carry it, sd_listen_fds_with_names(3). */
+static int parse_inherited(struct arena *arena, const char *name, struct endpoint **ret,
+                           const char **ret_problem)
+{
+    size_t length = strlen(name);
+
+    *ret_problem = length == 0 || length > ENDPOINT_PATH_MAX
+                       ? "an inherited socket's name has 1 to 107 characters"
+                       : NULL;
+    for (size_t i = 0; i < length && !*ret_problem; i++)
+        if (!isgraph((unsigned char)name[i]) || name[i] == ':')
+            *ret_problem = "an inherited socket's name has no blanks and no ':'";
+    return *ret_problem ? -EINVAL : make_named(arena, ENDPOINT_FD, name, ret);
+}
+
+static int parse_vsock(struct arena *arena, const char *port, struct endpoint **ret,
+                       const char **ret_problem)
+{
+    struct endpoint *endpoint;
+    uint64_t number;
+
+    /* The highest one means "any", vsock(7). */
+    if (value_parse_count(port, &number) < 0 || number < 1 || number >= UINT32_MAX) {
+        *ret_problem = "a vsock port is from 1 to 4294967294";
         return -EINVAL;
+    }
     endpoint = arena_allocate(arena, sizeof(*endpoint));
-    if (!endpoint || !(path = arena_copy_string(arena, path)))
+    if (!endpoint)
         return -ENOMEM;
-    *endpoint = (struct endpoint){.kind = ENDPOINT_UNIX, .path = path};
+    *endpoint = (struct endpoint){.kind = ENDPOINT_VSOCK,
+                                  .addr = addr_vsock(ADDR_VSOCK_ANY, (uint32_t)number)};
     *ret = endpoint;
-    *ret_count = 1;
     return 0;
 }
 
 /* A number from 1 to 65535 or a name of services(5). */
-static int parse_port(const char *text, uint64_t *ret, const char **ret_problem)
+static int parse_port(const char *text, const char *protocol, uint64_t *ret,
+                      const char **ret_problem)
 {
     struct servent *entry;
 
@@ -50,7 +133,7 @@ static int parse_port(const char *text, uint64_t *ret, const char **ret_problem)
         }
         return 0;
     }
-    entry = getservbyname(text, "tcp");
+    entry = getservbyname(text, protocol);
     if (!entry) {
         *ret_problem = "neither a port nor a name in services(5)";
         return -EINVAL;
@@ -60,15 +143,15 @@ static int parse_port(const char *text, uint64_t *ret, const char **ret_problem)
 }
 
 /* "PORT", "NAME" or "PORT-PORT". A name may have a '-' inside, a range begins with a digit. */
-static int parse_ports(const char *text, uint64_t *ret_first, uint64_t *ret_last,
-                       const char **ret_problem)
+static int parse_ports(const char *text, const char *protocol, uint64_t *ret_first,
+                       uint64_t *ret_last, const char **ret_problem)
 {
     char first[16];
     const char *dash = strchr(text, '-');
     int error;
 
     if (!dash || !isdigit((unsigned char)text[0])) {
-        error = parse_port(text, ret_first, ret_problem);
+        error = parse_port(text, protocol, ret_first, ret_problem);
         *ret_last = *ret_first;
         return error;
     }
@@ -78,9 +161,9 @@ static int parse_ports(const char *text, uint64_t *ret_first, uint64_t *ret_last
     }
     memcpy(first, text, (size_t)(dash - text));
     first[dash - text] = '\0';
-    error = parse_port(first, ret_first, ret_problem);
+    error = parse_port(first, protocol, ret_first, ret_problem);
     if (error == 0)
-        error = parse_port(dash + 1, ret_last, ret_problem);
+        error = parse_port(dash + 1, protocol, ret_last, ret_problem);
     if (error == 0 && *ret_first > *ret_last) {
         *ret_problem = "the range of ports runs backwards";
         error = -EINVAL;
@@ -135,30 +218,21 @@ static int parse_host(const char *host, bool in_brackets, struct endpoint *endpo
     return 0;
 }
 
-int endpoint_parse(struct arena *arena, const char *text, struct endpoint **ret, size_t *ret_count,
-                   const char **ret_problem)
+static int parse_inet(struct arena *arena, enum endpoint_kind kind, const char *text,
+                      struct endpoint **ret, size_t *ret_count, const char **ret_problem)
 {
-    /* Those that this version doesn't serve are named, so that nobody looks for a typing error. */
-    static const char *const later[] = {"udp:", "unix-dgram:", "unix-seqpacket:", "vsock:", "fd:"};
-    struct endpoint pattern = {.kind = ENDPOINT_TCP};
+    struct endpoint pattern = {.kind = kind};
     struct endpoint *endpoints;
     char host[ADDR_TEXT_SIZE];
     const char *ports;
     uint64_t first, last;
-    int error;
+    int error = split_host(text, host, &ports, ret_problem);
 
-    if (strncmp(text, "unix:", 5) == 0)
-        return parse_unix(arena, text + 5, ret, ret_count, ret_problem);
-    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-        if (strncmp(text, later[i], strlen(later[i])) == 0) {
-            *ret_problem = "this kind of socket is not supported by this version";
-            return -EINVAL;
-        }
-    error = split_host(text, host, &ports, ret_problem);
     if (error == 0)
         error = parse_host(host, text[0] == '[', &pattern, ret_problem);
     if (error == 0)
-        error = parse_ports(ports, &first, &last, ret_problem);
+        error =
+            parse_ports(ports, kind == ENDPOINT_UDP ? "udp" : "tcp", &first, &last, ret_problem);
     if (error < 0)
         return error;
     endpoints = arena_allocate_array(arena, last - first + 1, sizeof(*endpoints));
@@ -173,17 +247,43 @@ int endpoint_parse(struct arena *arena, const char *text, struct endpoint **ret,
     return 0;
 }
 
+int endpoint_parse(struct arena *arena, const char *text, struct endpoint **ret, size_t *ret_count,
+                   const char **ret_problem)
+{
+    enum endpoint_kind kind = ENDPOINT_KINDS - 1;
+    int error;
+
+    while (kind > ENDPOINT_TCP &&
+           strncmp(text, kinds[kind].prefix, strlen(kinds[kind].prefix)) != 0)
+        kind--;
+    text += strlen(kinds[kind].prefix);
+    if (endpoint_is_inet(kind))
+        return parse_inet(arena, kind, text, ret, ret_count, ret_problem);
+    if (kind == ENDPOINT_VSOCK)
+        error = parse_vsock(arena, text, ret, ret_problem);
+    else if (kind == ENDPOINT_FD)
+        error = parse_inherited(arena, text, ret, ret_problem);
+    else
+        error = parse_unix(arena, kind, text, ret, ret_problem);
+    if (error == 0)
+        *ret_count = 1;
+    return error;
+}
+
 void endpoint_format(const struct endpoint *endpoint, char text[static ENDPOINT_TEXT_SIZE])
 {
+    const char *prefix = kinds[endpoint->kind].prefix;
     char addr[ADDR_TEXT_SIZE];
 
-    if (endpoint->kind == ENDPOINT_UNIX) {
-        snprintf(text, ENDPOINT_TEXT_SIZE, "unix:%s", endpoint->path);
+    if (endpoint->path) {
+        snprintf(text, ENDPOINT_TEXT_SIZE, "%s%s", prefix, endpoint->path);
+    } else if (endpoint->kind == ENDPOINT_VSOCK) {
+        snprintf(text, ENDPOINT_TEXT_SIZE, "%s%u", prefix, addr_vsock_port(&endpoint->addr));
     } else if (endpoint->every_address) {
-        snprintf(text, ENDPOINT_TEXT_SIZE, "%u", endpoint->addr.port);
+        snprintf(text, ENDPOINT_TEXT_SIZE, "%s%u", prefix, endpoint->addr.port);
     } else {
         addr_format(&endpoint->addr, addr);
-        snprintf(text, ENDPOINT_TEXT_SIZE, "%s", addr);
+        snprintf(text, ENDPOINT_TEXT_SIZE, "%s%s", prefix, addr);
     }
 }
 
@@ -196,7 +296,7 @@ int endpoint_compare(const struct endpoint *one, const struct endpoint *other)
 {
     int order = compare_numbers(one->kind, other->kind);
 
-    if (order == 0 && one->kind == ENDPOINT_UNIX)
+    if (order == 0 && one->path)
         return strcmp(one->path, other->path);
     if (order == 0)
         order = compare_numbers(one->addr.port, other->addr.port);

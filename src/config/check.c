@@ -125,13 +125,25 @@ static int complete_groups(struct config *config)
 /* An endpoint and whose it is, for sorting. */
 struct claim {
     const struct endpoint *endpoint;
+    const char *device; /* NULL: all */
+    struct endpoint place;
     size_t service;
 };
+
+/* A path can be only one socket, whatever its kind; abstract names are apart by kind. */
+static struct endpoint place_of(const struct endpoint *endpoint)
+{
+    struct endpoint place = *endpoint;
+
+    if (endpoint_is_unix(place.kind) && place.path[0] == '/')
+        place.kind = ENDPOINT_UNIX;
+    return place;
+}
 
 static int compare_claims(const void *left, const void *right)
 {
     const struct claim *one = left, *other = right;
-    int order = endpoint_compare(one->endpoint, other->endpoint);
+    int order = endpoint_compare(&one->place, &other->place);
 
     if (order == 0)
         order = one->service < other->service ? -1 : one->service > other->service;
@@ -154,6 +166,12 @@ static void report_claims(const struct checker *checker, const struct claim *fir
                      one->where.file, one->where.line);
 }
 
+/* Sockets that are bound to different devices never meet. */
+static bool are_apart(const struct claim *one, const struct claim *other)
+{
+    return one->device && other->device && strcmp(one->device, other->device) != 0;
+}
+
 /* Whether a wildcard and another address of its port can't be bound at the same time. */
 static bool overlaps(const struct checker *checker, const struct claim *wildcard,
                      const struct claim *other)
@@ -162,25 +180,33 @@ static bool overlaps(const struct checker *checker, const struct claim *wildcard
     bool dual =
         any->addr.family == ADDR_IPV6 && !checker->config->services[wildcard->service].ipv6_only;
 
-    if (any->kind != ENDPOINT_TCP || one->kind != ENDPOINT_TCP || any->addr.port != one->addr.port)
+    if (any->kind != one->kind || any->addr.port != one->addr.port || are_apart(wildcard, other))
         return false;
     return any->addr.family == one->addr.family || (dual && one->addr.family == ADDR_IPV4);
+}
+
+/* Claims of one place are neighbours. */
+static void check_equal(const struct checker *checker, const struct claim *claims, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = i; j > 0 && endpoint_equal(&claims[j - 1].place, &claims[i].place); j--)
+            if (!are_apart(&claims[j - 1], &claims[i])) {
+                report_claims(checker, &claims[j - 1], &claims[i], "is");
+                break;
+            }
 }
 
 /* Claims are sorted by port: those of one port are a run; wildcards in it clash with the rest. */
 static void check_run(const struct checker *checker, const struct claim *claims, size_t count)
 {
-    for (size_t i = 1; i < count; i++)
-        if (endpoint_equal(claims[i - 1].endpoint, claims[i].endpoint))
-            report_claims(checker, &claims[i - 1], &claims[i], "is");
+    check_equal(checker, claims, count);
     for (size_t i = 0; i < count; i++) {
-        if (claims[i].endpoint->kind != ENDPOINT_TCP || !addr_is_any(&claims[i].endpoint->addr))
+        if (!endpoint_is_inet(claims[i].endpoint->kind) || !addr_is_any(&claims[i].endpoint->addr))
             continue;
         for (size_t j = 0; j < count; j++) {
             bool both_any = addr_is_any(&claims[j].endpoint->addr);
 
-            if (i == j || (both_any && j < i) ||
-                endpoint_equal(claims[i].endpoint, claims[j].endpoint))
+            if (i == j || (both_any && j < i) || endpoint_equal(&claims[i].place, &claims[j].place))
                 continue;
             if (overlaps(checker, &claims[i], &claims[j]) ||
                 (both_any && overlaps(checker, &claims[j], &claims[i])))
@@ -189,10 +215,32 @@ static void check_run(const struct checker *checker, const struct claim *claims,
     }
 }
 
+/* Whether they stand in one run: the same port of one protocol, or the same name. */
+static bool is_same_run(const struct claim *one, const struct claim *other)
+{
+    if (!endpoint_is_inet(one->place.kind))
+        return endpoint_equal(&one->place, &other->place);
+    return one->place.kind == other->place.kind && one->place.addr.port == other->place.addr.port;
+}
+
+static size_t collect_claims(const struct config *config, struct claim *claims)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct service_settings *service = &config->services[i];
+
+        for (size_t j = 0; service->enabled && j < service->listen.count; j++)
+            claims[used++] = (struct claim){&service->listen.items[j], service->bind_device,
+                                            place_of(&service->listen.items[j]), i};
+    }
+    return used;
+}
+
 static int check_endpoints(const struct checker *checker)
 {
     const struct config *config = checker->config;
-    size_t total = 0, used = 0, start = 0;
+    size_t total = 0, start = 0;
     struct claim *claims;
 
     for (size_t i = 0; i < config->service_count; i++)
@@ -202,22 +250,34 @@ static int check_endpoints(const struct checker *checker)
     claims = calloc(total, sizeof(*claims));
     if (!claims)
         return -ENOMEM;
-    for (size_t i = 0; i < config->service_count; i++)
-        for (size_t j = 0; config->services[i].enabled && j < config->services[i].listen.count; j++)
-            claims[used++] = (struct claim){&config->services[i].listen.items[j], i};
+    total = collect_claims(config, claims);
     qsort(claims, total, sizeof(*claims), compare_claims);
     for (size_t i = 1; i <= total; i++) {
-        const struct endpoint *first = claims[start].endpoint;
-
-        if (i < total && claims[i].endpoint->kind == first->kind &&
-            (first->kind == ENDPOINT_UNIX ? endpoint_equal(claims[i].endpoint, first)
-                                          : claims[i].endpoint->addr.port == first->addr.port))
+        if (i < total && is_same_run(&claims[start], &claims[i]))
             continue;
         check_run(checker, claims + start, i - start);
         start = i;
     }
     free(claims);
     return 0;
+}
+
+/* There is nothing to accept on a datagram socket: it can only be given away as a whole. */
+static void check_wait(const struct checker *checker, size_t index)
+{
+    const struct service_settings *service = &checker->config->services[index];
+    char text[ENDPOINT_TEXT_SIZE];
+
+    if (!service->wait.set || service->wait.value)
+        return;
+    for (size_t i = 0; i < service->listen.count; i++) {
+        if (!endpoint_is_datagram(service->listen.items[i].kind))
+            continue;
+        endpoint_format(&service->listen.items[i], text);
+        problems_add(checker->problems, locate(checker, index, "wait"),
+                     "wait: %s has datagrams, which need wait = yes", text);
+        return;
+    }
 }
 
 int config_check(struct config *config, struct problems *problems, check_where where,
@@ -228,6 +288,7 @@ int config_check(struct config *config, struct problems *problems, check_where w
     for (size_t i = 0; i < config->service_count; i++) {
         check_required(&checker, i);
         check_credentials(&checker, i);
+        check_wait(&checker, i);
     }
     if (check_endpoints(&checker) < 0)
         return -ENOMEM;

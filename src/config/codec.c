@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,30 @@ static void print_bool(FILE *file, const struct option *option, const void *fiel
 }
 
 const struct codec codec_bool = {"bool", false, sizeof(bool), parse_bool, print_bool};
+
+/* yes or no, or nothing: then something else decides. */
+static int parse_answer(struct codec_context *context, const struct option *option,
+                        const char *text, void *field)
+{
+    bool value = false;
+    int error = parse_bool(context, option, text, &value);
+
+    if (error == 0)
+        *(struct settings_integer *)field = (struct settings_integer){value, true};
+    return error;
+}
+
+static void print_answer(FILE *file, const struct option *option, const void *field)
+{
+    const struct settings_integer *answer = field;
+
+    (void)option;
+    if (answer->set)
+        fputs(answer->value ? "yes" : "no", file);
+}
+
+const struct codec codec_answer = {"bool", false, sizeof(struct settings_integer), parse_answer,
+                                   print_answer};
 
 /* A number within the row's bounds; what tells how it is written, for the message. */
 static int parse_bounded_count(struct codec_context *context, const struct option *option,
@@ -84,6 +109,37 @@ static void print_backlog(FILE *file, const struct option *option, const void *f
 }
 
 const struct codec codec_backlog = {"count", false, sizeof(uint32_t), parse_backlog, print_backlog};
+
+static int parse_buffer(struct codec_context *context, const struct option *option,
+                        const char *text, void *field)
+{
+    char least[VALUE_TEXT_SIZE], most[VALUE_TEXT_SIZE];
+    uint64_t value;
+    int error = value_parse_size(text, &value);
+
+    if (error == -EINVAL)
+        return codec_refuse(context, "'%.100s' is not a size such as 65536, 64K or 1M", text);
+    if (error < 0 || value < option->minimum || value > option->maximum) {
+        value_format_size(option->minimum, least);
+        value_format_size(option->maximum, most);
+        return codec_refuse(context, "%.100s is not within %s and %s", text, least, most);
+    }
+    *(uint32_t *)field = (uint32_t)value;
+    return 0;
+}
+
+static void print_buffer(FILE *file, const struct option *option, const void *field)
+{
+    char text[VALUE_TEXT_SIZE];
+
+    (void)option;
+    if (*(const uint32_t *)field == 0)
+        return;
+    value_format_size(*(const uint32_t *)field, text);
+    fputs(text, file);
+}
+
+const struct codec codec_buffer = {"size", false, sizeof(uint32_t), parse_buffer, print_buffer};
 
 static int parse_integer(struct codec_context *context, const struct option *option,
                          const char *text, void *field)
@@ -313,6 +369,20 @@ static int parse_path(struct codec_context *context, const struct option *option
 
 const struct codec codec_path = {"path", false, sizeof(const char *), parse_path, print_text};
 
+static int parse_device(struct codec_context *context, const struct option *option,
+                        const char *text, void *field)
+{
+    int error = parse_text(context, option, text, field);
+    const char *name = *(const char **)field;
+
+    if (error == 0 && (name[0] == '\0' || strlen(name) >= IFNAMSIZ || strpbrk(name, "/: \t")))
+        return codec_refuse(context, "'%.100s' can't be the name of a network interface", text);
+    return error;
+}
+
+const struct codec codec_device = {"interface", false, sizeof(const char *), parse_device,
+                                   print_text};
+
 /* One of the words in choices, or a path; the kind behind the last word is the path's. */
 static int parse_sink(struct codec_context *context, const struct option *option, const char *text,
                       void *field)
@@ -424,10 +494,10 @@ static const char *find_variable(const struct value_words *words, const char *it
 /* Names that tell of the connection (launch/environment.c), which a handler must be able to trust,
  * and those by which a service manager speaks to us, which never reach a handler. A name that
  * begins with one of these is refused. */
-static const char *const own_names[] = {"PROTO=",      "TCPREMOTE",   "TCPLOCAL",     "TCPCONNNUM",
-                                        "REMOTE_ADDR", "REMOTE_PORT", "REMOTE_HOST",  "UNIXREMOTE",
-                                        "UNIXLOCAL",   "IPCREMOTE",   "IPCLOCAL",     "IPCCONNNUM",
-                                        "STDINETD_",   "LISTEN_",     "NOTIFY_SOCKET"};
+static const char *const own_names[] = {
+    "PROTO=",      "TCPREMOTE",  "TCPLOCAL",  "TCPCONNNUM", "REMOTE_ADDR",  "REMOTE_PORT",
+    "REMOTE_HOST", "UNIXREMOTE", "UNIXLOCAL", "IPCREMOTE",  "IPCLOCAL",     "IPCCONNNUM",
+    "VSOCKREMOTE", "VSOCKLOCAL", "STDINETD_", "LISTEN_",    "NOTIFY_SOCKET"};
 
 static bool is_own_name(const char *item, size_t length)
 {

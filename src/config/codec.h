@@ -6,8 +6,10 @@
 #include "config/option.h"
 
 extern const struct codec codec_bool;     /* bool */
+extern const struct codec codec_answer;   /* struct settings_integer, 0 or 1 */
 extern const struct codec codec_count;    /* uint64_t */
 extern const struct codec codec_backlog;  /* uint32_t */
+extern const struct codec codec_buffer;   /* uint32_t, bytes */
 extern const struct codec codec_integer;  /* struct settings_integer */
 extern const struct codec codec_rlimit;   /* struct settings_rlimits *, of which it sets one */
 extern const struct codec codec_duration; /* nanoseconds */
@@ -15,6 +17,7 @@ extern const struct codec codec_choice;   /* unsigned, index into choices */
 extern const struct codec codec_mode;     /* unsigned */
 extern const struct codec codec_text;     /* const char * */
 extern const struct codec codec_path;     /* const char *, absolute */
+extern const struct codec codec_device;   /* const char *, a network interface */
 extern const struct codec codec_sink;     /* struct settings_sink, choices or a path */
 extern const struct codec codec_words;    /* struct value_words */
 extern const struct codec codec_env;      /* struct value_words, NAME=value */

@@ -61,7 +61,8 @@ static void print_listen(FILE *file, const struct option *option, const void *fi
         const struct endpoint *first = &listen->items[i];
         struct endpoint expected = *first;
 
-        while (i + 1 < listen->count && first->kind == ENDPOINT_TCP && expected.addr.port < 65535) {
+        while (i + 1 < listen->count && endpoint_is_inet(first->kind) &&
+               expected.addr.port < 65535) {
             expected.addr.port++;
             if (!endpoint_equal(&listen->items[i + 1], &expected))
                 break;

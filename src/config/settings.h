@@ -104,8 +104,12 @@ struct service_settings {
     struct location where; /* its section */
 
     struct settings_endpoints listen;
+    struct settings_integer wait; /* 0 or 1; not set: as its sockets need it */
     uint32_t backlog;
-    bool ipv6_only, freebind, nodelay, keepalive;
+    bool ipv6_only, freebind, reuse_port, nodelay, keepalive;
+    const char *bind_device;              /* NULL: any */
+    nanoseconds defer_accept;             /* 0: no */
+    uint32_t receive_buffer, send_buffer; /* bytes; 0: the system's */
     struct settings_user *socket_user;
     struct settings_group *socket_group;
     unsigned socket_mode;

@@ -37,16 +37,21 @@ static long call(long number, long one, long two, long three)
 
 static long wire_fds(const struct launch_connection *connection, unsigned close_flags)
 {
+    long first = STDERR_FILENO + 1;
     long result = call(SYS_dup3, connection->fd, 0, 0);
 
     if (result >= 0)
         result = call(SYS_dup3, connection->fd, 1, 0);
     if (result >= 0)
         result = call(SYS_dup3, connection->stderr_fd, 2, 0);
+    if (result >= 0 && connection->lent_name) {
+        result = call(SYS_dup3, connection->fd, LAUNCH_LENT_FD, 0);
+        first = LAUNCH_LENT_FD + 1;
+    }
     if (result < 0)
         return result;
     /* Everything is close-on-exec from its birth on; this makes sure of what libraries opened. */
-    result = call(SYS_close_range, 3, (long)~0U, close_flags);
+    result = call(SYS_close_range, first, (long)~0U, close_flags);
     return result == -ENOSYS || result == -EINVAL ? 0 : result; /* before Linux 5.11 */
 }
 
@@ -111,8 +116,8 @@ static struct child_failure drop_credentials(const struct plan *plan)
 }
 
 struct child_failure child_execute(const struct plan *plan,
-                                   const struct launch_connection *connection,
-                                   char *const environment[], unsigned close_flags)
+                                   const struct launch_connection *connection, char *const items[],
+                                   const struct environment *told, unsigned close_flags)
 {
     static const uint64_t no_signals = 0;
     long result;
@@ -157,6 +162,8 @@ struct child_failure child_execute(const struct plan *plan,
         raw_call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, (long)&no_signals, 0, KERNEL_SIGSET_SIZE);
     if (result < 0)
         return fail(STAGE_SIGNALS, result);
-    result = call(SYS_execve, (long)plan->program, (long)plan->argv, (long)environment);
+    if (told->listen_pid)
+        environment_write_pid(told->listen_pid, call(SYS_getpid, 0, 0, 0));
+    result = call(SYS_execve, (long)plan->program, (long)plan->argv, (long)items);
     return fail(result == -EAGAIN ? STAGE_PROCESS_LIMIT : STAGE_EXEC, result);
 }

@@ -18,7 +18,7 @@ struct launch_start {
 };
 
 /* Closes our copy of a connection that a child has taken over, and counts it. */
-void engine_give_back(struct engine *engine, int fd);
+void engine_give_back(struct engine *engine, const struct launch_connection *connection);
 
 struct engine_calls {
     const char *name;

@@ -263,7 +263,8 @@ static int run_child(void *argument)
         return 127;
     }
     __atomic_store_n(&slot->unshared, 1, __ATOMIC_RELEASE);
-    slot->failure = child_execute(slot->plan, &slot->connection, slot->items, 0);
+    slot->failure =
+        child_execute(slot->plan, &slot->connection, slot->items, &slot->environment, 0);
     return 127;
 }
 
@@ -328,7 +329,7 @@ static void give_fds_back(struct cloner *cloner, struct clone_start *slot)
     if (slot->given_back)
         return;
     slot->given_back = true;
-    engine_give_back(&cloner->base, slot->connection.fd);
+    engine_give_back(&cloner->base, &slot->connection);
     fd_close(slot->own_stderr_fd);
 }
 

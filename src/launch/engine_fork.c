@@ -142,10 +142,15 @@ static int join_environment(struct forker *forker, const struct plan *plan)
 _Noreturn static void run_child(const struct forker *forker, const struct plan *plan,
                                 const struct launch_connection *connection, int status_fd)
 {
-    struct child_failure failure =
-        child_execute(plan, connection, forker->items, CLOSE_RANGE_CLOEXEC);
-    ssize_t written = write(status_fd, &failure, sizeof(failure));
+    struct child_failure failure;
+    ssize_t written;
 
+    /* It may stand where a socket that is lent must go. */
+    if (connection->lent_name)
+        status_fd = fcntl(status_fd, F_DUPFD_CLOEXEC, LAUNCH_LENT_FD + 1);
+    failure =
+        child_execute(plan, connection, forker->items, &forker->environment, CLOSE_RANGE_CLOEXEC);
+    written = write(status_fd, &failure, sizeof(failure));
     /* If even that failed the parent sees a program that ended at once. */
     (void)written;
     _exit(127);
@@ -217,7 +222,7 @@ static int fork_start(struct engine *engine, struct plan *plan,
     }
     *ret_start = &start->base;
     /* The child has its own since the fork. */
-    engine_give_back(engine, connection->fd);
+    engine_give_back(engine, connection);
     return 0;
 }
 

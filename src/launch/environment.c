@@ -29,7 +29,6 @@ static void fill_tcp(struct environment *environment, const struct launch_connec
 
     addr_format_host(&connection->peer, peer);
     addr_format_host(&connection->local, local);
-    add(environment, "PROTO=TCP");
     add(environment, "TCPREMOTEIP=%s", peer);
     add(environment, "TCPREMOTEPORT=%u", connection->peer.port);
     add(environment, "TCPLOCALIP=%s", local);
@@ -45,7 +44,6 @@ static void fill_unix(struct environment *environment, const struct launch_conne
     const char *local = connection->local_path ? connection->local_path : "";
     uint32_t uid = addr_unix_uid(&connection->peer), gid = addr_unix_gid(&connection->peer);
 
-    add(environment, "PROTO=UNIX");
     add(environment, "UNIXREMOTEPID=%" PRIu32, connection->peer.scope);
     add(environment, "UNIXREMOTEEUID=%" PRIu32, uid);
     add(environment, "UNIXREMOTEEGID=%" PRIu32, gid);
@@ -57,13 +55,56 @@ static void fill_unix(struct environment *environment, const struct launch_conne
     add(environment, "IPCCONNNUM=%" PRIu32, connection->source_running);
 }
 
+/* REMOTE_ADDR and REMOTE_PORT as systemd has them for such a client. */
+static void fill_vsock(struct environment *environment, const struct launch_connection *connection)
+{
+    uint32_t cid = addr_vsock_cid(&connection->peer), port = addr_vsock_port(&connection->peer);
+
+    add(environment, "VSOCKREMOTECID=%" PRIu32, cid);
+    add(environment, "VSOCKREMOTEPORT=%" PRIu32, port);
+    add(environment, "VSOCKLOCALCID=%" PRIu32, addr_vsock_cid(&connection->local));
+    add(environment, "VSOCKLOCALPORT=%" PRIu32, addr_vsock_port(&connection->local));
+    add(environment, "REMOTE_ADDR=vsock:%" PRIu32, cid);
+    add(environment, "REMOTE_PORT=%" PRIu32, port);
+}
+
+/* sd_listen_fds(3). The pid is the child's to write: only it knows. */
+static void fill_lent(struct environment *environment, const struct launch_connection *connection)
+{
+    static const char pid[] = "LISTEN_PID=";
+
+    add(environment, "LISTEN_FDS=1");
+    add(environment, "LISTEN_FDNAMES=%s", connection->lent_name);
+    add(environment, "%s%*s", pid, ENVIRONMENT_PID_SIZE - 1, "");
+    environment->listen_pid = environment->items[environment->count - 1] + sizeof(pid) - 1;
+}
+
 void environment_fill(struct environment *environment, const struct launch_connection *connection)
 {
     environment->count = 0;
     environment->used = 0;
-    if (connection->peer.family == ADDR_UNIX)
+    environment->listen_pid = NULL;
+    add(environment, "PROTO=%s", connection->protocol);
+    if (connection->lent_name)
+        fill_lent(environment, connection);
+    else if (connection->peer.family == ADDR_UNIX)
         fill_unix(environment, connection);
+    else if (connection->peer.family == ADDR_VSOCK)
+        fill_vsock(environment, connection);
     else
         fill_tcp(environment, connection);
     add(environment, "STDINETD_CONNECTION=%" PRIu64, connection->number);
+}
+
+void environment_write_pid(char *listen_pid, long pid)
+{
+    size_t length = 0;
+
+    for (long rest = pid; rest > 0; rest /= 10)
+        length++;
+    listen_pid[length] = '\0';
+    while (length-- > 0) {
+        listen_pid[length] = (char)('0' + pid % 10);
+        pid /= 10;
+    }
 }

@@ -1,4 +1,5 @@
-/* environment: what a handler is told about its connection: UCSPI's names, systemd's, xinetd's.
+/* environment: what a handler is told about its connection: UCSPI's names, systemd's, xinetd's; or,
+ * where it gets the listening socket itself (wait = yes), what systemd's protocol tells of that.
  *
  * All strings are written into one block of fixed size, without an allocation.
  */
@@ -12,14 +13,21 @@
 
 /* A connection as its handler is told of it. */
 struct launch_connection {
-    int fd;        /* becomes the handler's 0 and 1; at least 3 */
+    int fd;        /* becomes the handler's 0 and 1, and when lent its 3; above LAUNCH_LENT_FD */
     int stderr_fd; /* becomes its 2 */
+    /* NULL: a connection. Else fd is a listening socket of this name (LISTEN_FDNAMES), which is
+     * lent to the handler; there is no peer. */
+    const char *lent_name;
+    const char *protocol; /* for PROTO */
     struct addr peer, local;
     const char *peer_path;  /* of a unix peer that is bound to a path; else NULL */
     const char *local_path; /* of a unix service; else NULL */
     uint64_t number;        /* of the connection, since the daemon's start */
     uint32_t source_running;
 };
+
+/* Where a handler finds a socket that is lent to it: SD_LISTEN_FDS_START of sd_listen_fds(3). */
+#define LAUNCH_LENT_FD 3
 
 #define ENVIRONMENT_ITEMS 16
 #define ENVIRONMENT_TEXT  1024
@@ -29,9 +37,17 @@ struct environment {
     size_t count;
     char text[ENVIRONMENT_TEXT];
     size_t used;
+    char *listen_pid; /* where the child writes its own pid (ENVIRONMENT_PID_SIZE); NULL: nowhere */
 };
+
+/* The digits of the largest pid (2^22, proc(5)) and more, and the NUL behind them. */
+#define ENVIRONMENT_PID_SIZE 12
 
 /* Fills environment for connection. What can't fit (nothing can, by its sizes) is left out. */
 void environment_fill(struct environment *environment, const struct launch_connection *connection);
+
+/* Writes pid where listen_pid points. Called by the child, in whose memory others may live: it uses
+ * nothing but that place. */
+void environment_write_pid(char *listen_pid, long pid);
 
 #endif

@@ -106,10 +106,12 @@ static void stop_lingering(int fd)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
-void engine_give_back(struct engine *engine, int fd)
+void engine_give_back(struct engine *engine, const struct launch_connection *connection)
 {
-    stop_lingering(fd);
-    fd_close(fd);
+    /* One that is lent is open here too, and its options are its handler's. */
+    if (!connection->lent_name)
+        stop_lingering(connection->fd);
+    fd_close(connection->fd);
     engine->given_back++;
 }
 

@@ -17,6 +17,7 @@
 #include "launch/launcher.h"
 #include "serve/loop.h"
 
+struct listener;
 struct service;
 
 enum connection_state {
@@ -31,6 +32,8 @@ struct connection {
     struct connection *next;            /* of the held or the free ones */
     struct connection *older, *younger; /* of those with a process */
     struct service *service;
+    struct listener
+        *listener; /* wait = yes: the socket that its handler has; NULL: none (any more) */
     struct launch_start *start;   /* while STARTING */
     char *peer_path, *local_path; /* of a unix connection while HELD; malloc'ed */
     struct admission_ticket ticket;
@@ -42,6 +45,7 @@ struct connection {
     pid_t pid;
     int fd; /* while HELD; -1 after */
     enum connection_state state;
+    bool lent;                  /* wait = yes: no connection, but a listening socket */
     bool killed;                /* by us, so its end is no crash */
     uint8_t timeouts;           /* its max-runtime is over: 1: it was sent TERM, 2: KILL */
     bool kills_group;           /* kill-mode = group, when it was started */

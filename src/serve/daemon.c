@@ -145,6 +145,7 @@ static void server_close(struct server *server)
     fd_close(server->signals.fd);
     fd_close(server->null_fd);
     loop_close(server->loop);
+    inherited_close(&server->inherited);
     config_unref(server->config);
     free(server);
 }
@@ -237,18 +238,38 @@ static void init_callbacks(struct server *server)
     hold_open(&server->hold, server_on_hold_timer, server);
 }
 
-/* Makes a server of config, on which it takes a reference, and binds its services. 0; -EEXIST when
- * another daemon has the pid file; another -errno. Logs why. */
+/* A socket that nobody serves has clients that wait for ever. */
+static void say_unnamed(const struct inherited *inherited)
+{
+    for (size_t i = 0; i < inherited->count; i++) {
+        const struct inherited_socket *socket = &inherited->sockets[i];
+        char text[ENDPOINT_TEXT_SIZE];
+
+        if (socket->named)
+            continue;
+        endpoint_format(&socket->endpoint, text);
+        log_warning("no service listens on the inherited socket fd:%s, which is %s", socket->name,
+                    text);
+    }
+}
+
+/* Makes a server of config, on which it takes a reference, and binds its services; inherited
+ * becomes its own in any case. 0; -EEXIST when another daemon has the pid file; another -errno.
+ * Logs why. */
 static int server_open(struct config *config, const struct load_request *request,
-                       const struct plan_origin *origin, bool daemonized, struct server **ret)
+                       const struct plan_origin *origin, struct inherited *inherited,
+                       bool daemonized, struct server **ret)
 {
     struct server *server = calloc(1, sizeof(*server));
     int error;
 
-    if (!server)
+    if (!server) {
+        inherited_close(inherited);
         return -ENOMEM;
+    }
     *server = (struct server){.request = request,
                               .origin = *origin,
+                              .inherited = *inherited,
                               .daemonized = daemonized,
                               .null_fd = -1,
                               .pid_file = {.fd = -1}};
@@ -269,6 +290,7 @@ static int server_open(struct config *config, const struct load_request *request
     }
     for (struct service *service = server->services; service; service = service->next)
         service_bind(service);
+    say_unnamed(&server->inherited);
     *ret = server;
     return 0;
 }
@@ -287,11 +309,11 @@ static int server_run(struct server *server)
 
 /* Opens and runs a server; whoever waits at ready_fd is told how the opening went. */
 static int open_and_run(struct config *config, const struct load_request *request,
-                        const struct plan_origin *origin, int ready_fd)
+                        const struct plan_origin *origin, struct inherited *inherited, int ready_fd)
 {
     struct server *server;
     size_t services = config->service_count;
-    int error = server_open(config, request, origin, ready_fd >= 0, &server);
+    int error = server_open(config, request, origin, inherited, ready_fd >= 0, &server);
 
     config_unref(config); /* the server has its own: the first snapshot must not outlive reloads */
     if (error < 0 && ready_fd >= 0)
@@ -310,15 +332,20 @@ static int open_and_run(struct config *config, const struct load_request *reques
 int server_serve(struct config *config, const struct load_request *request,
                  const struct plan_origin *origin, bool daemonize)
 {
+    struct inherited inherited = {0};
     int ready_fd = -1;
     int error = server_open_log(&config->daemon, daemonize);
 
     if (error < 0)
         log_error("%s: %s", config->daemon.log.path, strerror(-error));
+    /* Before we are another process: they were passed to this one. */
+    else if ((error = inherited_take(&inherited)) < 0)
+        log_error("inherited sockets: %s", strerror(-error));
     else if (daemonize && (error = startup_daemonize(&ready_fd)) < 0)
         log_error("--daemon: %s", strerror(-error));
     if (error == 0)
-        return open_and_run(config, request, origin, ready_fd);
+        return open_and_run(config, request, origin, &inherited, ready_fd);
+    inherited_close(&inherited);
     config_unref(config);
     return error;
 }

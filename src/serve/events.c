@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "serve/lend.h"
 #include "serve/server.h"
 #include "serve/service.h"
 
@@ -50,7 +51,8 @@ static void begin(struct log_record *record, enum log_level level,
     log_record_number(record, "connection", connection->number);
     if (connection->pid > 0)
         log_record_number(record, "pid", (uint64_t)connection->pid);
-    add_peer(record, &connection->peer);
+    if (!connection->lent)
+        add_peer(record, &connection->peer);
 }
 
 void event_started(const struct connection *connection)
@@ -63,7 +65,8 @@ void event_started(const struct connection *connection)
         return;
     begin(&record, LOG_LEVEL_INFO, connection, "start");
     add_active(&record, service);
-    log_record_number(&record, "source", connection->source_running);
+    if (!connection->lent)
+        log_record_number(&record, "source", connection->source_running);
     log_record_emit(&record);
 }
 
@@ -205,8 +208,7 @@ void event_pending(struct listener *listener, int error)
     log_record_begin(&record, LOG_LEVEL_WARNING, listener->service->settings->name,
                      "pending: the address cannot be bound; it is tried again");
     log_record_text(&record, "listen", text);
-    log_record_text(&record, "error",
-                    error == EEXIST ? "the path exists and is no socket" : strerror(error));
+    log_record_text(&record, "error", listener_error_text(error));
     log_record_emit(&record);
 }
 
@@ -222,6 +224,36 @@ void event_bound(struct listener *listener)
     log_record_begin(&record, LOG_LEVEL_NOTICE, listener->service->settings->name,
                      "not pending any more");
     log_record_text(&record, "listen", text);
+    log_record_emit(&record);
+}
+
+static void begin_lend(struct log_record *record, enum log_level level,
+                       const struct listener *listener, const char *message)
+{
+    char text[ENDPOINT_TEXT_SIZE];
+
+    endpoint_format(listener->endpoint, text);
+    log_record_begin(record, level, listener->service->settings->name, message);
+    log_record_text(record, "listen", text);
+}
+
+void event_lend_idle(const struct listener *listener, unsigned ends, bool dropped)
+{
+    struct log_record record;
+
+    begin_lend(&record, ends == LEND_IDLE_ENDS ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, listener,
+               dropped ? "handlers end and leave a datagram unread; it is dropped, the socket rests"
+                       : "handlers end at once and leave clients waiting; the socket rests");
+    log_record_number(&record, "ends", ends);
+    log_record_emit(&record);
+}
+
+void event_lend_recovered(const struct listener *listener, unsigned ends)
+{
+    struct log_record record;
+
+    begin_lend(&record, LOG_LEVEL_NOTICE, listener, "handlers take what waits again");
+    log_record_number(&record, "ends", ends);
     log_record_emit(&record);
 }
 

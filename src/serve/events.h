@@ -71,6 +71,11 @@ void event_bound(struct listener *listener);
 /* A service starts programs again after this many pauses. */
 void event_recovered(const struct service *service, unsigned failures);
 
+/* wait = yes: so many handlers in a row ended and took nothing of what waits on their socket; the
+ * datagram they left was dropped, or clients were left waiting. And: one took something again. */
+void event_lend_idle(const struct listener *listener, unsigned ends, bool dropped);
+void event_lend_recovered(const struct listener *listener, unsigned ends);
+
 /* One line about the service as it stands, for USR1. */
 void event_status(const struct service *service);
 

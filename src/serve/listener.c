@@ -14,29 +14,60 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "serve/inherited.h"
+#include "serve/service.h"
 
 static int set_option(int fd, int level, int name, int value)
 {
     return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-/* Accepted connections inherit nodelay and keepalive from their listener: no call for each. */
-static void set_connection_options(int fd, const struct service_settings *settings)
+/* Seconds as TCP_DEFER_ACCEPT takes them; less than one is one. */
+static int whole_seconds(nanoseconds duration)
 {
-    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, settings->keepalive);
-    set_option(fd, IPPROTO_TCP, TCP_NODELAY, settings->nodelay);
+    return (int)((duration + CLOCK_SECOND - 1) / CLOCK_SECOND);
 }
 
-static int bind_tcp(int fd, const struct endpoint *endpoint, const struct addr *addr,
-                    const struct service_settings *settings)
+/* Accepted connections inherit these from their listener: no call for each. Before listen(), since
+ * a TCP window's scale is settled with the buffers that a connection begins with, tcp(7). */
+static void set_connection_options(int fd, enum endpoint_kind kind,
+                                   const struct service_settings *settings)
+{
+    if (settings->receive_buffer > 0)
+        set_option(fd, SOL_SOCKET, SO_RCVBUF, (int)settings->receive_buffer);
+    if (settings->send_buffer > 0)
+        set_option(fd, SOL_SOCKET, SO_SNDBUF, (int)settings->send_buffer);
+    if (kind != ENDPOINT_TCP)
+        return;
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, settings->keepalive);
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, settings->nodelay);
+    set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, whole_seconds(settings->defer_accept));
+}
+
+static int bind_to_device(int fd, const char *device)
+{
+    return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) < 0
+               ? -errno
+               : 0;
+}
+
+static int bind_inet(int fd, const struct endpoint *endpoint, const struct addr *addr,
+                     const struct service_settings *settings)
 {
     struct sockaddr_storage address;
     socklen_t length = addr_to_sockaddr(addr, &address);
     /* Both families where no address was given; an IPv6 address of its own takes no IPv4 clients
      * anyway, and the IPv6 wildcard does unless ipv6-only. */
     int only = settings->ipv6_only || (!endpoint->every_address && !addr_is_any(addr));
-    int error = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    int error = 0;
 
+    /* For UDP this would let others take the port away. */
+    if (endpoint->kind == ENDPOINT_TCP)
+        error = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (error == 0 && settings->reuse_port)
+        error = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (error == 0 && settings->bind_device)
+        error = bind_to_device(fd, settings->bind_device);
     if (error == 0 && addr->family == ADDR_IPV6)
         error = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
     if (error == 0 && settings->freebind)
@@ -47,9 +78,10 @@ static int bind_tcp(int fd, const struct endpoint *endpoint, const struct addr *
     return bind(fd, (struct sockaddr *)&address, length) < 0 ? -errno : 0;
 }
 
-static int open_socket(int family, int *ret)
+static int open_socket(const struct endpoint *endpoint, int *ret)
 {
-    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(endpoint_domain(endpoint),
+                    endpoint_type(endpoint->kind) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
         return -errno;
@@ -57,35 +89,65 @@ static int open_socket(int family, int *ret)
     return 0;
 }
 
-static int open_tcp_addr(const struct endpoint *endpoint, const struct addr *addr,
-                         const struct service_settings *settings, int *ret)
+/* What is to happen to a socket that is bound: datagrams come by themselves. */
+static int begin_listening(int fd, enum endpoint_kind kind, const struct service_settings *settings)
 {
-    FD_CLEANUP int fd = -1;
-    int error = open_socket(addr->family == ADDR_IPV6 ? AF_INET6 : AF_INET, &fd);
+    set_connection_options(fd, kind, settings);
+    if (endpoint_is_datagram(kind) || listen(fd, (int)settings->backlog) == 0)
+        return 0;
+    return -errno;
+}
 
+static int open_inet_addr(const struct endpoint *endpoint, const struct addr *addr,
+                          const struct service_settings *settings, int *ret)
+{
+    struct endpoint place = *endpoint;
+    FD_CLEANUP int fd = -1;
+    int error;
+
+    place.addr = *addr;
+    error = open_socket(&place, &fd);
     if (error == 0)
-        error = bind_tcp(fd, endpoint, addr, settings);
+        error = bind_inet(fd, endpoint, addr, settings);
+    if (error == 0)
+        error = begin_listening(fd, endpoint->kind, settings);
     if (error < 0)
         return error;
-    set_connection_options(fd, settings);
-    if (listen(fd, (int)settings->backlog) < 0)
-        return -errno;
     *ret = fd;
     fd = -1;
     return 0;
 }
 
 /* "Every address" is one IPv6 socket for both, or an IPv4 one where the kernel has no IPv6. */
-static int open_tcp(const struct endpoint *endpoint, const struct service_settings *settings,
-                    int *ret)
+static int open_inet(const struct endpoint *endpoint, const struct service_settings *settings,
+                     int *ret)
 {
     struct addr every_ipv4 = {.family = ADDR_IPV4, .port = endpoint->addr.port};
-    int error = open_tcp_addr(endpoint, &endpoint->addr, settings, ret);
+    int error = open_inet_addr(endpoint, &endpoint->addr, settings, ret);
 
     if (endpoint->every_address && !settings->ipv6_only &&
         (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL))
-        error = open_tcp_addr(endpoint, &every_ipv4, settings, ret);
+        error = open_inet_addr(endpoint, &every_ipv4, settings, ret);
     return error;
+}
+
+static int open_vsock(const struct endpoint *endpoint, const struct service_settings *settings,
+                      int *ret)
+{
+    struct sockaddr_storage address;
+    socklen_t length = addr_to_sockaddr(&endpoint->addr, &address);
+    FD_CLEANUP int fd = -1;
+    int error = open_socket(endpoint, &fd);
+
+    if (error == 0 && bind(fd, (struct sockaddr *)&address, length) < 0)
+        error = -errno;
+    if (error == 0)
+        error = begin_listening(fd, endpoint->kind, settings);
+    if (error < 0)
+        return error;
+    *ret = fd;
+    fd = -1;
+    return 0;
 }
 
 static socklen_t fill_unix(const char *path, struct sockaddr_un *ret)
@@ -101,22 +163,23 @@ static socklen_t fill_unix(const char *path, struct sockaddr_un *ret)
 }
 
 /* Makes the path free: removes a socket that nobody listens on, and nothing else. */
-static int clear_unix_path(const char *path, const struct sockaddr_un *address, socklen_t length)
+static int clear_unix_path(const struct endpoint *endpoint, const struct sockaddr_un *address,
+                           socklen_t length)
 {
     FD_CLEANUP int fd = -1;
     struct stat status;
     int error;
 
-    if (lstat(path, &status) < 0)
+    if (lstat(endpoint->path, &status) < 0)
         return errno == ENOENT ? 0 : -errno;
     if (!S_ISSOCK(status.st_mode))
         return -EEXIST;
-    error = open_socket(AF_UNIX, &fd);
+    error = open_socket(endpoint, &fd);
     if (error < 0)
         return error;
     if (connect(fd, (const struct sockaddr *)address, length) == 0 || errno != ECONNREFUSED)
         return -EADDRINUSE;
-    return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+    return unlink(endpoint->path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 /* Opens the socket that stands at path itself, for its owner and mode alone. Whoever owns the
@@ -169,14 +232,14 @@ static int open_unix(struct listener *listener, const struct service_settings *s
     socklen_t length = fill_unix(path, &address);
     FD_CLEANUP int fd = -1;
     struct stat status;
-    int error = path[0] == '/' ? clear_unix_path(path, &address, length) : 0;
+    int error = path[0] == '/' ? clear_unix_path(listener->endpoint, &address, length) : 0;
 
     if (error == 0)
-        error = open_socket(AF_UNIX, &fd);
+        error = open_socket(listener->endpoint, &fd);
     if (error == 0)
         error = bind_unix(fd, path, &address, length, settings);
-    if (error == 0 && listen(fd, (int)settings->backlog) < 0)
-        error = -errno;
+    if (error == 0)
+        error = begin_listening(fd, listener->kind, settings);
     if (error < 0)
         return error;
     if (path[0] == '/' && lstat(path, &status) == 0) {
@@ -188,29 +251,105 @@ static int open_unix(struct listener *listener, const struct service_settings *s
     return 0;
 }
 
-int listener_open(struct listener *listener, const struct service_settings *settings)
+/* The inherited socket stays with whoever passed it too, so a copy of the fd is enough for us. */
+static int take_inherited(struct listener *listener, const struct inherited_socket *inherited,
+                          const struct service_settings *settings, int *ret)
 {
-    int fd = -1;
-    int error = listener->endpoint->kind == ENDPOINT_UNIX
-                    ? open_unix(listener, settings, &fd)
-                    : open_tcp(listener->endpoint, settings, &fd);
+    enum endpoint_kind kind = inherited->endpoint.kind;
+    FD_CLEANUP int fd = -1;
+    int error;
 
+    if (endpoint_is_datagram(kind) && settings->wait.set && !settings->wait.value)
+        return -EPROTOTYPE;
+    fd = fcntl(inherited->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (fd < 0)
+        return -errno;
+    error = begin_listening(fd, kind, settings);
+    if (error == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+        error = -errno;
+    if (error < 0)
+        return error;
+    listener->kind = kind;
+    listener->path = inherited->endpoint.path;
+    *ret = fd;
+    fd = -1;
+    return 0;
+}
+
+int listener_open(struct listener *listener, const struct service_settings *settings,
+                  struct inherited *inherited)
+{
+    const struct endpoint *endpoint = listener->endpoint;
+    const struct inherited_socket *given = inherited_find(inherited, endpoint, listener->ordinal);
+    int fd = -1, error = -ENOENT;
+
+    listener->kind = endpoint->kind;
+    listener->path = endpoint_is_unix(endpoint->kind) ? endpoint->path : NULL;
+    if (given)
+        error = take_inherited(listener, given, settings, &fd);
+    else if (endpoint_is_inet(endpoint->kind))
+        error = open_inet(endpoint, settings, &fd);
+    else if (endpoint_is_unix(endpoint->kind))
+        error = open_unix(listener, settings, &fd);
+    else if (endpoint->kind == ENDPOINT_VSOCK)
+        error = open_vsock(endpoint, settings, &fd);
     if (error == 0)
         listener->source.fd = fd_move_high(fd);
     return error;
 }
 
+const char *listener_error_text(int error)
+{
+    switch (error) {
+    case EEXIST:
+        return "the path exists and is no socket";
+    case ENOENT:
+        return "no socket of that name was inherited, or there is no such directory";
+    case EPROTOTYPE:
+        return "the inherited socket has datagrams, which need wait = yes";
+    default:
+        return strerror(error);
+    }
+}
+
+bool listener_waits(const struct listener *listener)
+{
+    const struct settings_integer *wait = &listener->service->settings->wait;
+
+    return wait->set ? wait->value : endpoint_is_datagram(listener->kind);
+}
+
+static bool is_same_device(const char *one, const char *other)
+{
+    return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+bool listener_is_same(const struct listener *one, const struct listener *other)
+{
+    return one->ordinal == other->ordinal &&
+           is_same_device(one->service->settings->bind_device,
+                          other->service->settings->bind_device) &&
+           endpoint_equal(one->endpoint, other->endpoint);
+}
+
+int listener_set_blocking(const struct listener *listener, bool blocking)
+{
+    return fcntl(listener->source.fd, F_SETFL, blocking ? 0 : O_NONBLOCK) < 0 ? -errno : 0;
+}
+
 void listener_close(struct listener *listener)
 {
-    const char *path = listener->endpoint->path;
     struct stat status;
 
     if (listener->source.fd < 0)
         return;
-    if (listener->endpoint->kind == ENDPOINT_UNIX && path[0] == '/' && lstat(path, &status) == 0 &&
+    /* Of an inherited one we don't know these, and leave it. */
+    if (listener->path && listener->path[0] == '/' && lstat(listener->path, &status) == 0 &&
         status.st_dev == listener->device && status.st_ino == listener->inode)
-        unlink(path);
+        unlink(listener->path);
     listener->source.fd = fd_close(listener->source.fd);
+    listener->device = 0;
+    listener->inode = 0;
 }
 
 /* Gives our own path, and nothing that was put in its place, a new owner and mode. */
@@ -218,7 +357,7 @@ static void adjust_unix_path(const struct listener *listener,
                              const struct service_settings *settings)
 {
     struct stat status;
-    FD_CLEANUP int fd = open_unix_path(listener->endpoint->path, &status);
+    FD_CLEANUP int fd = open_unix_path(listener->path, &status);
     char link[64];
 
     if (fd < 0 || status.st_dev != listener->device || status.st_ino != listener->inode)
@@ -230,16 +369,12 @@ static void adjust_unix_path(const struct listener *listener,
 
 void listener_adjust(struct listener *listener, const struct service_settings *settings)
 {
-    const char *path = listener->endpoint->path;
-
     if (listener->source.fd < 0)
         return;
     /* listen() on a listening socket only changes its backlog, listen(2). */
-    if (listen(listener->source.fd, (int)settings->backlog) < 0)
+    if (begin_listening(listener->source.fd, listener->kind, settings) < 0)
         return;
-    if (listener->endpoint->kind == ENDPOINT_TCP)
-        set_connection_options(listener->source.fd, settings);
-    else if (path[0] == '/')
+    if (listener->path && listener->path[0] == '/')
         adjust_unix_path(listener, settings);
 }
 
@@ -263,14 +398,19 @@ int listener_accept(struct listener *listener, struct arrival *ret)
 {
     struct sockaddr_storage address;
     socklen_t length = sizeof(address);
-    int fd = accept4(listener->source.fd, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
+    int fd;
+
+    /* Whoever had it before may have left it blocking. */
+    if (listener->lending && listener_set_blocking(listener, false) < 0)
+        return -errno;
+    fd = accept4(listener->source.fd, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
 
     if (fd < 0)
         return -errno;
     /* accept4's word counts: getpeername fails after an early reset. */
     ret->fd = fd;
     ret->peer_path[0] = '\0';
-    if (listener->endpoint->kind == ENDPOINT_UNIX) {
+    if (endpoint_is_unix(listener->kind)) {
         memset(ret->peer_path, 0, sizeof(ret->peer_path));
         identify_unix_peer(ret, &address, length);
     } else {
@@ -295,9 +435,9 @@ void listener_local_addr(const struct listener *listener, int fd, struct addr *r
     socklen_t length = sizeof(address);
 
     *ret = listener->endpoint->addr;
-    if (listener->endpoint->kind == ENDPOINT_UNIX)
+    if (endpoint_is_unix(listener->kind))
         ret->family = ADDR_UNIX;
-    else if (addr_is_any(&listener->endpoint->addr) &&
+    else if ((listener->endpoint->kind != ENDPOINT_TCP || addr_is_any(&listener->endpoint->addr)) &&
              getsockname(fd, (struct sockaddr *)&address, &length) == 0)
         addr_from_sockaddr((struct sockaddr *)&address, length, ret);
 }

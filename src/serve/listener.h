@@ -1,7 +1,8 @@
-/* listener: one listening socket of a service.
+/* listener: one listening socket of a service, of whatever kind.
  *
- * Opens it with its options, replaces a stale unix path, accepts from it. Which socket is watched
- * when, and what happens to a client, is service.c's and server.c's.
+ * Takes an inherited socket or opens one with its options, replaces a stale unix path, accepts.
+ * Which socket is watched when is service.c's, what happens to a client server.c's, and what to a
+ * socket that is given to a handler as a whole lend.c's.
  */
 #ifndef STDINETD_SERVE_LISTENER_H
 #define STDINETD_SERVE_LISTENER_H
@@ -14,6 +15,8 @@
 #include "config/settings.h"
 #include "serve/loop.h"
 
+struct inherited;
+struct lending;
 struct service;
 
 struct listener {
@@ -21,8 +24,11 @@ struct listener {
     struct service *service;
     const struct endpoint *endpoint; /* in the service's snapshot */
     struct listener *next_parked;    /* of service->parked: not watched until there is room */
+    struct lending *lending;         /* of one that was lent (lend.h); NULL: never */
+    const char *path;                /* of a unix socket; else NULL */
+    enum endpoint_kind kind; /* the endpoint's, or what an inherited socket turned out to be */
+    uint16_t ordinal;        /* of fd:NAME, where several have that name */
     bool parked;
-    bool kept;    /* during a reload: its socket goes on in the new configuration */
     int error;    /* why it is pending (errno); 0 where it never was */
     dev_t device; /* of a unix path, to remove only what we made */
     ino_t inode;
@@ -35,15 +41,28 @@ struct arrival {
     char peer_path[ENDPOINT_PATH_MAX + 1]; /* of a unix peer; empty: none */
 };
 
-/* Opens, binds and listens. 0; -errno with everything as it was, EADDRINUSE for a unix path where
- * somebody listens and EEXIST for one that is no socket. */
-int listener_open(struct listener *listener, const struct service_settings *settings);
+/* Takes the inherited socket of its name or address, or opens, binds and listens. 0; -errno with
+ * everything as it was: listener_error_text says more than strerror about some. */
+int listener_open(struct listener *listener, const struct service_settings *settings,
+                  struct inherited *inherited);
+
+/* What an error of listener_open means. */
+const char *listener_error_text(int error);
+
+/* Whether its clients are one handler's, which gets the socket itself: wait = yes. */
+bool listener_waits(const struct listener *listener);
+
+/* Whether both are the same socket to a reload: place, device, and which one of a name. */
+bool listener_is_same(const struct listener *one, const struct listener *other);
+
+/* Sets the open file's mode, which belongs to everybody who has it open. 0 or -errno. */
+int listener_set_blocking(const struct listener *listener, bool blocking);
 
 /* Closes the socket and removes its unix path, if it is still ours. Must not be watched. */
 void listener_close(struct listener *listener);
 
-/* Sets what may change while it listens: backlog, nodelay, keepalive, a unix path's owner and
- * mode. Options that can't be set are left: the socket goes on. */
+/* Sets what may change while it listens: backlog, nodelay, keepalive, buffers, a unix path's owner
+ * and mode. Options that can't be set are left: the socket goes on. */
 void listener_adjust(struct listener *listener, const struct service_settings *settings);
 
 /* Accepts one client. 0 or -errno, EAGAIN when none waits. */

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "config/option.h"
+#include "serve/lend.h"
 #include "serve/server.h"
 
 struct reload {
@@ -79,14 +80,14 @@ static int name_listeners(struct reload *reload)
     return 0;
 }
 
-static struct listener_name *find_name(struct reload *reload, const struct endpoint *endpoint)
+static struct listener_name *find_name(struct reload *reload, const struct listener *listener)
 {
-    struct map_node *node = map_first(&reload->old, hash_endpoint(reload, endpoint));
+    struct map_node *node = map_first(&reload->old, hash_endpoint(reload, listener->endpoint));
 
     for (; node; node = map_next(node)) {
         struct listener_name *name = MAP_ENTRY(node, struct listener_name, node);
 
-        if (endpoint_equal(name->listener->endpoint, endpoint))
+        if (listener_is_same(name->listener, listener))
             return name;
     }
     return NULL;
@@ -114,18 +115,18 @@ static int make_services(struct reload *reload)
 /* Takes the old socket of an address, or opens one. A pending one stays pending. */
 static int prepare_listener(struct reload *reload, struct listener *listener)
 {
-    struct listener_name *name = find_name(reload, listener->endpoint);
+    struct listener_name *name = find_name(reload, listener);
     int error;
 
     if (name) {
         name->successor = listener;
         return 0;
     }
-    error = listener_open(listener, listener->service->settings);
+    error = listener_open(listener, listener->service->settings, &reload->server->inherited);
     if (error < 0) {
         endpoint_format(listener->endpoint, reload->text);
         log_error("%s: %s: %s", listener->service->settings->name, reload->text,
-                  error == -EEXIST ? "the path exists and is no socket" : strerror(-error));
+                  listener_error_text(-error));
         reload->reason = "an address cannot be bound";
     }
     return error;
@@ -191,7 +192,10 @@ static void move_sockets(struct map_node *node, void *context)
     if (!to)
         return;
     loop_unwatch(reload->server->loop, &from->source);
+    lend_move(from, to);
     to->source.fd = from->source.fd;
+    to->kind = from->kind;
+    to->path = to->endpoint->kind == ENDPOINT_FD ? from->path : to->endpoint->path;
     to->error = from->error;
     to->device = from->device;
     to->inode = from->inode;

@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "serve/lend.h"
 
 /* Clients accepted from one listener in one turn; the others' turn comes before the next batch. */
 #define ACCEPT_BATCH 32
@@ -142,7 +143,8 @@ void server_rearm_later(struct server *server)
 /* Gives back what a connection counted, frees it, and lets in who waits for its place. */
 static void release(struct server *server, struct connection *connection)
 {
-    struct service *service = connection->service;
+    struct service *service = connection->service, *next = service;
+    struct listener *listener = connection->listener;
     bool was_full =
         server->admission.limit > 0 && server->admission.running >= server->admission.limit;
 
@@ -152,6 +154,10 @@ static void release(struct server *server, struct connection *connection)
         loop_reserve(server->loop, -1);
     }
     children_free(&server->children, connection);
+    if (listener) {
+        lend_return(listener);
+        next = listener->service; /* after a reload it may be another one's */
+    }
     service->connections--;
     if (service->retired && service->connections == 0) {
         struct service **link = &server->retired;
@@ -159,13 +165,14 @@ static void release(struct server *server, struct connection *connection)
         while (*link != service)
             link = &(*link)->next;
         *link = service->next;
+        next = next == service ? NULL : next;
         service_free(service);
-    } else if (!was_full) {
-        service_rearm(service);
     }
     /* In their order: rearming our own service first would give it every place for ever. */
     if (was_full)
         server_rearm_waiting(server);
+    else if (next)
+        service_rearm(next);
     server_stop_if_idle(server);
 }
 
@@ -202,6 +209,41 @@ static bool is_passing(int error)
     return error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
 }
 
+/* What PROTO tells a handler: of a connection by its client, of a lent socket by what it is. */
+static const char *protocol_of(const struct connection *connection)
+{
+    static const char *const by_family[] = {[ADDR_NONE] = "TCP",
+                                            [ADDR_IPV4] = "TCP",
+                                            [ADDR_IPV6] = "TCP",
+                                            [ADDR_UNIX] = "UNIX",
+                                            [ADDR_VSOCK] = "VSOCK"};
+
+    if (!connection->listener)
+        return by_family[connection->peer.family];
+    switch (connection->listener->kind) {
+    case ENDPOINT_TCP:
+        return "TCP";
+    case ENDPOINT_UDP:
+        return "UDP";
+    case ENDPOINT_VSOCK:
+        return "VSOCK";
+    default:
+        return "UNIX";
+    }
+}
+
+/* The name of a lent socket, for LISTEN_FDNAMES, which a ':' would end. NULL for a connection. */
+static const char *lent_name(const struct connection *connection)
+{
+    const char *name = connection->service->settings->name;
+
+    if (!connection->listener)
+        return NULL;
+    if (connection->listener->endpoint->kind == ENDPOINT_FD)
+        return connection->listener->endpoint->path;
+    return strchr(name, ':') ? "unknown" : name;
+}
+
 /* Tries to start the handler of a connection that has its fd. 0; -errno when there is no process.
  */
 static int start(struct server *server, struct connection *connection, const char *peer_path,
@@ -209,6 +251,8 @@ static int start(struct server *server, struct connection *connection, const cha
 {
     struct service *service = connection->service;
     struct launch_connection wiring = {.fd = connection->fd,
+                                       .lent_name = lent_name(connection),
+                                       .protocol = protocol_of(connection),
                                        .peer = connection->peer,
                                        .local = connection->local,
                                        .peer_path = peer_path,
@@ -281,6 +325,13 @@ static void start_or_hold(struct server *server, struct connection *connection,
     server_drop(server, connection);
 }
 
+/* Whether there is nobody left to start a handler for. */
+static bool is_gone(const struct connection *connection)
+{
+    return connection->lent ? !connection->listener
+                            : listener_is_gone(connection->fd, &connection->peer);
+}
+
 /* Tries those again that are held, the first one first. */
 void server_on_hold_timer(struct loop_timer *timer)
 {
@@ -292,7 +343,7 @@ void server_on_hold_timer(struct loop_timer *timer)
         enum stage stage;
         int error;
 
-        if (listener_is_gone(connection->fd, &connection->peer)) {
+        if (is_gone(connection)) {
             event_gone(connection->service, &connection->peer);
             server_drop(server, connection);
             continue;
@@ -336,7 +387,8 @@ static struct connection *make_connection(struct server *server, struct listener
     connection->ticket = decision->ticket;
     connection->source_running = decision->source_running;
     connection->deadline = (struct loop_timer){.fired = on_deadline, .owner = connection};
-    listener_local_addr(listener, arrival->fd, &connection->local);
+    if (arrival->peer.family != ADDR_NONE)
+        listener_local_addr(listener, arrival->fd, &connection->local);
     listener->service->connections++;
     return connection;
 }
@@ -364,7 +416,45 @@ static void admit(struct server *server, struct listener *listener, const struct
         return;
     }
     start_or_hold(server, connection, arrival->peer_path[0] != '\0' ? arrival->peer_path : NULL,
-                  listener->endpoint->path);
+                  listener->path);
+}
+
+/* wait = yes: the socket itself goes to a handler, and whoever waits there is that one's. */
+static void lend(struct server *server, struct listener *listener)
+{
+    struct service *service = listener->service;
+    struct arrival arrival = {.peer = {.family = ADDR_NONE}};
+    struct admission_decision decision;
+    struct connection *connection;
+    int error;
+
+    if (!service_wants_clients(service, listener)) {
+        service_park(service, listener);
+        return;
+    }
+    error = lend_begin(listener, &arrival.fd);
+    if (error == -EAGAIN)
+        return;
+    if (error < 0) {
+        starve(server, error);
+        return;
+    }
+    if (server->starve_failures > 0)
+        feed(server);
+    decision = admission_check(&server->admission, &service->admission, &arrival.peer);
+    connection = decision.verdict == VERDICT_ADMIT
+                     ? make_connection(server, listener, &arrival, &decision)
+                     : NULL;
+    if (!connection) { /* no memory: the next turn may have some */
+        admission_release(&server->admission, &service->admission, &decision.ticket);
+        fd_close(arrival.fd);
+        starve(server, -ENOMEM);
+        return;
+    }
+    connection->lent = true;
+    lend_to(listener, connection);
+    loop_unwatch(server->loop, &listener->source);
+    start_or_hold(server, connection, NULL, NULL);
 }
 
 void server_on_listener(struct loop_source *source, uint32_t events)
@@ -373,14 +463,18 @@ void server_on_listener(struct loop_source *source, uint32_t events)
     struct service *service = listener->service;
     struct server *server = service->server;
 
-    (void)events;
     unsigned errors = 0;
 
+    (void)events;
+    if (listener_waits(listener)) {
+        lend(server, listener);
+        return;
+    }
     for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
         struct arrival arrival;
         int error;
 
-        if (!service_wants_clients(service)) {
+        if (!service_wants_clients(service, listener)) {
             /* One that has just been served is parked when it fires again, behind the others that
              * fired with it. */
             if (i == 0)
@@ -460,6 +554,8 @@ void server_end(struct server *server, struct connection *connection, int status
     if (connection->state == CONNECTION_RUNNING) {
         channel_flush(connection->service->channel, connection->pid);
         event_ended(connection, status, usage, loop_now(server->loop));
+        if (connection->listener)
+            lend_judge(connection->listener, loop_now(server->loop) - connection->started);
     }
     release(server, connection);
 }

@@ -18,6 +18,7 @@
 #include "launch/plan.h"
 #include "serve/children.h"
 #include "serve/hold.h"
+#include "serve/inherited.h"
 #include "serve/loop.h"
 #include "serve/service.h"
 #include "serve/startup.h"
@@ -35,6 +36,7 @@ struct server {
     bool daemonized;
     struct plan_origin origin;
     struct config *config;
+    struct inherited inherited;
 
     struct admission admission;
     struct launcher *launcher;

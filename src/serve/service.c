@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "serve/lend.h"
 #include "serve/server.h"
 
 /* A taken port is tried once a second for a minute, so that a restart elsewhere is followed soon;
@@ -54,19 +55,39 @@ static void on_throttle_timer(struct loop_timer *timer)
     service_rearm(service);
 }
 
+/* How many sockets an endpoint is: all those that were inherited by the name; one that is missing
+ * counts too, as pending. */
+static size_t count_sockets(const struct server *server, const struct endpoint *endpoint)
+{
+    size_t count =
+        endpoint->kind == ENDPOINT_FD ? inherited_count(&server->inherited, endpoint->path) : 1;
+
+    return count > 0 ? count : 1;
+}
+
 static int make_listeners(struct service *service, const struct service_settings *settings)
 {
-    service->listener_count = settings->listen.count;
-    service->listeners = calloc(settings->listen.count, sizeof(*service->listeners));
+    const struct server *server = service->server;
+    size_t used = 0;
+
+    for (size_t i = 0; i < settings->listen.count; i++)
+        service->listener_count += count_sockets(server, &settings->listen.items[i]);
+    service->listeners = calloc(service->listener_count, sizeof(*service->listeners));
     if (!service->listeners)
         return -ENOMEM;
     for (size_t i = 0; i < settings->listen.count; i++) {
-        struct listener *listener = &service->listeners[i];
+        size_t count = count_sockets(server, &settings->listen.items[i]);
 
-        listener->service = service;
-        listener->endpoint = &settings->listen.items[i];
-        listener->source =
-            (struct loop_source){.fd = -1, .ready = server_on_listener, .owner = listener};
+        for (size_t ordinal = 0; ordinal < count; ordinal++) {
+            struct listener *listener = &service->listeners[used++];
+
+            listener->service = service;
+            listener->endpoint = &settings->listen.items[i];
+            listener->kind = listener->endpoint->kind;
+            listener->ordinal = (uint16_t)ordinal; /* below INHERITED_MAX */
+            listener->source =
+                (struct loop_source){.fd = -1, .ready = server_on_listener, .owner = listener};
+        }
     }
     return 0;
 }
@@ -125,7 +146,9 @@ void service_bind(struct service *service)
 
     for (size_t i = 0; i < service->listener_count; i++) {
         struct listener *listener = &service->listeners[i];
-        int error = listener->source.fd < 0 ? listener_open(listener, service->settings) : 0;
+        int error = listener->source.fd < 0
+                        ? listener_open(listener, service->settings, &service->server->inherited)
+                        : 0;
 
         if (error < 0) {
             event_pending(listener, -error);
@@ -133,7 +156,7 @@ void service_bind(struct service *service)
             continue;
         }
         event_bound(listener);
-        if (!listener->source.watched && !listener->parked)
+        if (!listener->source.watched && !listener->parked && !lend_is_out(listener))
             service_park(service, listener);
     }
     service_rearm(service);
@@ -153,6 +176,7 @@ void service_close_listeners(struct service *service)
     loop_disarm(service->server->loop, &service->bind_timer);
     for (size_t i = 0; i < service->listener_count; i++) {
         loop_unwatch(service->server->loop, &service->listeners[i].source);
+        lend_free(&service->listeners[i]);
         listener_close(&service->listeners[i]);
         service->listeners[i].parked = false;
     }
@@ -160,16 +184,19 @@ void service_close_listeners(struct service *service)
     server_leave_waiting(service->server, service);
 }
 
-bool service_wants_clients(const struct service *service)
+bool service_wants_clients(const struct service *service, const struct listener *listener)
 {
     const struct server *server = service->server;
+    enum admission_verdict verdict;
     enum admission_reason reason;
 
     if (server->stopping || service->retired || server_is_starved(server))
         return false;
     if (loop_is_armed(&service->throttle_timer) || hold_is_full(&server->hold))
         return false;
-    return admission_preview(&server->admission, &service->admission, &reason) != VERDICT_QUEUE;
+    verdict = admission_preview(&server->admission, &service->admission, &reason);
+    /* Nobody can be refused on a socket whose clients aren't ours to accept. */
+    return listener_waits(listener) ? verdict == VERDICT_ADMIT : verdict != VERDICT_QUEUE;
 }
 
 void service_park(struct service *service, struct listener *listener)
@@ -185,11 +212,15 @@ void service_park(struct service *service, struct listener *listener)
 
 void service_rearm(struct service *service)
 {
-    if (!service->parked || !service_wants_clients(service))
-        return;
-    while (service->parked) {
-        struct listener *listener = service->parked;
+    struct listener **link = &service->parked;
 
+    while (*link) {
+        struct listener *listener = *link;
+
+        if (!service_wants_clients(service, listener)) {
+            link = &listener->next_parked;
+            continue;
+        }
         if (listener->source.fd >= 0 &&
             loop_watch(service->server->loop, &listener->source, EPOLLIN) < 0) {
             /* The kernel has no memory, or no watches, left for it: tried again in a second. */
@@ -197,9 +228,10 @@ void service_rearm(struct service *service)
             return;
         }
         listener->parked = false;
-        service->parked = listener->next_parked;
+        *link = listener->next_parked;
     }
-    server_leave_waiting(service->server, service);
+    if (!service->parked)
+        server_leave_waiting(service->server, service);
 }
 
 static int open_stderr_file(const char *path)

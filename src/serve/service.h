@@ -50,7 +50,8 @@ struct service {
     struct service_counters counters;
 };
 
-/* A service for settings of snapshot, with its plan and its listeners not yet open. 0 or -errno. */
+/* A service for settings of snapshot, with its plan and its listeners not yet open. One that names
+ * an inherited socket has a listener for each of that name. 0 or -errno. */
 int service_new(struct server *server, struct config *snapshot,
                 const struct service_settings *settings, struct service **ret);
 
@@ -71,8 +72,9 @@ void service_rearm(struct service *service);
 /* Stops watching a listener that has a client who must wait. */
 void service_park(struct service *service, struct listener *listener);
 
-/* Whether a client would be accepted now, be it to refuse it. */
-bool service_wants_clients(const struct service *service);
+/* Whether a client of this listener would be accepted now, be it to refuse it; or, where clients
+ * are a handler's, whether one would be started. */
+bool service_wants_clients(const struct service *service, const struct listener *listener);
 
 /* The fd that becomes fd 2 of a handler on connection_fd, or -errno. */
 int service_stderr_fd(struct service *service, int connection_fd);

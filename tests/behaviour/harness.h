@@ -126,6 +126,7 @@ bool process_exists(pid_t pid);
 Suite *serve_suite(void);
 Suite *handler_suite(void);
 Suite *sockets_suite(void);
+Suite *wait_suite(void);
 Suite *limits_suite(void);
 Suite *reload_suite(void);
 Suite *faults_suite(void);

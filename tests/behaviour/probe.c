@@ -5,10 +5,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,10 +104,102 @@ static int compare(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
+/* With "options" as its first argument: what was set on its connection. */
+static void say_options(void)
+{
+    static const struct {
+        const char *name;
+        int level, option;
+    } options[] = {{"receive-buffer", SOL_SOCKET, SO_RCVBUF},
+                   {"send-buffer", SOL_SOCKET, SO_SNDBUF},
+                   {"keepalive", SOL_SOCKET, SO_KEEPALIVE},
+                   {"nodelay", IPPROTO_TCP, TCP_NODELAY}};
+    char device[64] = "";
+    socklen_t length = sizeof(device);
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        int value = -1;
+        socklen_t size = sizeof(value);
+
+        getsockopt(0, options[i].level, options[i].option, &value, &size);
+        printf("%s %d\n", options[i].name, value);
+    }
+    getsockopt(0, SOL_SOCKET, SO_BINDTODEVICE, device, &length);
+    printf("device %s\n", device);
+}
+
+/* What a handler that was lent its socket has, for the answer to "ask". */
+static void describe_lent(char *text, size_t size)
+{
+    const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+    const char *names = getenv("LISTEN_FDNAMES"), *protocol = getenv("PROTO");
+    struct stat in, lent;
+    int highest = 3;
+
+    fstat(0, &in);
+    fstat(3, &lent);
+    for (int fd = 4; fd < 4096; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            highest = fd;
+    snprintf(text, size, "%s %s %s %s %s %s %d", protocol ? protocol : "-", fds ? fds : "-",
+             names ? names : "-",
+             pid && strtol(pid, NULL, 10) == getpid() ? "own-pid" : "other-pid",
+             in.st_ino == lent.st_ino ? "same" : "different",
+             fcntl(0, F_GETFL) & O_NONBLOCK ? "nonblocking" : "blocking", highest);
+}
+
+/* One datagram is answered, unless it says "bad": that one is left where it is. */
+static int answer_datagram(void)
+{
+    char text[256] = "", answer[512];
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof(peer);
+
+    if (recv(0, text, sizeof(text) - 1, MSG_PEEK) < 0 || strncmp(text, "bad", 3) == 0)
+        return 3;
+    if (recvfrom(0, text, sizeof(text) - 1, 0, (struct sockaddr *)&peer, &length) < 0)
+        return 4;
+    describe_lent(answer, sizeof(answer));
+    return sendto(0, answer, strlen(answer), 0, (struct sockaddr *)&peer, length) < 0 ? 5 : 0;
+}
+
+static int answer_client(void)
+{
+    char answer[512];
+    ssize_t written;
+    int fd;
+
+    describe_lent(answer, sizeof(answer));
+    fd = accept(3, NULL, NULL);
+    written = write(fd, answer, strlen(answer));
+    close(fd);
+    return written < 0 ? 5 : 0;
+}
+
+/* With "lent COUNT": serves so many, and leaves the socket in a mode that the next one must not
+ * find. */
+static int serve_lent(int count)
+{
+    int type = 0, status = 0;
+    socklen_t size = sizeof(type);
+
+    getsockopt(0, SOL_SOCKET, SO_TYPE, &type, &size);
+    while (status == 0 && count-- > 0)
+        status = type == SOCK_DGRAM ? answer_datagram() : answer_client();
+    fcntl(0, F_SETFL, O_NONBLOCK);
+    return status;
+}
+
 int main(int argc, char *argv[])
 {
     size_t count = 0;
 
+    if (argc > 2 && strcmp(argv[1], "lent") == 0)
+        return serve_lent((int)strtol(argv[2], NULL, 10));
+    if (argc > 1 && strcmp(argv[1], "options") == 0) {
+        say_options();
+        return fflush(stdout) == 0 ? 0 : 1;
+    }
     if (argc > 1 && strcmp(argv[1], "limits") == 0) {
         say_limits();
         say_place();

@@ -200,6 +200,27 @@ START_TEST(test_unix)
 }
 END_TEST
 
+START_TEST(test_vsock)
+{
+    struct sockaddr_storage storage;
+    struct addr addr = addr_vsock(3, 4294967294U), back;
+    char text[ADDR_TEXT_SIZE];
+    socklen_t length = addr_to_sockaddr(&addr, &storage);
+
+    addr_from_sockaddr((struct sockaddr *)&storage, length, &back);
+    ck_assert(addr_equal(&addr, &back));
+    ck_assert_uint_eq(addr_vsock_cid(&back), 3);
+    ck_assert_uint_eq(addr_vsock_port(&back), 4294967294U);
+    ck_assert(!addr_is_any(&addr));
+    addr_format_host(&addr, text);
+    ck_assert_str_eq(text, "vsock:3");
+    addr_format(&addr, text);
+    ck_assert_str_eq(text, "vsock:3:4294967294");
+    addr_from_sockaddr((struct sockaddr *)&storage, length - 1, &back);
+    ck_assert_uint_eq(back.family, ADDR_NONE);
+}
+END_TEST
+
 START_TEST(test_equal)
 {
     static const struct addr other[] = {
@@ -339,6 +360,7 @@ Suite *addr_suite(void)
     tcase_add_loop_test(tcase, test_format, 0, ROWS(format_rows));
     tcase_add_test(tcase, test_format_none);
     tcase_add_test(tcase, test_unix);
+    tcase_add_test(tcase, test_vsock);
     tcase_add_test(tcase, test_equal);
     tcase_add_loop_test(tcase, test_any, 0, ROWS(any_rows));
     tcase_add_loop_test(tcase, test_sockaddr, 0, ROWS(sockaddr_rows));

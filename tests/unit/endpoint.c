@@ -43,13 +43,26 @@ static const struct {
     {"unix://", 1, "unix://", "unix://"},
     {"unix:@n", 1, "unix:@n", "unix:@n"},
     {"unix:@@", 1, "unix:@@", "unix:@@"},
+    {"udp:53", 1, "udp:53", "udp:53"},
+    {"udp:*:53", 1, "udp:53", "udp:53"},
+    {"udp:domain", 1, "udp:53", "udp:53"},
+    {"udp:127.0.0.1:53-54", 2, "udp:127.0.0.1:53", "udp:127.0.0.1:54"},
+    {"udp:[::1]:53", 1, "udp:[::1]:53", "udp:[::1]:53"},
+    {"unix-dgram:/p", 1, "unix-dgram:/p", "unix-dgram:/p"},
+    {"unix-dgram:@n", 1, "unix-dgram:@n", "unix-dgram:@n"},
+    {"unix-seqpacket:/p", 1, "unix-seqpacket:/p", "unix-seqpacket:/p"},
+    {"vsock:1", 1, "vsock:1", "vsock:1"},
+    {"vsock:4294967294", 1, "vsock:4294967294", "vsock:4294967294"},
+    {"fd:web", 1, "fd:web", "fd:web"},
+    {"fd:a,b;c", 1, "fd:a,b;c", "fd:a,b;c"},
 };
 
 /* Whether the row needs a services(5) that this machine hasn't. */
 static bool lacks_services(const char *text)
 {
     return (strstr(text, "http") && !getservbyname("http", "tcp")) ||
-           (strstr(text, "ftp-data") && !getservbyname("ftp-data", "tcp"));
+           (strstr(text, "ftp-data") && !getservbyname("ftp-data", "tcp")) ||
+           (strstr(text, "domain") && !getservbyname("domain", "udp"));
 }
 
 static void check_round_trip(struct arena *arena, const struct endpoint *endpoint,
@@ -91,8 +104,7 @@ START_TEST(test_good)
 }
 END_TEST
 
-#define EVERY_KIND "this kind of socket is not supported by this version"
-#define UNIX_FORM  "a unix socket is unix:/an/absolute/path or unix:@name"
+#define UNIX_FORM "a unix socket is unix:/an/absolute/path or unix:@name"
 
 static const struct {
     const char *text;
@@ -156,12 +168,21 @@ static const struct {
     {"127.1:80", "not a numeric address"},
     {"256.0.0.1:80", "not a numeric address"},
     {"127.0.0.1/8:80", "not a numeric address"},
-    {"udp:53", EVERY_KIND},
-    {"udp:127.0.0.1:53", EVERY_KIND},
-    {"unix-dgram:/p", EVERY_KIND},
-    {"unix-seqpacket:/p", EVERY_KIND},
-    {"vsock:80", EVERY_KIND},
-    {"fd:name", EVERY_KIND},
+    {"udp:", NULL},
+    {"udp:0", "from 1 to 65535"},
+    {"udp:udp:53", NULL},
+    {"udp:no-such-service", "neither a port nor a name"},
+    {"unix-dgram:p", UNIX_FORM},
+    {"unix-seqpacket:", UNIX_FORM},
+    {"vsock:", "a vsock port"},
+    {"vsock:0", "a vsock port"},
+    {"vsock:4294967295", "a vsock port"},
+    {"vsock:2:80", "a vsock port"},
+    {"vsock:http", "a vsock port"},
+    {"fd:", "1 to 107"},
+    {"fd:a:b", "no ':'"},
+    {"fd:a b", "no blanks"},
+    {"fd:a\x01", "no blanks"},
     {"tcp:80", NULL},
     {"UNIX:/p", NULL},
     {"unix:", UNIX_FORM},
@@ -249,8 +270,9 @@ static int sign(int number)
 static const char *const ordered[] = {
     "79",           "127.0.0.1:79", "80",       "0.0.0.0:80",     "127.0.0.1:80",
     "127.0.0.2:80", "[::]:80",      "[::1]:80", "[fe80::1%1]:80", "[fe80::1%2]:80",
-    "81",           "[::1]:65535",  "unix:/a",  "unix:/a/b",      "unix:/b",
-    "unix:@a",
+    "81",           "[::1]:65535",  "udp:80",   "udp:[::1]:81",   "unix:/a",
+    "unix:/a/b",    "unix:/b",      "unix:@a",  "unix-dgram:/a",  "unix-seqpacket:/a",
+    "vsock:80",     "vsock:81",     "fd:a",     "fd:b",
 };
 
 START_TEST(test_order)

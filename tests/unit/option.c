@@ -87,9 +87,15 @@ static const struct {
 } samples[] = {
     {&codec_bool, "yes"},
     {&codec_bool, "OFF"},
+    {&codec_answer, "yes"},
+    {&codec_answer, "0"},
     {&codec_count, "7"},
     {&codec_count, "0001"},
     {&codec_backlog, "7"},
+    {&codec_buffer, "65536"},
+    {&codec_buffer, "1M"},
+    {&codec_device, "eth0"},
+    {&codec_device, "br-lan.7"},
     {&codec_integer, "0"},
     {&codec_integer, "-7"},
     {&codec_integer, "19"},
@@ -134,6 +140,7 @@ static const struct {
     {&codec_listen, "80 80-81 81"},
     {&codec_listen, "[::ffff:127.0.0.1]:80 [fe80::1%1]:80"},
     {&codec_listen, "unix:/run/x unix:@name"},
+    {&codec_listen, "udp:53-60 udp:127.0.0.1:69 unix-dgram:/a unix-seqpacket:@b vsock:7 fd:web"},
     {&codec_listen, "\"unix:/run/a b\""},
     {&codec_listen, "'unix:/run/a,b' 80"},
     {&codec_listen, "\"unix:/run/it's\""},
@@ -210,6 +217,14 @@ static const struct {
 } refused[] = {
     {&codec_bool, ""},
     {&codec_bool, "maybe"},
+    {&codec_answer, ""},
+    {&codec_answer, "perhaps"},
+    {&codec_buffer, ""},
+    {&codec_buffer, "-1"},
+    {&codec_buffer, "unlimited"},
+    {&codec_device, ""},
+    {&codec_device, "a/b"},
+    {&codec_device, "sixteen-letters-"},
     {&codec_count, ""},
     {&codec_count, "-1"},
     {&codec_count, "1x"},
@@ -263,6 +278,8 @@ static const struct {
     {&codec_env, "IPCREMOTEEUID=0"},
     {&codec_env, "IPCLOCALPATH=x"},
     {&codec_env, "IPCCONNNUM=1"},
+    {&codec_env, "VSOCKREMOTECID=3"},
+    {&codec_env, "LISTEN_FDS=1"},
     {&codec_env, "STDINETD_CONNECTION=1"},
     {&codec_names, "PROTO"},
     {&codec_names, "STDINETD_SERVICE"},
@@ -340,7 +357,7 @@ START_TEST(test_bounds)
     const struct option *option = &option_table[_i];
     const bool numeric = option->codec == &codec_count || option->codec == &codec_backlog ||
                          option->codec == &codec_duration || option->codec == &codec_mode ||
-                         option->codec == &codec_integer;
+                         option->codec == &codec_integer || option->codec == &codec_buffer;
     char text[32];
 
     ck_assert_msg(numeric == (option->maximum > 0), "%s", option->name);

@@ -401,6 +401,7 @@ START_TEST(test_fill)
 {
     static struct environment environment;
     struct launch_connection connection = {
+        .protocol = fill_rows[_i].expected[0] + strlen("PROTO="),
         .peer = make_addr(fill_rows[_i].peer, fill_rows[_i].peer_port),
         .local = make_addr(fill_rows[_i].local, fill_rows[_i].local_port),
         .peer_path = fill_rows[_i].peer_path,
@@ -412,6 +413,50 @@ START_TEST(test_fill)
     for (int again = 0; again < 2; again++) {
         environment_fill(&environment, &connection);
         check_items(environment.items, environment.count, fill_rows[_i].expected);
+    }
+}
+END_TEST
+
+START_TEST(test_fill_vsock)
+{
+    static struct environment environment;
+    static const char *const expected[] = {"PROTO=VSOCK",
+                                           "VSOCKREMOTECID=3",
+                                           "VSOCKREMOTEPORT=4000000000",
+                                           "VSOCKLOCALCID=2",
+                                           "VSOCKLOCALPORT=1024",
+                                           "REMOTE_ADDR=vsock:3",
+                                           "REMOTE_PORT=4000000000",
+                                           "STDINETD_CONNECTION=9",
+                                           NULL};
+    struct launch_connection connection = {.protocol = "VSOCK",
+                                           .peer = addr_vsock(3, 4000000000U),
+                                           .local = addr_vsock(2, 1024),
+                                           .number = 9};
+
+    environment_fill(&environment, &connection);
+    check_items(environment.items, environment.count, expected);
+    ck_assert_ptr_null(environment.listen_pid);
+}
+END_TEST
+
+/* The pid stands where the environment says, whatever its length. */
+START_TEST(test_fill_lent)
+{
+    static const long pids[] = {1, 9, 10, 4194304, 99999999999};
+    static struct environment environment;
+    struct launch_connection connection = {.protocol = "UDP", .lent_name = "tftp", .number = 9};
+
+    for (int i = 0; i < ROWS(pids); i++) {
+        char pid[64];
+        const char *expected[] = {"PROTO=UDP", "LISTEN_FDS=1",          "LISTEN_FDNAMES=tftp",
+                                  pid,         "STDINETD_CONNECTION=9", NULL};
+
+        environment_fill(&environment, &connection);
+        ck_assert_ptr_nonnull(environment.listen_pid);
+        environment_write_pid(environment.listen_pid, pids[i]);
+        snprintf(pid, sizeof(pid), "LISTEN_PID=%ld", pids[i]);
+        check_items(environment.items, environment.count, expected);
     }
 }
 END_TEST
@@ -437,7 +482,8 @@ static size_t read_environment(const char *engine, char *text, size_t size)
     struct launch_report report;
     struct plan *plan = build();
     int pair[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    struct launch_connection connection = {.peer = make_addr("192.0.2.1", 40000),
+    struct launch_connection connection = {.protocol = "TCP",
+                                           .peer = make_addr("192.0.2.1", 40000),
                                            .local = make_addr("192.0.2.2", 80),
                                            .number = 1,
                                            .source_running = 1};
@@ -501,6 +547,8 @@ Suite *plan_suite(void)
     tcase_add_loop_test(tcase, test_credentials, 0, ROWS(credentials_rows));
     tcase_add_test(tcase, test_reference);
     tcase_add_loop_test(tcase, test_fill, 0, ROWS(fill_rows));
+    tcase_add_test(tcase, test_fill_vsock);
+    tcase_add_test(tcase, test_fill_lent);
     tcase_add_loop_test(tcase, test_nothing_twice, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
