@@ -29,16 +29,23 @@ void fd_closep(int *fd)
     *fd = fd_close(*fd);
 }
 
-int fd_move_high(int fd)
+int fd_copy_high(int fd)
 {
     struct rlimit limit;
     int low = FD_HIGH, high;
 
-    if (fd < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return fd;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -errno;
     if (limit.rlim_cur < 2 * FD_HIGH)
         low = (int)(limit.rlim_cur / 2);
     high = fcntl(fd, F_DUPFD_CLOEXEC, low);
+    return high < 0 ? -errno : high;
+}
+
+int fd_move_high(int fd)
+{
+    int high = fd < 0 ? -1 : fd_copy_high(fd);
+
     if (high < 0)
         return fd;
     close(fd);

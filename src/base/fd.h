@@ -18,6 +18,8 @@ void fd_closep(int *fd);
  * and a started child needs to keep only the few low ones: launch/engine_clone.c. The layout:
  * 0 to 2 standard, from 3 connections on their way and copies for them, from FD_HIGH the rest. */
 int fd_move_high(int fd);
+/* A copy of fd up there; -errno, -EMFILE where there is no room. */
+int fd_copy_high(int fd);
 #define FD_HIGH 1024
 
 /* Makes sure that 0, 1 and 2 are open (on /dev/null where they were not), so that no listener or

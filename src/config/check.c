@@ -8,12 +8,15 @@
 #include <unistd.h>
 
 #include "config/option.h"
+#include "config/program.h"
 
 struct checker {
     struct config *config;
+    const char *directory;
     struct problems *problems;
     check_where where;
     const void *context;
+    struct location refused_exec; /* where a program was missing: [defaults] says it once for all */
 };
 
 /* Where an option of a service stands, or the service's section where it was not given. */
@@ -73,6 +76,15 @@ static void check_credentials(const struct checker *checker, size_t index)
     if (service->socket_user && service->socket_user->uid != geteuid())
         problems_add(checker->problems, locate(checker, index, "socket-user"),
                      "socket-user: only root can give a socket away");
+    if (service->chroot)
+        problems_add(checker->problems, locate(checker, index, "chroot"),
+                     "chroot: only root can change the root directory");
+    if (service->capabilities.set)
+        problems_add(checker->problems, locate(checker, index, "capabilities"),
+                     "capabilities: only root can drop them from the bounding set");
+    if (service->isolate != 0)
+        problems_add(checker->problems, locate(checker, index, "isolate"),
+                     "isolate: only root can make namespaces");
 }
 
 /* Asks the group database for all groups of a user. */
@@ -280,16 +292,69 @@ static void check_wait(const struct checker *checker, size_t index)
     }
 }
 
-int config_check(struct config *config, struct problems *problems, check_where where,
-                 const void *context)
+/* Whether the service before has found the same one: five thousand of one program share it. */
+static bool has_same_program(const struct service_settings *one,
+                             const struct service_settings *other)
 {
-    struct checker checker = {config, problems, where, context};
+    bool chroot = one->chroot && other->chroot ? strcmp(one->chroot, other->chroot) == 0
+                                               : one->chroot == other->chroot;
+
+    return one->exec.program && chroot &&
+           strcmp(one->exec.words.items[0], other->exec.words.items[0]) == 0;
+}
+
+static int find_program(struct checker *checker, size_t index)
+{
+    struct service_settings *service = &checker->config->services[index];
+    struct settings_command *exec = &service->exec;
+    struct program_request request = {.directory = checker->directory, .chroot = service->chroot};
+    char message[PROGRAM_MESSAGE_SIZE];
+    int error;
+
+    if (exec->words.count == 0) /* said already */
+        return 0;
+    if (index > 0 && has_same_program(service - 1, service)) {
+        exec->program = service[-1].exec.program;
+        return 0;
+    }
+    request.name = exec->words.items[0];
+    error = program_find(checker->config->arena, &request, &exec->program, message);
+    if (error == -EINVAL) {
+        struct location where = locate(checker, index, "exec");
+
+        if (where.file != checker->refused_exec.file || where.line != checker->refused_exec.line)
+            problems_add(checker->problems, where, "exec: %s", message);
+        checker->refused_exec = where;
+        return 0;
+    }
+    return error;
+}
+
+/* A relative name means nothing to a handler, which starts in another directory. Last of all:
+ * services that have it from [defaults] share its words. */
+static void make_absolute(struct config *config)
+{
+    for (size_t i = 0; i < config->service_count; i++) {
+        struct settings_command *exec = &config->services[i].exec;
+
+        if (exec->program && exec->words.items[0][0] != '/' && strchr(exec->words.items[0], '/'))
+            memcpy(&exec->words.items[0], &exec->program, sizeof(exec->program));
+    }
+}
+
+int config_check(struct config *config, const char *directory, struct problems *problems,
+                 check_where where, const void *context)
+{
+    struct checker checker = {config, directory, problems, where, context, {0}};
 
     for (size_t i = 0; i < config->service_count; i++) {
         check_required(&checker, i);
         check_credentials(&checker, i);
         check_wait(&checker, i);
+        if (find_program(&checker, i) < 0)
+            return -ENOMEM;
     }
+    make_absolute(config);
     if (check_endpoints(&checker) < 0)
         return -ENOMEM;
     return complete_groups(config);

@@ -1,5 +1,6 @@
-/* check: what no single option can know of itself: required keys, keys that need each other,
- * addresses that two services claim. Part of loading; called by load only. */
+/* check: what no single option can know of itself: required keys, keys that need each other or
+ * privileges, the program of a command, addresses that two services claim. Part of loading; called
+ * by load only. */
 #ifndef STDINETD_CONFIG_CHECK_H
 #define STDINETD_CONFIG_CHECK_H
 
@@ -11,8 +12,9 @@
 typedef const struct location *(*check_where)(const void *context, size_t service, size_t option);
 
 /* Checks the services of config among themselves and completes what depends on several options (the
- * groups of a user). 0 or -ENOMEM; what is wrong goes to problems. */
-int config_check(struct config *config, struct problems *problems, check_where where,
-                 const void *context);
+ * groups of a user, the program of a command, whose relative name starts from directory). 0 or
+ * -ENOMEM; what is wrong goes to problems. */
+int config_check(struct config *config, const char *directory, struct problems *problems,
+                 check_where where, const void *context);
 
 #endif

@@ -254,14 +254,15 @@ static void print_duration(FILE *file, const struct option *option, const void *
 const struct codec codec_duration = {"duration", false, sizeof(nanoseconds), parse_duration,
                                      print_duration};
 
-static int parse_choice(struct codec_context *context, const struct option *option,
-                        const char *text, void *field)
+/* Which of choices text is. */
+static int find_choice(struct codec_context *context, const struct option *option, const char *text,
+                       unsigned *ret)
 {
     char words[128] = "";
 
     for (unsigned i = 0; option->choices[i]; i++)
         if (strcmp(text, option->choices[i]) == 0) {
-            *(unsigned *)field = i;
+            *ret = i;
             return 0;
         }
     for (unsigned i = 0; option->choices[i]; i++) {
@@ -270,6 +271,12 @@ static int parse_choice(struct codec_context *context, const struct option *opti
         snprintf(words + used, sizeof(words) - used, "%s%s", i > 0 ? ", " : "", option->choices[i]);
     }
     return codec_refuse(context, "'%.100s' is none of %s", text, words);
+}
+
+static int parse_choice(struct codec_context *context, const struct option *option,
+                        const char *text, void *field)
+{
+    return find_choice(context, option, text, field);
 }
 
 static void print_choice(FILE *file, const struct option *option, const void *field)
@@ -471,6 +478,36 @@ static void print_words(FILE *file, const struct option *option, const void *fie
 
 const struct codec codec_words = {"list", true, sizeof(struct value_words), parse_words,
                                   print_words};
+
+/* Any of the choices, each of them once or more. */
+static int parse_set(struct codec_context *context, const struct option *option, const char *text,
+                     void *field)
+{
+    struct value_words words;
+    int error = parse_list(context, text, &words);
+    unsigned choice;
+
+    for (size_t i = 0; error == 0 && i < words.count; i++) {
+        error = find_choice(context, option, words.items[i], &choice);
+        if (error == 0)
+            *(unsigned *)field |= 1U << choice;
+    }
+    return error;
+}
+
+static void print_set(FILE *file, const struct option *option, const void *field)
+{
+    unsigned set = *(const unsigned *)field;
+    bool first = true;
+
+    for (unsigned i = 0; option->choices[i]; i++)
+        if (set & 1U << i) {
+            fprintf(file, "%s%s", first ? "" : " ", option->choices[i]);
+            first = false;
+        }
+}
+
+const struct codec codec_set = {"list", true, sizeof(unsigned), parse_set, print_set};
 
 /* The length of the name of a variable at text (POSIX: letters, digits, '_', no digit first). */
 static size_t name_length(const char *text)

@@ -14,6 +14,7 @@ extern const struct codec codec_integer;  /* struct settings_integer */
 extern const struct codec codec_rlimit;   /* struct settings_rlimits *, of which it sets one */
 extern const struct codec codec_duration; /* nanoseconds */
 extern const struct codec codec_choice;   /* unsigned, index into choices */
+extern const struct codec codec_set;      /* unsigned, a bit for each of choices */
 extern const struct codec codec_mode;     /* unsigned */
 extern const struct codec codec_text;     /* const char * */
 extern const struct codec codec_path;     /* const char *, absolute */
@@ -23,11 +24,12 @@ extern const struct codec codec_words;    /* struct value_words */
 extern const struct codec codec_env;      /* struct value_words, NAME=value */
 extern const struct codec codec_names;    /* struct value_words, names of variables */
 
-extern const struct codec codec_listen;  /* struct settings_endpoints */
-extern const struct codec codec_command; /* struct settings_command */
-extern const struct codec codec_user;    /* struct settings_user * */
-extern const struct codec codec_group;   /* struct settings_group * */
-extern const struct codec codec_groups;  /* struct settings_groups */
+extern const struct codec codec_listen;       /* struct settings_endpoints */
+extern const struct codec codec_command;      /* struct settings_command, program not yet found */
+extern const struct codec codec_capabilities; /* struct settings_capabilities */
+extern const struct codec codec_user;         /* struct settings_user * */
+extern const struct codec codec_group;        /* struct settings_group * */
+extern const struct codec codec_groups;       /* struct settings_groups */
 
 /* Sets the message of a failed parse and returns -EINVAL. */
 int codec_refuse(struct codec_context *context, const char *format, ...)

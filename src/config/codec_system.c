@@ -1,16 +1,17 @@
-/* codec_system: the types whose texts name something of the system: sockets, programs, users and
- * groups. They are looked up here, once, while loading, so that no handler's start asks a name
- * service or searches PATH. See codec.h and option.h. */
+/* codec_system: the types whose texts name something of the system: sockets, commands, users,
+ * groups and capabilities. They are looked up here, once, while loading, so that no handler's start
+ * asks a name service. See codec.h and option.h. */
 #include "config/codec.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <strings.h>
+#include <sys/capability.h>
 
 #include "base/value.h"
 
@@ -79,71 +80,6 @@ static void print_listen(FILE *file, const struct option *option, const void *fi
 const struct codec codec_listen = {"address list", true, sizeof(struct settings_endpoints),
                                    parse_listen, print_listen};
 
-/* Whether path is a program: a regular file that somebody may execute. Whether the service's user
- * may is found out by its start. */
-static bool is_program(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0111) != 0;
-}
-
-static char *join_path(struct arena *arena, const char *directory, size_t length, const char *name)
-{
-    size_t size = length + strlen(name) + 2;
-    char *path = arena_allocate(arena, size);
-
-    if (path)
-        snprintf(path, size, "%.*s/%s", (int)length, directory, name);
-    return path;
-}
-
-/* Looks name up in our PATH; relative entries of PATH are never followed. Sets *ret to NULL where
- * it isn't there. */
-static int search_path(struct codec_context *context, const char *name, const char **ret)
-{
-    const char *directory = getenv("PATH");
-
-    *ret = NULL;
-    if (!directory || directory[0] == '\0')
-        directory = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    while (*directory != '\0') {
-        size_t length = strcspn(directory, ":");
-        char *path = join_path(context->arena, directory, length, name);
-
-        if (!path)
-            return -ENOMEM;
-        if (directory[0] == '/' && is_program(path)) {
-            *ret = path;
-            return 0;
-        }
-        directory += length;
-        directory += *directory == ':';
-    }
-    return 0;
-}
-
-static int find_program(struct codec_context *context, const char *name, const char **ret)
-{
-    if (!strchr(name, '/')) {
-        int error = search_path(context, name, ret);
-
-        if (error == 0 && !*ret)
-            return codec_refuse(context, "there is no program '%.150s' in PATH", name);
-        return error;
-    }
-    *ret = name[0] == '/'
-               ? name
-               : join_path(context->arena, context->directory, strlen(context->directory), name);
-    if (!*ret)
-        return -ENOMEM;
-    if (access(*ret, F_OK) < 0)
-        return codec_refuse(context, "%.150s: %s", *ret, strerror(errno));
-    if (!is_program(*ret))
-        return codec_refuse(context, "%.150s is not an executable file", *ret);
-    return 0;
-}
-
 static int parse_command(struct codec_context *context, const struct option *option,
                          const char *text, void *field)
 {
@@ -158,15 +94,6 @@ static int parse_command(struct codec_context *context, const struct option *opt
         return error;
     if (words.count == 0 || words.items[0][0] == '\0')
         return codec_refuse(context, "no program is given");
-    error = find_program(context, words.items[0], &command->program);
-    if (error < 0)
-        return error;
-    /* A relative name means nothing to a handler, which starts in another directory. */
-    if (strchr(words.items[0], '/') && words.items[0][0] != '/') {
-        words.items[0] = arena_copy_string(context->arena, command->program);
-        if (!words.items[0])
-            return -ENOMEM;
-    }
     command->words = words;
     return 0;
 }
@@ -179,6 +106,7 @@ static void print_command(FILE *file, const struct option *option, const void *f
     codec_print_words(file, &command->words);
 }
 
+/* Which program it is is found out when its whole service is known: program.h. */
 const struct codec codec_command = {"command", false, sizeof(struct settings_command),
                                     parse_command, print_command};
 
@@ -301,6 +229,71 @@ static void print_group(FILE *file, const struct option *option, const void *fie
 
 const struct codec codec_group = {"group", false, sizeof(struct settings_group *), parse_group,
                                   print_group};
+
+/* "net_raw" or "CAP_NET_RAW" to its number. */
+static int find_capability(const char *name, cap_value_t *ret)
+{
+    char text[64];
+    int length =
+        snprintf(text, sizeof(text), "%s%s", strncasecmp(name, "cap_", 4) == 0 ? "" : "cap_", name);
+
+    if (length < 0 || (size_t)length >= sizeof(text) || isdigit((unsigned char)text[4]) ||
+        cap_from_name(text, ret) < 0)
+        return -EINVAL;
+    return 0;
+}
+
+static int parse_capabilities(struct codec_context *context, const struct option *option,
+                              const char *text, void *field)
+{
+    struct settings_capabilities *capabilities = field;
+    struct value_words words;
+    int error = value_split_words(context->scratch, text, VALUE_SPLIT_LIST, &words);
+
+    (void)option;
+    if (error == -EINVAL)
+        return codec_refuse(context, "a quote is not closed");
+    if (error < 0)
+        return error;
+    if (words.count == 0)
+        return codec_refuse(context, "no capability is given; 'none' says so");
+    for (size_t i = 0; i < words.count; i++) {
+        cap_value_t number;
+
+        if (words.count == 1 && !capabilities->set && strcmp(words.items[0], "none") == 0)
+            break;
+        if (find_capability(words.items[i], &number) < 0 || number >= 64)
+            return codec_refuse(context, "there is no capability '%.100s'", words.items[i]);
+        capabilities->kept |= UINT64_C(1) << number;
+    }
+    capabilities->set = true;
+    return 0;
+}
+
+static void print_capabilities(FILE *file, const struct option *option, const void *field)
+{
+    const struct settings_capabilities *capabilities = field;
+    const char *separator = "";
+
+    (void)option;
+    if (capabilities->set && capabilities->kept == 0)
+        fputs("none", file);
+    for (cap_value_t number = 0; number < 64; number++) {
+        char *name = NULL;
+
+        if (capabilities->kept & UINT64_C(1) << number)
+            name = cap_to_name(number);
+        if (name) {
+            fprintf(file, "%s%s", separator, name + strlen("cap_"));
+            separator = " ";
+        }
+        cap_free(name);
+    }
+}
+
+const struct codec codec_capabilities = {"capability list", true,
+                                         sizeof(struct settings_capabilities), parse_capabilities,
+                                         print_capabilities};
 
 /* "init" (the user's own, looked up when the user is known), "none", or names. */
 static int parse_groups(struct codec_context *context, const struct option *option,

@@ -538,7 +538,8 @@ static int load_document(struct loader *loader)
     if (error == 0)
         error = parse_services(loader, services);
     if (error == 0)
-        error = config_check(loader->config, loader->problems, find_where, loader);
+        error = config_check(loader->config, loader->context.directory, loader->problems,
+                             find_where, loader);
     return error;
 }
 

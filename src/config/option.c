@@ -10,6 +10,7 @@
 static const char *const log_choices[] = {"auto", "stderr", "syslog", "journal", NULL};
 static const char *const stderr_choices[] = {"log", "connection", "null", NULL};
 static const char *const kill_mode_choices[] = {"process", "group", NULL};
+static const char *const isolate_choices[] = {"network", "pid", "ipc", "uts", "mount", NULL};
 static const char *const when_full_choices[] = {"queue", "refuse", NULL};
 
 #define DAEMON(field)  SCOPE_DAEMON, .offset = offsetof(struct daemon_settings, field)
@@ -77,6 +78,8 @@ const struct option option_table[] = {
      .help = "supplementary groups: init (the user's own), none, or names"},
     {"directory", SERVICE(directory), .codec = &codec_path, .fallback = "/",
      .help = "where the handler starts"},
+    {"chroot", SERVICE(chroot), .codec = &codec_path,
+     .help = "the handler's root directory, in which its program is looked up"},
     {"umask", SERVICE(umask), .codec = &codec_mode, .maximum = 0777, .fallback = "022",
      .help = "the handler's umask"},
     {"env", SERVICE(env), .codec = &codec_env,
@@ -102,10 +105,16 @@ const struct option option_table[] = {
     {"rlimit-stack", RLIMIT(STACK), .help = "stack, bytes"},
     {"no-new-privileges", SERVICE(no_new_privileges), .codec = &codec_bool, .fallback = "no",
      .help = "set-user-id programs and file capabilities give the handler nothing"},
+    {"capabilities", SERVICE(capabilities), .codec = &codec_capabilities,
+     .help = "what stays in the handler's bounding set: names, or none"},
+    {"isolate", SERVICE(isolate), .codec = &codec_set, .choices = isolate_choices,
+     .help = "namespaces of the handler's own: network, pid, ipc, uts, mount"},
     {"max-runtime", SERVICE(max_runtime), .codec = &codec_duration, .maximum = DAYS(365),
      .fallback = "0ms", .help = "then TERM to the handler's process group; 0: no bound"},
     {"kill-after", SERVICE(kill_after), .codec = &codec_duration, .maximum = DAYS(1),
      .fallback = "5s", .help = "and KILL that much later"},
+    {"linger-close", SERVICE(linger_close), .codec = &codec_duration, .maximum = DAYS(1),
+     .fallback = "0ms", .help = "what a client still sends is read away for so long at the end"},
     {"kill-mode", SERVICE(kill_mode), .codec = &codec_choice, .choices = kill_mode_choices,
      .fallback = "process",
      .help = "group: what is left of a handler's process group ends with it"},

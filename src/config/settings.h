@@ -78,6 +78,22 @@ struct settings_rlimits {
     struct rlimit values[RLIM_NLIMITS];
 };
 
+/* The capabilities that stay in a handler's bounding set, by number; most services keep all. */
+struct settings_capabilities {
+    uint64_t kept;
+    bool set;
+};
+
+/* Namespaces of a handler's own, as bits of service_settings.isolate: the order of isolate's words.
+ */
+enum settings_isolate {
+    ISOLATE_NETWORK,
+    ISOLATE_PID,
+    ISOLATE_IPC,
+    ISOLATE_UTS,
+    ISOLATE_MOUNT,
+};
+
 struct settings_endpoints {
     struct endpoint *items;
     size_t count;
@@ -120,6 +136,7 @@ struct service_settings {
     struct settings_group *group;
     struct settings_groups groups;
     const char *directory;
+    const char *chroot; /* NULL: none */
     unsigned umask;
     struct value_words env;
     struct value_words pass_env;
@@ -127,10 +144,13 @@ struct service_settings {
     struct settings_integer nice, oom_score_adjust;
     bool no_new_privileges;
     struct settings_rlimits *rlimits; /* NULL: none */
+    struct settings_capabilities capabilities;
+    unsigned isolate; /* a bit for each enum settings_isolate */
 
     nanoseconds max_runtime; /* 0: no bound */
     nanoseconds kill_after;
-    unsigned kill_mode; /* enum settings_kill_mode */
+    nanoseconds linger_close; /* 0: no */
+    unsigned kill_mode;       /* enum settings_kill_mode */
 
     uint64_t max_connections;
     unsigned when_full; /* enum settings_when_full */

@@ -1,17 +1,20 @@
 /* child: see child.h.
  *
- * At most 25 system calls (and one for each limit that a service sets), each checked, all through
- * raw.h; nothing is opened (one file where oom_score_adj is to be another), nothing looked up,
- * nothing allocated or logged. The order is the design's: session, fds, umask, limits and
- * priorities, directory, groups, gid, uid and their proof, no_new_privs, signal mask, exec. Signal
- * dispositions need no step: the daemon itself has only default ones (serve/startup.c), and blocks
- * what it must not die from.
+ * At most 25 system calls (and one for each limit that a service sets, and for each capability
+ * that it drops: there is none for many at once), each checked, all through raw.h; nothing is
+ * opened (one file where oom_score_adj is to be another), nothing looked up, nothing allocated or
+ * logged. The order: session, fds, umask, limits and priorities, namespaces, root, directory,
+ * groups, gid, capabilities (for which the uid must still be root's), uid and the proof of all,
+ * no_new_privs, signal mask, exec. Signal dispositions need no step: the daemon itself has only
+ * default ones (serve/startup.c), and blocks what it must not die from.
  */
 #include "launch/child.h"
 
 #include <fcntl.h>
 #include <linux/prctl.h>
+#include <sched.h>
 #include <stdint.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include "launch/raw.h"
@@ -89,13 +92,46 @@ static long write_oom_score(const struct plan *plan)
     return result;
 }
 
+/* Namespaces of its own. What is mounted and unmounted outside still comes in, so that no handler
+ * keeps a file system busy; nothing goes out. */
+static long isolate(const struct plan *plan)
+{
+    long result = 0;
+
+    if (plan->unshare_flags != 0)
+        result = call(SYS_unshare, plan->unshare_flags, 0, 0);
+    if (result >= 0 && plan->unshare_flags & CLONE_NEWNS)
+        result = raw_call5(SYS_mount, 0, (long)"/", 0, MS_REC | MS_SLAVE, 0);
+    if (result >= 0 && plan->proc) {
+        result = raw_call5(SYS_mount, (long)"proc", (long)plan->proc, (long)"proc",
+                           MS_NOSUID | MS_NODEV | MS_NOEXEC, 0);
+        result = result == -ENOENT ? 0 : result; /* a root without /proc */
+    }
+    return result;
+}
+
+/* One by one: the kernel has no call for several. One that it doesn't know is not there (EINVAL).
+ */
+static long drop_capabilities(uint64_t dropped)
+{
+    for (int number = 0; dropped != 0; number++, dropped >>= 1) {
+        long result = 0;
+
+        if (dropped & 1)
+            result = raw_call(SYS_prctl, PR_CAPBSET_DROP, number, 0, 0);
+        if (result < 0 && result != -EINVAL)
+            return result;
+    }
+    return 0;
+}
+
 static struct child_failure fail(enum stage stage, long result)
 {
     return (struct child_failure){stage, (int)-result};
 }
 
 /* Groups before gid before uid: after the uid is gone there is no right to change the others. */
-static struct child_failure drop_credentials(const struct plan *plan)
+static struct child_failure drop_ids(const struct plan *plan)
 {
     long result = call(CALL_SETGROUPS, (long)plan->group_count, (long)plan->groups, 0);
 
@@ -104,6 +140,9 @@ static struct child_failure drop_credentials(const struct plan *plan)
     result = call(CALL_SETRESGID, plan->gid, plan->gid, plan->gid);
     if (result < 0)
         return fail(STAGE_GROUP, result);
+    result = drop_capabilities(plan->dropped_capabilities);
+    if (result < 0)
+        return fail(STAGE_CAPABILITIES, result);
     result = call(CALL_SETRESUID, plan->uid, plan->uid, plan->uid);
     if (result < 0)
         return fail(STAGE_USER, result);
@@ -115,11 +154,53 @@ static struct child_failure drop_credentials(const struct plan *plan)
     return (struct child_failure){0};
 }
 
+/* What the process is like, apart from its fds. */
+static struct child_failure set_attributes(const struct plan *plan)
+{
+    long result = call(SYS_umask, (long)plan->umask, 0, 0);
+
+    if (result < 0)
+        return fail(STAGE_UMASK, result);
+    /* Before the limits: it opens a file, for which they may leave no room. */
+    result = plan->oom_score[0] != '\0' ? write_oom_score(plan) : 0;
+    if (result < 0)
+        return fail(STAGE_OOM, result);
+    result = raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)&plan->nofile, 0);
+    if (result >= 0)
+        result = set_rlimits(plan->rlimits);
+    if (result < 0)
+        return fail(STAGE_RLIMIT, result);
+    if (plan->nice.set)
+        result = call(SYS_setpriority, PRIO_PROCESS, 0, plan->nice.value);
+    if (result < 0)
+        return fail(STAGE_NICE, result);
+    return (struct child_failure){0};
+}
+
+/* Where the process is, and what of the system it sees. */
+static struct child_failure set_place(const struct plan *plan)
+{
+    long result = isolate(plan);
+
+    if (result < 0)
+        return fail(STAGE_ISOLATE, result);
+    if (plan->chroot)
+        result = call(SYS_chroot, (long)plan->chroot, 0, 0);
+    if (result < 0)
+        return fail(STAGE_CHROOT, result);
+    /* A relative directory would stay outside; config takes absolute ones only. */
+    result = call(SYS_chdir, (long)plan->directory, 0, 0);
+    if (result < 0)
+        return fail(STAGE_DIRECTORY, result);
+    return (struct child_failure){0};
+}
+
 struct child_failure child_execute(const struct plan *plan,
                                    const struct launch_connection *connection, char *const items[],
                                    const struct environment *told, unsigned close_flags)
 {
     static const uint64_t no_signals = 0;
+    struct child_failure failure;
     long result;
 
     result = call(SYS_setsid, 0, 0, 0);
@@ -128,32 +209,13 @@ struct child_failure child_execute(const struct plan *plan,
     result = wire_fds(connection, close_flags);
     if (result < 0)
         return fail(STAGE_FD, result);
-    result = call(SYS_umask, (long)plan->umask, 0, 0);
-    if (result < 0)
-        return fail(STAGE_UMASK, result);
-    /* Before the limits: it opens a file, for which they may leave no room. */
-    result = plan->oom_score[0] != '\0' ? write_oom_score(plan) : 0;
-    if (result < 0)
-        return fail(STAGE_OOM, result);
-    result = raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)&plan->nofile, 0);
-    if (result < 0)
-        return fail(STAGE_RLIMIT, result);
-    result = set_rlimits(plan->rlimits);
-    if (result < 0)
-        return fail(STAGE_RLIMIT, result);
-    if (plan->nice.set)
-        result = call(SYS_setpriority, PRIO_PROCESS, 0, plan->nice.value);
-    if (result < 0)
-        return fail(STAGE_NICE, result);
-    result = call(SYS_chdir, (long)plan->directory, 0, 0);
-    if (result < 0)
-        return fail(STAGE_DIRECTORY, result);
-    if (plan->change_credentials) {
-        struct child_failure failure = drop_credentials(plan);
-
-        if (failure.stage != STAGE_NONE)
-            return failure;
-    }
+    failure = set_attributes(plan);
+    if (failure.stage == STAGE_NONE)
+        failure = set_place(plan);
+    if (failure.stage == STAGE_NONE && plan->change_credentials)
+        failure = drop_ids(plan);
+    if (failure.stage != STAGE_NONE)
+        return failure;
     if (plan->no_new_privileges)
         result = raw_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
     if (result < 0)

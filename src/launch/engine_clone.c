@@ -282,8 +282,8 @@ static int clone_process(struct clone_start *slot, pid_t *ret_pid)
     slot->running = 1;
     slot->began = clock_now();
     pid = clone(run_child, slot->stack + STACK_SIZE,
-                CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD, slot, NULL, NULL,
-                &slot->running);
+                CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD | slot->plan->clone_flags,
+                slot, NULL, NULL, &slot->running);
     if (pid < 0)
         return -errno;
     *ret_pid = pid;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,15 +157,23 @@ _Noreturn static void run_child(const struct forker *forker, const struct plan *
     _exit(127);
 }
 
+/* fork(), or what it is made of where the child is to be born into namespaces of its own. */
+static pid_t make_process(int clone_flags)
+{
+    if (clone_flags == 0)
+        return fork();
+    return (pid_t)syscall(SYS_clone, SIGCHLD | clone_flags, NULL, NULL, NULL, NULL);
+}
+
 /* Forks with every signal blocked: nothing of ours may run in the child. */
-static pid_t fork_blocked(void)
+static pid_t fork_blocked(int clone_flags)
 {
     sigset_t all, before;
     pid_t pid;
 
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    pid = fork();
+    pid = make_process(clone_flags);
     if (pid != 0) {
         int error = errno;
 
@@ -193,7 +202,7 @@ static int start_process(struct forker *forker, const struct plan *plan,
         fd_close(status[1]);
         return error;
     }
-    pid = fork_blocked();
+    pid = fork_blocked(plan->clone_flags);
     if (pid == 0)
         run_child(forker, plan, connection, status[1]);
     fd_close(status[1]);

@@ -6,9 +6,11 @@
 #include "launch/plan.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <unistd.h>
 
 static char default_path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -146,6 +148,38 @@ static void fill_oom_score(struct plan *plan, const struct service_settings *ser
         snprintf(plan->oom_score, sizeof(plan->oom_score), "%d", service->oom_score_adjust.value);
 }
 
+static int fill_namespaces(struct plan *plan, const struct service_settings *service)
+{
+    static const int flags[] = {[ISOLATE_NETWORK] = CLONE_NEWNET,
+                                [ISOLATE_PID] = CLONE_NEWPID,
+                                [ISOLATE_IPC] = CLONE_NEWIPC,
+                                [ISOLATE_UTS] = CLONE_NEWUTS,
+                                [ISOLATE_MOUNT] = CLONE_NEWNS};
+    const int both = CLONE_NEWPID | CLONE_NEWNS;
+    int wanted = 0;
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        wanted |= service->isolate & 1U << i ? flags[i] : 0;
+    plan->clone_flags = wanted & CLONE_NEWPID;
+    plan->unshare_flags = wanted & ~CLONE_NEWPID;
+    /* Where mounts are its own anyway, /proc can tell of its own processes. */
+    if ((wanted & both) == both &&
+        asprintf(&plan->proc, "%s/proc", service->chroot ? service->chroot : "") < 0) {
+        plan->proc = NULL;
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+/* All that this kernel has, but for those that are kept. */
+static uint64_t dropped_capabilities(const struct settings_capabilities *capabilities)
+{
+    int count = cap_max_bits();
+    uint64_t all = count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
+
+    return capabilities->set ? all & ~capabilities->kept : 0;
+}
+
 int plan_build(struct config *snapshot, const struct service_settings *service,
                const struct plan_origin *origin, struct plan **ret)
 {
@@ -156,17 +190,20 @@ int plan_build(struct config *snapshot, const struct service_settings *service,
     plan->references = 1;
     plan->snapshot = config_ref(snapshot);
     plan->program = service->exec.program;
+    plan->chroot = service->chroot;
     plan->directory = service->directory;
     plan->umask = service->umask;
     plan->nofile = origin->nofile;
     plan->nice = service->nice;
+    plan->dropped_capabilities = dropped_capabilities(&service->capabilities);
     plan->no_new_privileges = service->no_new_privileges;
     plan->rlimits = service->rlimits;
     if (plan->rlimits && plan->rlimits->set[RLIMIT_NOFILE])
         plan->nofile = plan->rlimits->values[RLIMIT_NOFILE];
     fill_oom_score(plan, service, origin);
     fill_credentials(plan, service);
-    if (build_argv(plan, service) < 0 || build_environment(plan, service, origin) < 0) {
+    if (fill_namespaces(plan, service) < 0 || build_argv(plan, service) < 0 ||
+        build_environment(plan, service, origin) < 0) {
         plan_unref(plan);
         return -ENOMEM;
     }
@@ -184,6 +221,7 @@ void plan_unref(struct plan *plan)
 {
     if (!plan || --plan->references > 0)
         return;
+    free(plan->proc);
     free(plan->own_argv);
     free(plan->environment);
     config_unref(plan->snapshot);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -28,6 +29,10 @@ struct plan {
     char **own_argv;    /* where argv0 is given */
     char **environment; /* the service's part, NULL-terminated; one block with what it copied */
     size_t environment_count;
+    int clone_flags;    /* namespaces that a process can only be born into: CLONE_NEWPID */
+    int unshare_flags;  /* the others, unshare(2) */
+    char *proc;         /* where a /proc of the handler's own processes goes; NULL: nowhere */
+    const char *chroot; /* NULL: none */
     const char *directory;
     mode_t umask;
     bool change_credentials; /* we are root: groups, gid and uid are set and verified */
@@ -38,6 +43,7 @@ struct plan {
     struct rlimit nofile;
     const struct settings_rlimits *rlimits; /* the snapshot's, or NULL; nofile stands above */
     struct settings_integer nice;
+    uint64_t dropped_capabilities; /* from the bounding set, by number */
     bool no_new_privileges;
     char oom_score[8];  /* what to write into oom_score_adj; empty: nothing */
     bool oom_score_due; /* it was configured: a start without it fails */

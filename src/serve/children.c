@@ -52,7 +52,7 @@ struct connection *children_new(struct children *children)
         return NULL;
     connection = children->free;
     children->free = connection->next;
-    *connection = (struct connection){.fd = -1};
+    *connection = (struct connection){.fd = -1, .linger_fd = -1};
     return connection;
 }
 

@@ -43,7 +43,8 @@ struct connection {
     struct addr peer, local;
     uint32_t source_running;
     pid_t pid;
-    int fd; /* while HELD; -1 after */
+    int fd;        /* while HELD; -1 after */
+    int linger_fd; /* linger-close: our copy of the connection; -1: none */
     enum connection_state state;
     bool lent;                  /* wait = yes: no connection, but a listening socket */
     bool killed;                /* by us, so its end is no crash */

@@ -137,6 +137,7 @@ static void server_close(struct server *server)
     if (server->loop) {
         free_services(server->services);
         free_services(server->retired);
+        linger_close_all(&server->lingering);
     }
     launcher_close(server->launcher);
     children_close(&server->children);
@@ -170,6 +171,7 @@ static int open_parts(struct server *server)
 {
     int error = loop_open(&server->loop);
 
+    server->lingering.loop = server->loop;
     if (error == 0)
         error = loop_reserve(server->loop, SERVER_TIMERS);
     if (error == 0)
@@ -225,6 +227,12 @@ static int open_pid_file(struct server *server)
     return error;
 }
 
+static void on_lingering_ended(void *context)
+{
+    server_fds_given_back(context);
+    server_stop_if_idle(context);
+}
+
 static void init_callbacks(struct server *server)
 {
     server->signals = (struct loop_source){.fd = -1, .ready = on_signals, .owner = server};
@@ -235,6 +243,8 @@ static void init_callbacks(struct server *server)
     server->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
     server->launch_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
     server->sum_timer = (struct loop_timer){.fired = on_sum_timer, .owner = server};
+    server->lingering.ended = on_lingering_ended;
+    server->lingering.context = server;
     hold_open(&server->hold, server_on_hold_timer, server);
 }
 

@@ -77,8 +77,7 @@ static void feed(struct server *server)
     server->starve_failures = 0;
 }
 
-/* Fds were given back: whoever waits for one needs not wait for the timer. */
-static void fds_given_back(struct server *server)
+void server_fds_given_back(struct server *server)
 {
     if (!server_is_starved(server))
         return;
@@ -89,7 +88,7 @@ static void fds_given_back(struct server *server)
 static void close_connection_fd(struct server *server, int fd)
 {
     fd_close(fd);
-    fds_given_back(server);
+    server_fds_given_back(server);
 }
 
 /* --- who waits ------------------------------------------------------------------------------ */
@@ -140,6 +139,20 @@ void server_rearm_later(struct server *server)
 
 /* --- a connection's way --------------------------------------------------------------------- */
 
+/* linger-close: what happens to our copy of a connection when its process is gone. */
+static void end_copy(struct server *server, struct connection *connection)
+{
+    nanoseconds duration = connection->service->settings->linger_close;
+
+    if (connection->linger_fd < 0)
+        return;
+    if (connection->state == CONNECTION_RUNNING && duration > 0)
+        linger_begin(&server->lingering, connection->linger_fd, duration);
+    else
+        fd_close(connection->linger_fd);
+    connection->linger_fd = -1;
+}
+
 /* Gives back what a connection counted, frees it, and lets in who waits for its place. */
 static void release(struct server *server, struct connection *connection)
 {
@@ -153,6 +166,7 @@ static void release(struct server *server, struct connection *connection)
         loop_disarm(server->loop, &connection->deadline);
         loop_reserve(server->loop, -1);
     }
+    end_copy(server, connection);
     children_free(&server->children, connection);
     if (listener) {
         lend_return(listener);
@@ -244,6 +258,29 @@ static const char *lent_name(const struct connection *connection)
     return strchr(name, ':') ? "unknown" : name;
 }
 
+/* What the connection needs for its end, before it begins: room for its timer, a copy to linger
+ * with. 0 or -errno. */
+static int prepare_end(struct server *server, struct connection *connection)
+{
+    const struct service_settings *settings = connection->service->settings;
+
+    if (settings->max_runtime > 0 && !connection->has_deadline) {
+        int error = loop_reserve(server->loop, 1);
+
+        if (error < 0)
+            return error;
+        connection->has_deadline = true;
+    }
+    if (settings->linger_close > 0 && connection->linger_fd < 0 && !connection->lent) {
+        int copy = fd_copy_high(connection->fd);
+
+        if (copy < 0)
+            return copy;
+        connection->linger_fd = copy;
+    }
+    return 0;
+}
+
 /* Tries to start the handler of a connection that has its fd. 0; -errno when there is no process.
  */
 static int start(struct server *server, struct connection *connection, const char *peer_path,
@@ -264,17 +301,14 @@ static int start(struct server *server, struct connection *connection, const cha
     int error;
 
     *ret_stage = STAGE_FORK;
-    if (max_runtime > 0 && !connection->has_deadline) {
-        error = loop_reserve(server->loop, 1);
-        if (error < 0)
-            return error;
-        connection->has_deadline = true;
-    }
+    error = prepare_end(server, connection);
+    if (error < 0)
+        return error;
     *ret_stage = STAGE_STDERR;
     wiring.stderr_fd = service_stderr_fd(service, connection->fd);
     if (wiring.stderr_fd < 0)
         return wiring.stderr_fd;
-    *ret_stage = STAGE_FORK;
+    *ret_stage = service->plan->clone_flags != 0 ? STAGE_ISOLATE : STAGE_FORK;
     error = launcher_start(server->launcher, service->plan, &wiring, connection, &pid,
                            &connection->start);
     if (error < 0)
@@ -524,7 +558,7 @@ void server_tend_launches(struct server *server)
     nanoseconds pace;
 
     if (launcher_tend(server->launcher) > 0)
-        fds_given_back(server);
+        server_fds_given_back(server);
     while (launcher_collect(server->launcher, &report))
         take_report(server, &report);
     pace = launcher_pace(server->launcher);

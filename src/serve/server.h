@@ -19,6 +19,7 @@
 #include "serve/children.h"
 #include "serve/hold.h"
 #include "serve/inherited.h"
+#include "serve/linger.h"
 #include "serve/loop.h"
 #include "serve/service.h"
 #include "serve/startup.h"
@@ -42,6 +43,7 @@ struct server {
     struct launcher *launcher;
     struct children children;
     struct hold hold;
+    struct linger_list lingering;
     struct service *services;
     struct service *retired; /* gone from the configuration, with handlers that still run */
     struct service *waiting; /* with parked listeners */
@@ -89,6 +91,9 @@ void server_on_listener(struct loop_source *source, uint32_t events);
 
 /* Whether accepting is paused for lack of fds or memory. */
 bool server_is_starved(const struct server *server);
+
+/* Fds were given back: whoever waits for one needs not wait for the timer. */
+void server_fds_given_back(struct server *server);
 
 /* The list of services with parked listeners, which are looked at when room is made for all. */
 void server_enter_waiting(struct server *server, struct service *service);

@@ -301,8 +301,9 @@ void service_throttle(struct service *service, struct child_failure failure)
     service->throttle_stage = failure.stage;
     service->throttle_error = failure.error;
     service->throttle_until = loop_now(loop) + pause;
-    service->program_missing =
-        failure.stage == STAGE_EXEC && access(service->plan->program, X_OK) < 0;
+    /* Inside another root we don't look. */
+    service->program_missing = failure.stage == STAGE_EXEC && !service->plan->chroot &&
+                               access(service->plan->program, X_OK) < 0;
     arm_throttle(service);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -61,6 +62,18 @@ static bool is_oom_score_adjusted(void)
     return strtol(text, NULL, 10) != 0;
 }
 
+/* What root's programs would inherit past a bounding set that a service has cut down, see
+ * "Transformation of capabilities during execve()" in capabilities(7). Taking away needs no right.
+ */
+static void clear_inheritable(void)
+{
+    cap_t capabilities = cap_get_proc();
+
+    if (capabilities && cap_clear_flag(capabilities, CAP_INHERITABLE) == 0)
+        cap_set_proc(capabilities);
+    cap_free(capabilities);
+}
+
 int startup_clean_process(struct plan_origin *ret)
 {
     struct plan_origin origin = {.environment = environ};
@@ -78,6 +91,7 @@ int startup_clean_process(struct plan_origin *ret)
     /* What a service manager gave us to bind low ports with is not for handlers; we keep ours.
      * Kernels without ambient capabilities have nothing to clear. */
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    clear_inheritable();
     origin.oom_score_adjusted = is_oom_score_adjusted();
     *ret = origin;
     return 0;

@@ -34,6 +34,7 @@ static void next_stage(struct server *server)
         wait = server->config->daemon.stop_timeout;
     } else if (server->stop_stage == STOP_TERMINATED) {
         log_notice("stopping: %zu handlers are sent TERM", server->children.processes);
+        linger_close_all(&server->lingering);
         children_signal(&server->children, SIGTERM);
     } else {
         log_notice("stopping: %zu handlers are sent KILL", server->children.processes);
@@ -59,7 +60,7 @@ void server_stop(struct server *server)
 
 void server_stop_if_idle(struct server *server)
 {
-    if (!server->stopping || server->children.processes > 0)
+    if (!server->stopping || server->children.processes > 0 || server->lingering.count > 0)
         return;
     loop_disarm(server->loop, &server->stop_timer);
     loop_stop(server->loop);

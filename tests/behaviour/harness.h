@@ -132,6 +132,8 @@ Suite *reload_suite(void);
 Suite *faults_suite(void);
 Suite *logs_suite(void);
 Suite *process_suite(void);
+Suite *contained_suite(void);
+Suite *hostile_suite(void);
 Suite *command_suite(void);
 
 #endif

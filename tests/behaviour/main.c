@@ -16,6 +16,8 @@ int main(void)
     srunner_add_suite(runner, faults_suite());
     srunner_add_suite(runner, logs_suite());
     srunner_add_suite(runner, process_suite());
+    srunner_add_suite(runner, contained_suite());
+    srunner_add_suite(runner, hostile_suite());
     srunner_add_suite(runner, command_suite());
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

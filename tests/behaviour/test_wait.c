@@ -515,6 +515,7 @@ START_TEST(defer_accept)
                   port);
     silent = client_connect(port);
     expect_upper(port); /* whoever came before would have been started before */
+    harness_log_wait(&daemon, "upper: end", 1);
     ck_assert_int_eq(harness_log_count(&daemon, "upper: start"), 1);
     client_send(silent, "x");
     shutdown(silent, SHUT_WR);

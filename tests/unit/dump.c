@@ -78,6 +78,7 @@ static const char *const texts[] = {
     "[a]\nexec = cat\nlisten = udp:1 udp:*:3-5 unix-dgram:/x vsock:7 fd:web unix-seqpacket:@s\n"
     "wait = yes\nbind-device = lo\nreuse-port = yes\ndefer-accept = 3\nreceive-buffer = 64K\n"
     "send-buffer = 1M\n",
+    HEAD "linger-close = 2s\nkill-mode = group\n",
     HEAD "bind-device = eth0\n[b]\nexec = cat\nlisten = 1\nbind-device = eth1\nwait = no\n",
     HEAD "stderr = connection\n[b]\nlisten = 2\nexec = cat\nstderr = /var/log/a b, c.log\n"
          "[c]\nlisten = 3\nexec = cat\nenabled = no\n",

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -269,6 +270,56 @@ START_TEST(test_credentials)
         for (size_t i = 0; i < plan->group_count; i++)
             ck_assert_uint_eq(plan->groups[i], own_groups[i]);
     }
+    plan_unref(plan);
+}
+END_TEST
+
+static const struct {
+    unsigned isolate;
+    const char *chroot;
+    int clone_flags, unshare_flags;
+    const char *proc;
+} isolate_rows[] = {
+    {0, NULL, 0, 0, NULL},
+    {0, "/jail", 0, 0, NULL},
+    {1U << ISOLATE_NETWORK, NULL, 0, CLONE_NEWNET, NULL},
+    {1U << ISOLATE_PID, NULL, CLONE_NEWPID, 0, NULL},
+    {1U << ISOLATE_IPC | 1U << ISOLATE_UTS, NULL, 0, CLONE_NEWIPC | CLONE_NEWUTS, NULL},
+    {1U << ISOLATE_MOUNT, NULL, 0, CLONE_NEWNS, NULL},
+    {1U << ISOLATE_PID | 1U << ISOLATE_MOUNT, NULL, CLONE_NEWPID, CLONE_NEWNS, "/proc"},
+    {1U << ISOLATE_PID | 1U << ISOLATE_MOUNT, "/jail", CLONE_NEWPID, CLONE_NEWNS, "/jail/proc"},
+};
+
+START_TEST(test_isolate)
+{
+    struct plan *plan;
+
+    service->isolate = isolate_rows[_i].isolate;
+    service->chroot = isolate_rows[_i].chroot;
+    plan = build();
+    ck_assert_int_eq(plan->clone_flags, isolate_rows[_i].clone_flags);
+    ck_assert_int_eq(plan->unshare_flags, isolate_rows[_i].unshare_flags);
+    ck_assert_pstr_eq(plan->proc, isolate_rows[_i].proc);
+    ck_assert_pstr_eq(plan->chroot, isolate_rows[_i].chroot);
+    plan_unref(plan);
+}
+END_TEST
+
+/* All that the kernel has, but those that are kept; nothing where nothing is said. */
+START_TEST(test_capabilities)
+{
+    uint64_t all = (UINT64_C(1) << cap_max_bits()) - 1;
+    struct plan *plan = build();
+
+    ck_assert_uint_eq(plan->dropped_capabilities, 0);
+    plan_unref(plan);
+    service->capabilities = (struct settings_capabilities){.set = true};
+    plan = build();
+    ck_assert_uint_eq(plan->dropped_capabilities, all);
+    plan_unref(plan);
+    service->capabilities.kept = UINT64_C(1) << 10 | UINT64_C(1) << 63;
+    plan = build();
+    ck_assert_uint_eq(plan->dropped_capabilities, all & ~(UINT64_C(1) << 10));
     plan_unref(plan);
 }
 END_TEST
@@ -545,6 +596,8 @@ Suite *plan_suite(void)
     tcase_add_test(tcase, test_argv);
     tcase_add_test(tcase, test_simple_fields);
     tcase_add_loop_test(tcase, test_credentials, 0, ROWS(credentials_rows));
+    tcase_add_loop_test(tcase, test_isolate, 0, ROWS(isolate_rows));
+    tcase_add_test(tcase, test_capabilities);
     tcase_add_test(tcase, test_reference);
     tcase_add_loop_test(tcase, test_fill, 0, ROWS(fill_rows));
     tcase_add_test(tcase, test_fill_vsock);

@@ -18,6 +18,7 @@ Suite *map_suite(void);
 Suite *option_suite(void);
 Suite *plan_suite(void);
 Suite *problems_suite(void);
+Suite *program_suite(void);
 Suite *reader_suite(void);
 Suite *refuse_suite(void);
 Suite *siphash_suite(void);

@@ -1,0 +1,133 @@
+/* linger: see linger.h. */
+#include "serve/linger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* Read away in one turn; the others' turn comes before the rest. */
+#define TURN_READS 16
+#define READ_SIZE  65536
+
+struct lingering {
+    struct loop_source source;
+    struct loop_timer timer;
+    struct linger_list *list;
+    struct lingering *older, *younger;
+};
+
+static void end(struct lingering *lingering)
+{
+    struct linger_list *list = lingering->list;
+
+    loop_unwatch(list->loop, &lingering->source);
+    loop_disarm(list->loop, &lingering->timer);
+    loop_reserve(list->loop, -1);
+    fd_close(lingering->source.fd);
+    if (lingering->older)
+        lingering->older->younger = lingering->younger;
+    else
+        list->oldest = lingering->younger;
+    if (lingering->younger)
+        lingering->younger->older = lingering->older;
+    else
+        list->youngest = lingering->older;
+    list->count--;
+    free(lingering);
+    list->ended(list->context);
+}
+
+/* Whether the client has closed its side, or is gone. TCP throws bytes away without copying them
+ * (MSG_TRUNC, tcp(7)). Processes that the handler left may have the socket too, so its mode isn't
+ * ours to change. */
+static bool is_over(int fd)
+{
+    static char bytes[READ_SIZE];
+
+    for (unsigned i = 0; i < TURN_READS; i++) {
+        ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_TRUNC);
+
+        if (got == 0)
+            return true;
+        if (got < 0)
+            return errno != EAGAIN && errno != EINTR;
+    }
+    return false;
+}
+
+static void on_bytes(struct loop_source *source, uint32_t events)
+{
+    struct lingering *lingering = source->owner;
+
+    (void)events;
+    if (is_over(source->fd))
+        end(lingering);
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+    end(timer->owner);
+}
+
+/* A close that waits for its client would be the handler's wish, and our loop's end. */
+static void forget_so_linger(int fd)
+{
+    const struct linger none = {0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
+static struct lingering *make(struct linger_list *list, int fd)
+{
+    struct lingering *lingering;
+
+    if (loop_reserve(list->loop, 1) < 0)
+        return NULL;
+    lingering = calloc(1, sizeof(*lingering));
+    if (!lingering) {
+        loop_reserve(list->loop, -1);
+        return NULL;
+    }
+    lingering->list = list;
+    lingering->source = (struct loop_source){.fd = fd, .ready = on_bytes, .owner = lingering};
+    lingering->timer = (struct loop_timer){.fired = on_timer, .owner = lingering};
+    lingering->older = list->youngest;
+    if (lingering->older)
+        lingering->older->younger = lingering;
+    else
+        list->oldest = lingering;
+    list->youngest = lingering;
+    list->count++;
+    return lingering;
+}
+
+void linger_begin(struct linger_list *list, int fd, nanoseconds duration)
+{
+    struct lingering *lingering;
+
+    forget_so_linger(fd);
+    if (shutdown(fd, SHUT_WR) < 0 || is_over(fd)) {
+        fd_close(fd);
+        return;
+    }
+    if (list->count == LINGER_MAX)
+        end(list->oldest);
+    lingering = make(list, fd);
+    if (!lingering) {
+        fd_close(fd);
+        return;
+    }
+    loop_arm(list->loop, &lingering->timer, loop_now(list->loop) + duration);
+    if (loop_watch(list->loop, &lingering->source, EPOLLIN) < 0)
+        end(lingering);
+}
+
+void linger_close_all(struct linger_list *list)
+{
+    while (list->oldest)
+        end(list->oldest);
+}
