@@ -8,8 +8,11 @@
 STDINETD=${STDINETD:-./stdinetd}
 umask 022
 export LC_ALL=C
+# Where servers are; not everybody's shell looks there.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 work=
 daemon=
+borrowed=
 failures=0
 # Seconds that a test waits for what it expects; one that makes a start slow allows more.
 patience=10
@@ -160,6 +163,17 @@ clean_up() {
         stop
     fi
     rm -rf "$work"
+    if [ -n "$borrowed" ]; then
+        rmdir "$borrowed"
+    fi
+}
+
+# make_directory_for_now PATH: one outside of $work that a server insists on. It is removed again,
+# if it wasn't there. One a test.
+make_directory_for_now() {
+    if mkdir -m 755 "$1" 2>/dev/null; then
+        borrowed=$1
+    fi
 }
 
 # Handlers run as somebody else when we are root: they must get into the directory.
