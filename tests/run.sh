@@ -51,7 +51,8 @@ tests_by_fork() {
     build build-fork || return 1
     STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/behaviour tests/behaviour/calls.sh \
         tests/clients/curl.sh tests/clients/demo.sh tests/clients/finger.sh tests/clients/ftp.sh \
-        tests/clients/git.sh tests/clients/rsync.sh tests/clients/ssh.sh tests/clients/svn.sh"
+        tests/clients/git.sh tests/clients/httpd.sh tests/clients/rsync.sh tests/clients/ssh.sh \
+        tests/clients/svn.sh"
 }
 
 step "gcc" build build
