@@ -3,9 +3,11 @@
 # start, checks, and calls end. $work is its directory; whatever happens, the daemon is stopped and
 # the directory removed when the test exits.
 #
-# From the environment: STDINETD is the program, STDINETD_WRAPPER words to put before it.
+# From the environment: STDINETD is the program, STDINETD_WRAPPER words to put before it, and
+# STDINETD_HANDLERS the directory of the handlers that come with it.
 
 STDINETD=${STDINETD:-./stdinetd}
+STDINETD_HANDLERS=${STDINETD_HANDLERS:-$(cd "$(dirname -- "$STDINETD")" && pwd)/src/handlers}
 umask 022
 export LC_ALL=C
 # Where servers are; not everybody's shell looks there.
@@ -53,6 +55,13 @@ need() {
 need_netcat() {
     need nc
     nc -h 2>&1 | grep -q OpenBSD || skip 'nc is not netcat-openbsd'
+}
+
+# need_handlers NAME...: of those that come with stdinetd.
+need_handlers() {
+    for program; do
+        test -x "$STDINETD_HANDLERS/$program" || skip "there is no $STDINETD_HANDLERS/$program"
+    done
 }
 
 # Some packages have git without its daemon.
