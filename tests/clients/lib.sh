@@ -14,6 +14,7 @@ export LC_ALL=C
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 work=
 daemon=
+companion=
 borrowed=
 failures=0
 # Seconds that a test waits for what it expects; one that makes a start slow allows more.
@@ -167,7 +168,17 @@ end() {
     fi
 }
 
+# accompany COMMAND [ARGUMENT]...: another server, in the background until the test ends. One a test.
+accompany() {
+    "$@" >"$work/companion" 2>&1 &
+    companion=$!
+}
+
 clean_up() {
+    if [ -n "$companion" ]; then
+        kill "$companion"
+        wait "$companion" 2>/dev/null
+    fi
     if [ -n "$daemon" ]; then
         stop
     fi
