@@ -23,6 +23,7 @@ EOF
 cat >"$work/activate.ini" <<EOF
 [defaults]
 exec = sh "$work/who.sh"
+stderr = null
 
 [named]
 listen = fd:web
