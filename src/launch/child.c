@@ -196,8 +196,8 @@ static struct child_failure set_place(const struct plan *plan)
 }
 
 struct child_failure child_execute(const struct plan *plan,
-                                   const struct launch_connection *connection, char *const items[],
-                                   const struct environment *told, unsigned close_flags)
+                                   const struct launch_connection *connection,
+                                   const struct environment *environment, unsigned close_flags)
 {
     static const uint64_t no_signals = 0;
     struct child_failure failure;
@@ -224,8 +224,8 @@ struct child_failure child_execute(const struct plan *plan,
         raw_call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, (long)&no_signals, 0, KERNEL_SIGSET_SIZE);
     if (result < 0)
         return fail(STAGE_SIGNALS, result);
-    if (told->listen_pid)
-        environment_write_pid(told->listen_pid, call(SYS_getpid, 0, 0, 0));
-    result = call(SYS_execve, (long)plan->program, (long)plan->argv, (long)items);
+    if (environment->listen_pid)
+        environment_write_pid(environment->listen_pid, call(SYS_getpid, 0, 0, 0));
+    result = call(SYS_execve, (long)plan->program, (long)plan->argv, (long)environment->all);
     return fail(result == -EAGAIN ? STAGE_PROCESS_LIMIT : STAGE_EXEC, result);
 }

@@ -17,12 +17,12 @@ struct child_failure {
 };
 
 /* Carries out the plan and executes the program. Returns only on failure, with the step that
- * failed; then the caller must end the process. All signals must be blocked before. items are the
- * whole environment; told, where its connection's own strings stand, may get the child's pid.
+ * failed; then the caller must end the process. All signals must be blocked before. environment is
+ * joined; the child writes nothing of it but its pid.
  * close_flags says what becomes of fds from 3 up: 0, they are closed at once; CLOSE_RANGE_CLOEXEC,
  * with the exec, for an engine that needs one until then. */
 struct child_failure child_execute(const struct plan *plan,
-                                   const struct launch_connection *connection, char *const items[],
-                                   const struct environment *told, unsigned close_flags);
+                                   const struct launch_connection *connection,
+                                   const struct environment *environment, unsigned close_flags);
 
 #endif

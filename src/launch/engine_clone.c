@@ -83,8 +83,6 @@ struct clone_start {
     bool given_back;                     /* ours are closed */
     struct child_failure failure;        /* the child's last word */
     struct environment environment;
-    char **items;
-    size_t item_room;
 };
 
 struct cloner {
@@ -143,7 +141,7 @@ static void clone_close(struct engine *engine)
         struct clone_start *next = cloner->free->next;
 
         munmap(cloner->free->stack - GUARD_SIZE, GUARD_SIZE + STACK_SIZE);
-        free(cloner->free->items);
+        environment_free(&cloner->free->environment);
         free(cloner->free);
         cloner->free = next;
     }
@@ -213,27 +211,12 @@ static void give_slot(struct cloner *cloner, struct clone_start *slot)
     cloner->free = slot;
 }
 
-/* The whole environment: the connection's own strings, then the service's. */
-static int join_environment(struct clone_start *slot)
+static int fill_environment(struct clone_start *slot)
 {
     const struct plan *plan = slot->plan;
-    size_t own, room;
 
-    environment_fill(&slot->environment, &slot->connection);
-    own = slot->environment.count;
-    room = own + plan->environment_count + 1;
-    if (room > slot->item_room) {
-        char **items = realloc(slot->items, room * sizeof(*items));
-
-        if (!items)
-            return -ENOMEM;
-        slot->items = items;
-        slot->item_room = room;
-    }
-    memcpy(slot->items, slot->environment.items, own * sizeof(*slot->items));
-    memcpy(slot->items + own, plan->environment,
-           (plan->environment_count + 1) * sizeof(*slot->items));
-    return 0;
+    environment_fill(&slot->environment, plan->service, &slot->connection);
+    return environment_join(&slot->environment, plan->variables->items, plan->variables->count);
 }
 
 /* The child needs fd 2 among the low fds that it keeps; a channel lives at a high number. */
@@ -263,8 +246,7 @@ static int run_child(void *argument)
         return 127;
     }
     __atomic_store_n(&slot->unshared, 1, __ATOMIC_RELEASE);
-    slot->failure =
-        child_execute(slot->plan, &slot->connection, slot->items, &slot->environment, 0);
+    slot->failure = child_execute(slot->plan, &slot->connection, &slot->environment, 0);
     return 127;
 }
 
@@ -305,7 +287,7 @@ static int clone_start(struct engine *engine, struct plan *plan,
     slot->connection = *connection;
     error = lower_stderr(slot);
     if (error == 0)
-        error = join_environment(slot);
+        error = fill_environment(slot);
     if (error == 0)
         error = clone_process(slot, ret_pid);
     if (error < 0) {

@@ -33,8 +33,6 @@ struct forker {
     struct fork_start *free;
     size_t under_way;
     struct environment environment; /* the child has its own copy after the fork */
-    char **items;                   /* connection's and service's environment together */
-    size_t item_room;
 };
 
 static struct forker *forker_of(const struct engine *engine)
@@ -72,7 +70,7 @@ static void fork_close(struct engine *engine)
         forker->free = next;
     }
     fd_close(forker->epoll_fd);
-    free(forker->items);
+    environment_free(&forker->environment);
     free(forker);
 }
 
@@ -120,26 +118,6 @@ static void give_start(struct forker *forker, struct fork_start *start)
     forker->under_way--;
 }
 
-/* The whole environment: the connection's own strings, then the service's. */
-static int join_environment(struct forker *forker, const struct plan *plan)
-{
-    size_t own = forker->environment.count;
-    size_t room = own + plan->environment_count + 1;
-
-    if (room > forker->item_room) {
-        char **items = realloc(forker->items, room * sizeof(*items));
-
-        if (!items)
-            return -ENOMEM;
-        forker->items = items;
-        forker->item_room = room;
-    }
-    memcpy(forker->items, forker->environment.items, own * sizeof(*forker->items));
-    memcpy(forker->items + own, plan->environment,
-           (plan->environment_count + 1) * sizeof(*forker->items));
-    return 0;
-}
-
 _Noreturn static void run_child(const struct forker *forker, const struct plan *plan,
                                 const struct launch_connection *connection, int status_fd)
 {
@@ -149,8 +127,7 @@ _Noreturn static void run_child(const struct forker *forker, const struct plan *
     /* It may stand where a socket that is lent must go. */
     if (connection->lent_name)
         status_fd = fcntl(status_fd, F_DUPFD_CLOEXEC, LAUNCH_LENT_FD + 1);
-    failure =
-        child_execute(plan, connection, forker->items, &forker->environment, CLOSE_RANGE_CLOEXEC);
+    failure = child_execute(plan, connection, &forker->environment, CLOSE_RANGE_CLOEXEC);
     written = write(status_fd, &failure, sizeof(failure));
     /* If even that failed the parent sees a program that ended at once. */
     (void)written;
@@ -191,7 +168,8 @@ static int start_process(struct forker *forker, const struct plan *plan,
     int status[2];
     pid_t pid;
 
-    if (join_environment(forker, plan) < 0)
+    environment_fill(&forker->environment, plan->service, connection);
+    if (environment_join(&forker->environment, plan->variables->items, plan->variables->count) < 0)
         return -ENOMEM;
     if (pipe2(status, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
@@ -223,7 +201,6 @@ static int fork_start(struct engine *engine, struct plan *plan,
     if (!start)
         return -EAGAIN;
     start->base.owner = owner;
-    environment_fill(&forker->environment, connection);
     error = start_process(forker, plan, connection, start, ret_pid);
     if (error < 0) {
         give_start(forker, start);

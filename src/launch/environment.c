@@ -1,9 +1,12 @@
 /* environment: see environment.h. Called by the engines in the parent. */
 #include "launch/environment.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 __attribute__((format(printf, 2, 3))) static void add(struct environment *environment,
                                                       const char *format, ...)
@@ -79,7 +82,8 @@ static void fill_lent(struct environment *environment, const struct launch_conne
     environment->listen_pid = environment->items[environment->count - 1] + sizeof(pid) - 1;
 }
 
-void environment_fill(struct environment *environment, const struct launch_connection *connection)
+void environment_fill(struct environment *environment, const char *service,
+                      const struct launch_connection *connection)
 {
     environment->count = 0;
     environment->used = 0;
@@ -93,7 +97,33 @@ void environment_fill(struct environment *environment, const struct launch_conne
         fill_vsock(environment, connection);
     else
         fill_tcp(environment, connection);
+    add(environment, "STDINETD_SERVICE=%s", service);
     add(environment, "STDINETD_CONNECTION=%" PRIu64, connection->number);
+}
+
+int environment_join(struct environment *environment, char *const *variables, size_t count)
+{
+    size_t own = environment->count, room = own + count + 1;
+
+    if (room > environment->all_room) {
+        char **all = realloc(environment->all, room * sizeof(*all));
+
+        if (!all)
+            return -ENOMEM;
+        environment->all = all;
+        environment->all_room = room;
+    }
+    memcpy(environment->all, environment->items, own * sizeof(*environment->all));
+    memcpy(environment->all + own, variables, count * sizeof(*environment->all));
+    environment->all[own + count] = NULL;
+    return 0;
+}
+
+void environment_free(struct environment *environment)
+{
+    free(environment->all);
+    environment->all = NULL;
+    environment->all_room = 0;
 }
 
 void environment_write_pid(char *listen_pid, long pid)

@@ -38,13 +38,24 @@ struct environment {
     char text[ENVIRONMENT_TEXT];
     size_t used;
     char *listen_pid; /* where the child writes its own pid (ENVIRONMENT_PID_SIZE); NULL: nowhere */
+    char **all;       /* what was joined last; malloc'ed, with room for all_room */
+    size_t all_room;
 };
 
 /* The digits of the largest pid (2^22, proc(5)) and more, and the NUL behind them. */
 #define ENVIRONMENT_PID_SIZE 12
 
-/* Fills environment for connection. What can't fit (nothing can, by its sizes) is left out. */
-void environment_fill(struct environment *environment, const struct launch_connection *connection);
+/* Fills environment for a connection of that service. What can't fit (nothing can, by its sizes) is
+ * left out. */
+void environment_fill(struct environment *environment, const char *service,
+                      const struct launch_connection *connection);
+
+/* Makes environment->all of connection's strings and the service's own count ones behind them,
+ * NULL- terminated. It grows as it is used, so that a start allocates nothing. 0 or -ENOMEM. */
+int environment_join(struct environment *environment, char *const *variables, size_t count);
+
+/* Frees what environment_join keeps. */
+void environment_free(struct environment *environment);
 
 /* Writes pid where listen_pid points. Called by the child, in whose memory others may live: it uses
  * nothing but that place. */

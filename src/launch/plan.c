@@ -1,8 +1,4 @@
-/* plan: see plan.h. Called by serve when a service is made or reloaded.
- *
- * The environment is made, not inherited: what stands in the daemon's own (secrets, LD_PRELOAD,
- * LISTEN_FDS, NOTIFY_SOCKET) reaches a handler only by name, through pass-env.
- */
+/* plan: see plan.h. Called by serve when a service is made or reloaded. */
 #include "launch/plan.h"
 
 #include <errno.h>
@@ -12,103 +8,6 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <unistd.h>
-
-static char default_path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/* Strings of an environment while they are collected; the first of a name stays. */
-struct collection {
-    struct item {
-        char *text;
-        bool copied; /* into the plan; else it lives as long as the snapshot */
-    } * items;
-    size_t count;
-};
-
-static bool has_name(const struct collection *collection, const char *text)
-{
-    size_t length = strcspn(text, "=") + 1;
-
-    for (size_t i = 0; i < collection->count; i++)
-        if (strncmp(collection->items[i].text, text, length) == 0)
-            return true;
-    return false;
-}
-
-static void collect(struct collection *collection, char *text, bool copied)
-{
-    if (!has_name(collection, text))
-        collection->items[collection->count++] = (struct item){text, copied};
-}
-
-/* "NAME=value" of that name in environment, or NULL. */
-static char *find_variable(char *const *environment, const char *name)
-{
-    size_t length = strlen(name);
-
-    for (; environment && *environment; environment++)
-        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
-            return *environment;
-    return NULL;
-}
-
-/* What users write stands first, so that it wins over what we would set. */
-static void collect_all(struct collection *collection, const struct service_settings *service,
-                        const struct plan_origin *origin, char *service_variable)
-{
-    for (size_t i = 0; i < service->env.count; i++)
-        collect(collection, service->env.items[i], false);
-    for (size_t i = 0; i < service->pass_env.count; i++) {
-        char *variable = find_variable(origin->environment, service->pass_env.items[i]);
-
-        if (variable)
-            collect(collection, variable, true);
-    }
-    for (size_t i = 0; service->user && i < SETTINGS_USER_VARIABLES; i++)
-        collect(collection, service->user->variables[i], false);
-    collect(collection, default_path, false);
-    collect(collection, service_variable, true);
-}
-
-/* The pointers, and behind them in the same block the strings that are copied. */
-static char **pack(const struct collection *collection)
-{
-    size_t size = (collection->count + 1) * sizeof(char *);
-    char **items;
-    char *text;
-
-    for (size_t i = 0; i < collection->count; i++)
-        size += collection->items[i].copied ? strlen(collection->items[i].text) + 1 : 0;
-    items = malloc(size);
-    if (!items)
-        return NULL;
-    text = (char *)(items + collection->count + 1);
-    for (size_t i = 0; i < collection->count; i++) {
-        items[i] = collection->items[i].text;
-        if (collection->items[i].copied) {
-            items[i] = text;
-            text = stpcpy(text, collection->items[i].text) + 1;
-        }
-    }
-    items[collection->count] = NULL;
-    return items;
-}
-
-static int build_environment(struct plan *plan, const struct service_settings *service,
-                             const struct plan_origin *origin)
-{
-    char variable[sizeof("STDINETD_SERVICE=") + SERVICE_NAME_MAX];
-    size_t most = service->env.count + service->pass_env.count + SETTINGS_USER_VARIABLES + 2;
-    struct collection collection = {.items = calloc(most, sizeof(*collection.items))};
-
-    if (!collection.items)
-        return -ENOMEM;
-    snprintf(variable, sizeof(variable), "STDINETD_SERVICE=%s", service->name);
-    collect_all(&collection, service, origin, variable);
-    plan->environment = pack(&collection);
-    plan->environment_count = collection.count;
-    free(collection.items);
-    return plan->environment ? 0 : -ENOMEM;
-}
 
 /* The snapshot's own words, unless argv[0] is another one. */
 static int build_argv(struct plan *plan, const struct service_settings *service)
@@ -181,7 +80,7 @@ static uint64_t dropped_capabilities(const struct settings_capabilities *capabil
 }
 
 int plan_build(struct config *snapshot, const struct service_settings *service,
-               const struct plan_origin *origin, struct plan **ret)
+               const struct plan_origin *origin, const struct plan *sibling, struct plan **ret)
 {
     struct plan *plan = calloc(1, sizeof(*plan));
 
@@ -189,6 +88,7 @@ int plan_build(struct config *snapshot, const struct service_settings *service,
         return -ENOMEM;
     plan->references = 1;
     plan->snapshot = config_ref(snapshot);
+    plan->service = service->name;
     plan->program = service->exec.program;
     plan->chroot = service->chroot;
     plan->directory = service->directory;
@@ -203,7 +103,8 @@ int plan_build(struct config *snapshot, const struct service_settings *service,
     fill_oom_score(plan, service, origin);
     fill_credentials(plan, service);
     if (fill_namespaces(plan, service) < 0 || build_argv(plan, service) < 0 ||
-        build_environment(plan, service, origin) < 0) {
+        variables_build(service, origin->environment, sibling ? sibling->variables : NULL,
+                        &plan->variables) < 0) {
         plan_unref(plan);
         return -ENOMEM;
     }
@@ -223,7 +124,7 @@ void plan_unref(struct plan *plan)
         return;
     free(plan->proc);
     free(plan->own_argv);
-    free(plan->environment);
+    variables_unref(plan->variables);
     config_unref(plan->snapshot);
     free(plan);
 }

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "config/settings.h"
+#include "launch/variables.h"
 
 /* What the daemon itself was started with and changed, and handlers get back or must not see. */
 struct plan_origin {
@@ -24,13 +25,13 @@ struct plan_origin {
 struct plan {
     unsigned references;     /* the service's, and one for each start under way */
     struct config *snapshot; /* a reference: pointers below go into it */
+    const char *service;     /* its name */
     const char *program;
-    char *const *argv;  /* the snapshot's, or own_argv */
-    char **own_argv;    /* where argv0 is given */
-    char **environment; /* the service's part, NULL-terminated; one block with what it copied */
-    size_t environment_count;
-    int clone_flags;    /* namespaces that a process can only be born into: CLONE_NEWPID */
-    int unshare_flags;  /* the others, unshare(2) */
+    char *const *argv;           /* the snapshot's, or own_argv */
+    char **own_argv;             /* where argv0 is given */
+    struct variables *variables; /* of the environment */
+    int clone_flags;             /* namespaces that a process can only be born into: CLONE_NEWPID */
+    int unshare_flags;           /* the others, unshare(2) */
     char *proc;         /* where a /proc of the handler's own processes goes; NULL: nowhere */
     const char *chroot; /* NULL: none */
     const char *directory;
@@ -53,9 +54,9 @@ struct plan {
 };
 
 /* Makes the plan of a service of snapshot, on which it takes a reference; the plan has one of its
- * own then. 0 or -ENOMEM. */
+ * own then. sibling, of the same snapshot or NULL, may share memory with it. 0 or -ENOMEM. */
 int plan_build(struct config *snapshot, const struct service_settings *service,
-               const struct plan_origin *origin, struct plan **ret);
+               const struct plan_origin *origin, const struct plan *sibling, struct plan **ret);
 
 /* Counts one more holder, and gives the plan back for an assignment. */
 struct plan *plan_ref(struct plan *plan);

@@ -195,23 +195,6 @@ static int open_parts(struct server *server)
     return loop_watch(server->loop, &server->signals, EPOLLIN);
 }
 
-static int make_services(struct server *server)
-{
-    struct service **last = &server->services;
-
-    for (size_t i = 0; i < server->config->service_count; i++) {
-        int error = 0;
-
-        if (server->config->services[i].enabled)
-            error = service_new(server, server->config, &server->config->services[i], last);
-        if (error < 0)
-            return error;
-        if (*last)
-            last = &(*last)->next;
-    }
-    return 0;
-}
-
 static int open_pid_file(struct server *server)
 {
     const char *path = server->config->daemon.pid_file;
@@ -291,7 +274,7 @@ static int server_open(struct config *config, const struct load_request *request
         error = open_pid_file(server);
     }
     if (error == 0)
-        error = make_services(server);
+        error = service_new_all(server, server->config, &server->services);
     if (error < 0) {
         if (error != -EEXIST)
             log_error("cannot start: %s", strerror(-error));

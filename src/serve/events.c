@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -24,6 +25,15 @@ enum outcome outcome_of(int status, const struct connection *connection)
     if (WIFSIGNALED(status))
         return connection->killed ? OUTCOME_KILLED : OUTCOME_CRASH;
     return WEXITSTATUS(status) == 0 ? OUTCOME_OK : OUTCOME_EXIT;
+}
+
+struct service_counters *event_counters(struct service *service)
+{
+    static struct service_counters nobodys;
+
+    if (!service->counters)
+        service->counters = calloc(1, sizeof(*service->counters));
+    return service->counters ? service->counters : &nobodys;
 }
 
 static void add_peer(struct log_record *record, const struct addr *peer)
@@ -60,7 +70,7 @@ void event_started(const struct connection *connection)
     struct service *service = connection->service;
     struct log_record record;
 
-    service->counters.started++;
+    event_counters(service)->started++;
     if (!log_wants(LOG_LEVEL_INFO))
         return;
     begin(&record, LOG_LEVEL_INFO, connection, "start");
@@ -97,7 +107,7 @@ void event_ended(const struct connection *connection, int status, const struct r
     enum outcome outcome = outcome_of(status, connection);
     struct log_record record;
 
-    service->counters.exits[outcome]++;
+    event_counters(service)->exits[outcome]++;
     if (!log_wants(LOG_LEVEL_INFO))
         return;
     begin(&record, LOG_LEVEL_INFO, connection, "end");
@@ -125,7 +135,7 @@ void event_start_failed(const struct connection *connection, struct child_failur
         service->throttle_stage == failure.stage && service->throttle_error == failure.error;
     struct log_record record;
 
-    service->counters.start_failures[failure.stage]++;
+    event_counters(service)->start_failures[failure.stage]++;
     begin(&record, again ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, connection,
           "start failed; the service rests and tries again");
     log_record_text(&record, "stage", stage_name(failure.stage));
@@ -160,7 +170,7 @@ static void say_refused(const struct service *service, const struct addr *peer,
 
 void event_refused(struct service *service, const struct addr *peer, enum admission_reason reason)
 {
-    struct service_counters *counters = &service->counters;
+    struct service_counters *counters = event_counters(service);
     struct server *server = service->server;
 
     counters->refused[reason]++;
@@ -174,10 +184,11 @@ void event_refused(struct service *service, const struct addr *peer, enum admiss
 
 void event_sum_up(struct service *service)
 {
-    for (enum admission_reason reason = REASON_NONE; reason < REASON_COUNT; reason++) {
-        uint64_t count = service->counters.refused_unsaid[reason];
+    for (enum admission_reason reason = REASON_NONE; service->counters && reason < REASON_COUNT;
+         reason++) {
+        uint64_t count = service->counters->refused_unsaid[reason];
 
-        service->counters.refused_unsaid[reason] = 0;
+        service->counters->refused_unsaid[reason] = 0;
         if (count == 0)
             continue;
         say_refused(service, NULL, reason, count);
@@ -189,7 +200,7 @@ void event_gone(struct service *service, const struct addr *peer)
 {
     struct log_record record;
 
-    service->counters.gone++;
+    event_counters(service)->gone++;
     log_record_begin(&record, LOG_LEVEL_DEBUG, service->settings->name,
                      "the client was gone before its handler was started");
     add_peer(&record, peer);
@@ -259,7 +270,8 @@ void event_lend_recovered(const struct listener *listener, unsigned ends)
 
 void event_status(const struct service *service)
 {
-    const struct service_counters *counters = &service->counters;
+    static const struct service_counters none;
+    const struct service_counters *counters = service->counters ? service->counters : &none;
     uint64_t refused = 0, failed = 0;
     unsigned pending = 0;
     struct log_record record;

@@ -38,6 +38,10 @@ struct service_counters {
     uint32_t refused_unsaid[REASON_COUNT]; /* in the last second */
 };
 
+/* The counters of a service, which has them from the first thing to count on: of thousands most
+ * rest. Without memory for them, some that nobody reads. */
+struct service_counters *event_counters(struct service *service);
+
 /* How a handler ended: from wait4's status, and from what we did to it. */
 enum outcome outcome_of(int status, const struct connection *connection);
 

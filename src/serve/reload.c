@@ -95,23 +95,6 @@ static struct listener_name *find_name(struct reload *reload, const struct liste
 
 /* --- prepare -------------------------------------------------------------------------------- */
 
-static int make_services(struct reload *reload)
-{
-    struct service **last = &reload->services;
-
-    for (size_t i = 0; i < reload->config->service_count; i++) {
-        int error;
-
-        if (!reload->config->services[i].enabled)
-            continue;
-        error = service_new(reload->server, reload->config, &reload->config->services[i], last);
-        if (error < 0)
-            return error;
-        last = &(*last)->next;
-    }
-    return 0;
-}
-
 /* Takes the old socket of an address, or opens one. A pending one stays pending. */
 static int prepare_listener(struct reload *reload, struct listener *listener)
 {
@@ -168,7 +151,7 @@ static int prepare(struct reload *reload)
     if (error == 0)
         error = name_listeners(reload);
     if (error == 0)
-        error = make_services(reload);
+        error = service_new_all(reload->server, reload->config, &reload->services);
     if (error == 0)
         error = prepare_stderr(reload);
     if (error == 0)

@@ -519,7 +519,7 @@ void server_on_listener(struct loop_source *source, uint32_t events)
         if (error == -EAGAIN)
             return;
         if (is_one_clients(error)) {
-            service->counters.accept_errors++;
+            event_counters(service)->accept_errors++;
             /* A whole batch of them: something refuses accepting itself, and would do so for ever.
              */
             if (++errors == ACCEPT_BATCH)

@@ -92,8 +92,10 @@ static int make_listeners(struct service *service, const struct service_settings
     return 0;
 }
 
-int service_new(struct server *server, struct config *snapshot,
-                const struct service_settings *settings, struct service **ret)
+/* sibling, the one before or NULL, may share memory with it. */
+static int new_service(struct server *server, struct config *snapshot,
+                       const struct service_settings *settings, const struct service *sibling,
+                       struct service **ret)
 {
     struct service *service = calloc(1, sizeof(*service));
     int error;
@@ -113,7 +115,8 @@ int service_new(struct server *server, struct config *snapshot,
         free(service);
         return error;
     }
-    error = plan_build(snapshot, settings, &server->origin, &service->plan);
+    error = plan_build(snapshot, settings, &server->origin, sibling ? sibling->plan : NULL,
+                       &service->plan);
     if (error == 0)
         error = make_listeners(service, settings);
     if (error < 0) {
@@ -121,6 +124,24 @@ int service_new(struct server *server, struct config *snapshot,
         return error;
     }
     *ret = service;
+    return 0;
+}
+
+int service_new_all(struct server *server, struct config *snapshot, struct service **ret)
+{
+    const struct service *sibling = NULL;
+
+    for (size_t i = 0; i < snapshot->service_count; i++) {
+        int error;
+
+        if (!snapshot->services[i].enabled)
+            continue;
+        error = new_service(server, snapshot, &snapshot->services[i], sibling, ret);
+        if (error < 0)
+            return error;
+        sibling = *ret;
+        ret = &(*ret)->next;
+    }
     return 0;
 }
 
@@ -134,6 +155,7 @@ void service_free(struct service *service)
     channel_close(service->channel);
     fd_close(service->stderr_fd);
     free(service->listeners);
+    free(service->counters);
     plan_unref(service->plan);
     free(service);
 }

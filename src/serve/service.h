@@ -47,13 +47,13 @@ struct service {
     struct loop_timer throttle_timer; /* armed: paused after a failed start */
     nanoseconds throttle_until;       /* the pause's end, however often the timer looks before */
 
-    struct service_counters counters;
+    struct service_counters *counters; /* NULL: nothing to count yet */
 };
 
-/* A service for settings of snapshot, with its plan and its listeners not yet open. One that names
- * an inherited socket has a listener for each of that name. 0 or -errno. */
-int service_new(struct server *server, struct config *snapshot,
-                const struct service_settings *settings, struct service **ret);
+/* Makes a service for each of snapshot that is enabled, as a list in *ret, with their plans, their
+ * listeners not yet open; one that names an inherited socket has a listener for each of that name.
+ * 0 or -errno, and then *ret has those that were made before. */
+int service_new_all(struct server *server, struct config *snapshot, struct service **ret);
 
 /* Closes its sockets and frees it. Must have no connections. */
 void service_free(struct service *service);

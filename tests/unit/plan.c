@@ -74,7 +74,7 @@ static struct plan *build(void)
 {
     struct plan *plan = NULL;
 
-    ck_assert_int_eq(plan_build(config, service, &origin, &plan), 0);
+    ck_assert_int_eq(plan_build(config, service, &origin, NULL, &plan), 0);
     ck_assert_ptr_nonnull(plan);
     return plan;
 }
@@ -99,26 +99,22 @@ static const struct {
     bool user;
     const char *expected[16];
 } environment_rows[] = {
-    {"", "", false, {PATH, "STDINETD_SERVICE=upper"}},
-    {"A=1 B='x y' C=", "", false, {"A=1", "B=x y", "C=", PATH, "STDINETD_SERVICE=upper"}},
-    {"", "LANG", false, {"LANG=C", PATH, "STDINETD_SERVICE=upper"}},
-    {"", "EMPTY MISSING NOTHING", false, {"EMPTY=", PATH, "STDINETD_SERVICE=upper"}},
-    {"", "A AB", false, {"A=parent", "AB=longer", PATH, "STDINETD_SERVICE=upper"}},
-    {"A=own", "A LANG", false, {"A=own", "LANG=C", PATH, "STDINETD_SERVICE=upper"}},
-    {"AB=own", "A", false, {"AB=own", "A=parent", PATH, "STDINETD_SERVICE=upper"}},
+    {"", "", false, {PATH}},
+    {"A=1 B='x y' C=", "", false, {"A=1", "B=x y", "C=", PATH}},
+    {"", "LANG", false, {"LANG=C", PATH}},
+    {"", "EMPTY MISSING NOTHING", false, {"EMPTY=", PATH}},
+    {"", "A AB", false, {"A=parent", "AB=longer", PATH}},
+    {"A=own", "A LANG", false, {"A=own", "LANG=C", PATH}},
+    {"AB=own", "A", false, {"AB=own", "A=parent", PATH}},
     {"",
      "",
      true,
-     {"USER=somebody", "LOGNAME=somebody", "HOME=/home/somebody", "SHELL=/bin/ash", PATH,
-      "STDINETD_SERVICE=upper"}},
-    {"HOME=/h SHELL=",
-     "USER",
-     true,
-     {"HOME=/h", "SHELL=", "USER=us", "LOGNAME=somebody", PATH, "STDINETD_SERVICE=upper"}},
-    {"PATH=/own", "PATH", false, {"PATH=/own", "STDINETD_SERVICE=upper"}},
-    {"", "PATH", false, {"PATH=/parent", "STDINETD_SERVICE=upper"}},
-    {"PATHS=x PAT=y", "", false, {"PATHS=x", "PAT=y", PATH, "STDINETD_SERVICE=upper"}},
-    {"A=b=c", "", false, {"A=b=c", PATH, "STDINETD_SERVICE=upper"}},
+     {"USER=somebody", "LOGNAME=somebody", "HOME=/home/somebody", "SHELL=/bin/ash", PATH}},
+    {"HOME=/h SHELL=", "USER", true, {"HOME=/h", "SHELL=", "USER=us", "LOGNAME=somebody", PATH}},
+    {"PATH=/own", "PATH", false, {"PATH=/own"}},
+    {"", "PATH", false, {"PATH=/parent"}},
+    {"PATHS=x PAT=y", "", false, {"PATHS=x", "PAT=y", PATH}},
+    {"A=b=c", "", false, {"A=b=c", PATH}},
 };
 
 START_TEST(test_environment)
@@ -129,8 +125,8 @@ START_TEST(test_environment)
     service->pass_env = words(environment_rows[_i].pass_env);
     service->user = environment_rows[_i].user ? user : NULL;
     plan = build();
-    check_items(plan->environment, plan->environment_count, environment_rows[_i].expected);
-    ck_assert_ptr_null(plan->environment[plan->environment_count]);
+    check_items(plan->variables->items, plan->variables->count, environment_rows[_i].expected);
+    ck_assert_ptr_null(plan->variables->items[plan->variables->count]);
     plan_unref(plan);
 }
 END_TEST
@@ -142,7 +138,7 @@ START_TEST(test_environment_without_parent)
     origin.environment = NULL;
     service->pass_env = words("LANG A");
     plan = build();
-    ck_assert_uint_eq(plan->environment_count, 2);
+    ck_assert_uint_eq(plan->variables->count, 1);
     plan_unref(plan);
 }
 END_TEST
@@ -158,8 +154,36 @@ START_TEST(test_environment_is_copied)
     service->pass_env = words("V");
     plan = build();
     memcpy(variable, "V=two", sizeof("V=two"));
-    ck_assert_str_eq(plan->environment[0], "V=one");
+    ck_assert_str_eq(plan->variables->items[0], "V=one");
     plan_unref(plan);
+}
+END_TEST
+
+/* What two services have from [defaults] is there once, and as long as one of them is. */
+START_TEST(test_environment_is_shared)
+{
+    struct service_settings *other = arena_allocate(config->arena, sizeof(*other));
+    struct plan *one, *two, *three;
+
+    service->env = words("A=1");
+    service->user = user;
+    *other = *service;
+    one = build();
+    ck_assert_int_eq(plan_build(config, other, &origin, one, &two), 0);
+    ck_assert_ptr_eq(one->variables, two->variables);
+    plan_unref(one);
+    ck_assert_str_eq(two->variables->items[0], "A=1");
+    other->env = words("A=2");
+    ck_assert_int_eq(plan_build(config, other, &origin, two, &three), 0);
+    ck_assert_str_eq(two->variables->items[0], "A=1");
+    ck_assert_str_eq(three->variables->items[0], "A=2");
+    plan_unref(three);
+    other->env = service->env;
+    other->user = NULL;
+    ck_assert_int_eq(plan_build(config, other, &origin, two, &three), 0);
+    ck_assert_ptr_ne(two->variables, three->variables);
+    plan_unref(three);
+    plan_unref(two);
 }
 END_TEST
 
@@ -175,10 +199,10 @@ START_TEST(test_environment_many)
     service->env = words(text);
     free(text);
     plan = build();
-    ck_assert_uint_eq(plan->environment_count, 1002);
+    ck_assert_uint_eq(plan->variables->count, 1001);
     for (int i = 0; i < 1000; i++) {
         snprintf(name, sizeof(name), "V%d=%d", i, i);
-        ck_assert_str_eq(plan->environment[i], name);
+        ck_assert_str_eq(plan->variables->items[i], name);
     }
     plan_unref(plan);
 }
@@ -373,7 +397,7 @@ static const struct {
      2,
      {"PROTO=TCP", "TCPREMOTEIP=192.0.2.1", "TCPREMOTEPORT=40000", "TCPLOCALIP=198.51.100.7",
       "TCPLOCALPORT=80", "TCPCONNNUM=2", "REMOTE_ADDR=192.0.2.1", "REMOTE_PORT=40000",
-      "REMOTE_HOST=192.0.2.1", "STDINETD_CONNECTION=1"}},
+      "REMOTE_HOST=192.0.2.1", "STDINETD_SERVICE=upper", "STDINETD_CONNECTION=1"}},
     /* An IPv4 client of an IPv6 socket. */
     {"::ffff:192.0.2.1",
      "::ffff:198.51.100.7",
@@ -385,7 +409,8 @@ static const struct {
      UINT32_MAX,
      {"PROTO=TCP", "TCPREMOTEIP=192.0.2.1", "TCPREMOTEPORT=1", "TCPLOCALIP=198.51.100.7",
       "TCPLOCALPORT=65535", "TCPCONNNUM=4294967295", "REMOTE_ADDR=192.0.2.1", "REMOTE_PORT=1",
-      "REMOTE_HOST=192.0.2.1", "STDINETD_CONNECTION=18446744073709551615"}},
+      "REMOTE_HOST=192.0.2.1", "STDINETD_SERVICE=upper",
+      "STDINETD_CONNECTION=18446744073709551615"}},
     {"2001:db8::1",
      "fe80::1%2",
      40000,
@@ -396,7 +421,7 @@ static const struct {
      1,
      {"PROTO=TCP", "TCPREMOTEIP=2001:db8::1", "TCPREMOTEPORT=40000", "TCPLOCALIP=fe80::1%2",
       "TCPLOCALPORT=80", "TCPCONNNUM=1", "REMOTE_ADDR=2001:db8::1", "REMOTE_PORT=40000",
-      "REMOTE_HOST=2001:db8::1", "STDINETD_CONNECTION=7"}},
+      "REMOTE_HOST=2001:db8::1", "STDINETD_SERVICE=upper", "STDINETD_CONNECTION=7"}},
     {"/",
      "/",
      0,
@@ -407,7 +432,8 @@ static const struct {
      3,
      {"PROTO=UNIX", "UNIXREMOTEPID=4711", "UNIXREMOTEEUID=1000", "UNIXREMOTEEGID=1001",
       "UNIXLOCALPATH=/run/x.sock", "IPCREMOTEEUID=1000", "IPCREMOTEEGID=1001",
-      "IPCREMOTEPATH=", "IPCLOCALPATH=/run/x.sock", "IPCCONNNUM=3", "STDINETD_CONNECTION=7"}},
+      "IPCREMOTEPATH=", "IPCLOCALPATH=/run/x.sock", "IPCCONNNUM=3", "STDINETD_SERVICE=upper",
+      "STDINETD_CONNECTION=7"}},
     {"/",
      "/",
      0,
@@ -418,7 +444,7 @@ static const struct {
      3,
      {"PROTO=UNIX", "UNIXREMOTEPID=4711", "UNIXREMOTEEUID=1000", "UNIXREMOTEEGID=1001",
       "UNIXLOCALPATH=@abstract", "IPCREMOTEEUID=1000", "IPCREMOTEEGID=1001",
-      "IPCREMOTEPATH=/run/peer", "IPCLOCALPATH=@abstract", "IPCCONNNUM=3",
+      "IPCREMOTEPATH=/run/peer", "IPCLOCALPATH=@abstract", "IPCCONNNUM=3", "STDINETD_SERVICE=upper",
       "STDINETD_CONNECTION=7"}},
     /* The longest there can be: everything fits. */
     {"/",
@@ -432,7 +458,7 @@ static const struct {
      {"PROTO=UNIX", "UNIXREMOTEPID=4711", "UNIXREMOTEEUID=1000", "UNIXREMOTEEGID=1001",
       "UNIXLOCALPATH=" PATH_107, "IPCREMOTEEUID=1000", "IPCREMOTEEGID=1001",
       "IPCREMOTEPATH=" PATH_107, "IPCLOCALPATH=" PATH_107, "IPCCONNNUM=4294967295",
-      "STDINETD_CONNECTION=18446744073709551615"}},
+      "STDINETD_SERVICE=upper", "STDINETD_CONNECTION=18446744073709551615"}},
     {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295",
      "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295",
      65535,
@@ -445,7 +471,8 @@ static const struct {
       "TCPREMOTEPORT=65535", "TCPLOCALIP=ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295",
       "TCPLOCALPORT=65535", "TCPCONNNUM=1",
       "REMOTE_ADDR=ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295", "REMOTE_PORT=65535",
-      "REMOTE_HOST=ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295", "STDINETD_CONNECTION=7"}},
+      "REMOTE_HOST=ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295", "STDINETD_SERVICE=upper",
+      "STDINETD_CONNECTION=7"}},
 };
 
 START_TEST(test_fill)
@@ -462,7 +489,7 @@ START_TEST(test_fill)
 
     memset(&environment, 0xee, sizeof(environment));
     for (int again = 0; again < 2; again++) {
-        environment_fill(&environment, &connection);
+        environment_fill(&environment, "upper", &connection);
         check_items(environment.items, environment.count, fill_rows[_i].expected);
     }
 }
@@ -478,6 +505,7 @@ START_TEST(test_fill_vsock)
                                            "VSOCKLOCALPORT=1024",
                                            "REMOTE_ADDR=vsock:3",
                                            "REMOTE_PORT=4000000000",
+                                           "STDINETD_SERVICE=upper",
                                            "STDINETD_CONNECTION=9",
                                            NULL};
     struct launch_connection connection = {.protocol = "VSOCK",
@@ -485,7 +513,7 @@ START_TEST(test_fill_vsock)
                                            .local = addr_vsock(2, 1024),
                                            .number = 9};
 
-    environment_fill(&environment, &connection);
+    environment_fill(&environment, "upper", &connection);
     check_items(environment.items, environment.count, expected);
     ck_assert_ptr_null(environment.listen_pid);
 }
@@ -500,10 +528,11 @@ START_TEST(test_fill_lent)
 
     for (int i = 0; i < ROWS(pids); i++) {
         char pid[64];
-        const char *expected[] = {"PROTO=UDP", "LISTEN_FDS=1",          "LISTEN_FDNAMES=tftp",
-                                  pid,         "STDINETD_CONNECTION=9", NULL};
+        const char *expected[] = {"PROTO=UDP", "LISTEN_FDS=1",           "LISTEN_FDNAMES=tftp",
+                                  pid,         "STDINETD_SERVICE=upper", "STDINETD_CONNECTION=9",
+                                  NULL};
 
-        environment_fill(&environment, &connection);
+        environment_fill(&environment, "upper", &connection);
         ck_assert_ptr_nonnull(environment.listen_pid);
         environment_write_pid(environment.listen_pid, pids[i]);
         snprintf(pid, sizeof(pid), "LISTEN_PID=%ld", pids[i]);
@@ -592,6 +621,7 @@ Suite *plan_suite(void)
     tcase_add_loop_test(tcase, test_environment, 0, ROWS(environment_rows));
     tcase_add_test(tcase, test_environment_without_parent);
     tcase_add_test(tcase, test_environment_is_copied);
+    tcase_add_test(tcase, test_environment_is_shared);
     tcase_add_test(tcase, test_environment_many);
     tcase_add_test(tcase, test_argv);
     tcase_add_test(tcase, test_simple_fields);
