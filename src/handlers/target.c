@@ -1,0 +1,106 @@
+/* target: see target.h. */
+#include "handlers/target.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/endpoint.h"
+#include "handlers/stream.h"
+
+static socklen_t make_unix_address(const char *path, struct sockaddr_storage *ret)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(path); /* at most ENDPOINT_PATH_MAX */
+
+    memcpy(address.sun_path, path, length + 1);
+    if (path[0] == '@')
+        address.sun_path[0] = '\0';
+    else
+        length++; /* a path has its NUL, an abstract name has not */
+    memcpy(ret, &address, sizeof(address));
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+const char *target_parse(const char *text, struct target *ret)
+{
+    struct arena *arena = arena_new();
+    struct endpoint *endpoints;
+    const char *problem = "out of memory";
+    size_t count;
+
+    if (!arena)
+        return problem;
+    if (endpoint_parse(arena, text, &endpoints, &count, &problem) == 0) {
+        problem = NULL;
+        if (count != 1)
+            problem = "a range of ports is no target";
+        else if (endpoints->kind == ENDPOINT_UNIX)
+            ret->length = make_unix_address(endpoints->path, &ret->address);
+        else if (endpoints->kind != ENDPOINT_TCP || addr_is_any(&endpoints->addr))
+            problem = "not an address to connect to";
+        else
+            ret->length = addr_to_sockaddr(&endpoints->addr, &ret->address);
+    }
+    arena_free(arena);
+    return problem;
+}
+
+/* 0 when the connection stands; -ETIMEDOUT or -errno. */
+static int await_connection(int fd, nanoseconds deadline)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLOUT};
+    int error = 0;
+    socklen_t length = sizeof(error);
+
+    for (;;) {
+        int ready = poll(&wanted, 1, stream_time_left(deadline));
+
+        if (ready > 0)
+            break;
+        if (ready < 0 && errno != EINTR)
+            return -errno;
+        if (clock_now() >= deadline)
+            return -ETIMEDOUT;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+        return -errno;
+    return -error;
+}
+
+/* A unix socket whose backlog is full says EAGAIN at once, and no poll tells when it has room. */
+static int connect_patiently(int fd, const struct target *target, nanoseconds deadline)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+
+    while (connect(fd, (const struct sockaddr *)&target->address, target->length) < 0) {
+        if (errno == EINPROGRESS)
+            return await_connection(fd, deadline);
+        if (errno != EAGAIN)
+            return -errno;
+        if (clock_now() >= deadline)
+            return -ETIMEDOUT;
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+int target_connect(const struct target *target, nanoseconds timeout)
+{
+    int fd = socket(target->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int error;
+
+    if (fd < 0)
+        return -errno;
+    error = connect_patiently(fd, target, clock_now() + timeout);
+    if (error < 0) {
+        close(fd);
+        return error;
+    }
+    return fd;
+}
