@@ -76,12 +76,16 @@ static bool read_line(const char *line, enum state *ret)
 /* The first line of the output, as far as it has room, safe to show. */
 static void take_first_line(const struct program_result *result, char line[static FIRST_LINE_SIZE])
 {
+    char copy[FIRST_LINE_SIZE];
     size_t length = 0;
 
-    while (length < result->length && result->output[length] != '\n' &&
-           result->output[length] != '\r')
+    while (length < result->length && length < sizeof(copy) && result->output[length] != '\n' &&
+           result->output[length] != '\r') {
+        /* A tab stands between words; escaped, it would be part of one. */
+        copy[length] = result->output[length] == '\t' ? ' ' : result->output[length];
         length++;
-    text_escape(result->output, length, line, FIRST_LINE_SIZE);
+    }
+    text_escape(copy, length, line, FIRST_LINE_SIZE);
 }
 
 size_t agent_format(const struct program_result *result, char line[static AGENT_LINE_SIZE])

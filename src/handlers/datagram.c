@@ -53,8 +53,11 @@ static void read_ipv4_info(const struct cmsghdr *header, struct datagram *datagr
     memcpy(datagram->destination.bytes, &info.ipi_addr, sizeof(info.ipi_addr));
     datagram->interface = (unsigned)info.ipi_ifindex;
     /* For a datagram to one of our own addresses the kernel would answer from just that one; for
-     * any kind of broadcast, that of a subnet too, from another. */
-    datagram->to_everybody = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
+     * any kind of broadcast, that of a subnet too, from another. Of those that came before we asked
+     * (the first one, which started us) it has only the address: then set_source makes it refuse
+     * an answer, since a broadcast address is no source. */
+    datagram->to_everybody =
+        info.ipi_ifindex != 0 && info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
 }
 
 static void read_ipv6_info(const struct cmsghdr *header, struct datagram *datagram)
