@@ -91,7 +91,7 @@ int usage_parse(const struct usage *usage, int argc, char *argv[])
     fill_options(usage, longs);
     /* "+": the first word that is no option ends them; PROGRAM has its own. */
     while ((value = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {
-        const struct usage_option *option = &usage->options[value - ROW_BASE];
+        const struct usage_option *option;
 
         if (value == HELP_VALUE) {
             print_help(usage);
@@ -99,6 +99,7 @@ int usage_parse(const struct usage *usage, int argc, char *argv[])
         }
         if (value < ROW_BASE) /* getopt_long has said what is wrong */
             exit(EXIT_USAGE);
+        option = &usage->options[value - ROW_BASE];
         if (take_option(option, optarg) < 0)
             exit(usage_fail(usage, EXIT_USAGE, "--%s %s: not a %s", option->name, optarg,
                             option->argument));

@@ -339,7 +339,6 @@ void datagram_begin_quiet(void)
     ck_assert(pipe2(pipe, O_CLOEXEC) == 0);
     quiet_begin = now_milliseconds();
     pid = fork();
-    ck_assert(pid >= 0);
     if (pid == 0) {
         dup2(fd, STDIN_FILENO);
         dup2(pipe[1], STDOUT_FILENO);
@@ -347,6 +346,7 @@ void datagram_begin_quiet(void)
               (char *)NULL);
         _exit(127);
     }
+    ck_assert(pid > 0);
     close(pipe[1]);
     close(fd);
     quiet_pipe = pipe[0];
