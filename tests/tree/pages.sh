@@ -3,6 +3,7 @@
 set -u
 cd "${srcdir:-.}" || exit 99
 stdinetd=${STDINETD:-./stdinetd}
+handlers=${STDINETD_HANDLERS:-./src/handlers}
 failed=0
 directory=$(mktemp -d) || exit 99
 trap 'rm -rf "$directory"' EXIT
@@ -21,7 +22,7 @@ check() {
 }
 
 if command -v mandoc >/dev/null; then
-    for page in man/*.[58]; do
+    for page in man/*.[578]; do
         check "$page is clean" mandoc -Tlint -W warning "$page"
     done
 else
@@ -36,6 +37,21 @@ done
 for option in $("$stdinetd" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p'); do
     check "stdinetd(8) explains --$option" \
         sh -c "grep -q '^\.It .*Fl -$option\\>' man/stdinetd.8 || echo none"
+done
+
+# Every handler has a section, and every option of its --help an entry.
+# shellcheck disable=SC2013 # names are words
+for source in $(sed -n 's/^src_handlers_\([a-z_]*\)_SOURCES.*/\1/p' Makefile.am); do
+    handler=$(printf '%s' "$source" | tr _ -)
+    check "stdinetd-handlers(7) has $handler" \
+        sh -c "grep '^\.Sh ' man/stdinetd-handlers.7 | grep -qiw -e '$handler' || echo none"
+    options=$("$handlers/$handler" --help | sed -n 's/^  --\([a-z-]*\).*/\1/p')
+    check "$handler has --help" sh -c "test -n '$options' || echo none"
+    for option in $options; do
+        check "stdinetd-handlers(7) explains --$option of $handler" \
+            sh -c "grep -q '^\.It Fl -$option\\>' man/stdinetd-handlers.7 ||
+                test '$option' = help || echo none"
+    done
 done
 
 # Each configuration in a literal block of stdinetd.ini(5) is accepted.
