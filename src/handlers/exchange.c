@@ -198,7 +198,6 @@ int exchange_run(int target, nanoseconds idle_timeout, enum exchange_end *ret)
         /* Half a file must not look like a whole one to the other side. */
         stream_break(target);
         stream_break(STDOUT_FILENO);
-        stream_break(STDIN_FILENO);
         return 0;
     }
     close(target);

@@ -79,6 +79,8 @@ long now_milliseconds(void);
 /* Whether the process is there; a zombie isn't. */
 bool process_runs(pid_t pid);
 void process_await_end(pid_t pid);
+/* CPU time used so far, in clock ticks. */
+long process_ticks(pid_t pid);
 
 Suite *decide_suite(void);
 Suite *stream_suite(void);
