@@ -54,8 +54,8 @@ static void read_ipv4_info(const struct cmsghdr *header, struct datagram *datagr
     datagram->interface = (unsigned)info.ipi_ifindex;
     /* For a datagram to one of our own addresses the kernel would answer from just that one; for
      * any kind of broadcast, that of a subnet too, from another. Of those that came before we asked
-     * (the first one, which started us) it has only the address: then set_source makes it refuse
-     * an answer, since a broadcast address is no source. */
+     * (the first one, which started us) it tells only the address: but no answer goes out from a
+     * broadcast address either, which is where set_source would have it come from. */
     datagram->to_everybody =
         info.ipi_ifindex != 0 && info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
 }

@@ -32,7 +32,7 @@ void program_format_reason(const struct program_result *result,
 {
     if (result->is_late)
         snprintf(text, PROGRAM_REASON_SIZE, "timed out");
-    else if (result->status > 128)
+    else if (result->status > 128 && result->status <= 128 + SIGRTMAX)
         snprintf(text, PROGRAM_REASON_SIZE, "ended by signal %d", result->status - 128);
     else if (result->status == PROGRAM_NOT_FOUND)
         snprintf(text, PROGRAM_REASON_SIZE, "could not be run");

@@ -154,11 +154,12 @@ void stream_finish(void)
     char unread[4096];
 
     stream_end(STDOUT_FILENO);
-    /* The deadline is looked at each time: a client that sends on and on doesn't keep us. */
+    /* The deadline is looked at each time: a client that sends on and on doesn't keep us. Only a
+     * socket can be reset, so that nothing else is read (ENOTSOCK). */
     while (clock_now() < deadline && stream_wait(STDIN_FILENO, deadline) == 0) {
-        ssize_t got = stream_read_some(STDIN_FILENO, unread, sizeof(unread));
+        ssize_t got = recv(STDIN_FILENO, unread, sizeof(unread), MSG_DONTWAIT);
 
-        if (got == 0 || (got < 0 && got != -EAGAIN))
+        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
             return;
     }
 }

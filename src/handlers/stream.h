@@ -49,7 +49,8 @@ void stream_end(int fd);
 /* Closes fd so that a TCP peer sees that it was broken off (RST), not ended. */
 void stream_break(int fd);
 
-/* Ends fd 1 and reads fd 0 away until its end, for at most STREAM_FINISH_TIME. */
+/* Ends fd 1 and, if it is a socket, reads fd 0 away until its end, for at most STREAM_FINISH_TIME.
+ */
 void stream_finish(void);
 
 #endif
