@@ -139,7 +139,7 @@ check 'check-agent: down' becomes agent 'DOWN*' agent_status L7STS
 echo up >"$work/says"
 check 'check-agent: up again' becomes agent 'no check' agent_status L7OK
 echo drain >"$work/says"
-check 'check-agent: drain' becomes agent 'DRAIN*' agent_status CHECKED
+check 'check-agent: drain' becomes agent 'DRAIN*' agent_status L7OK
 
 check 'without linger-close: DOWN' becomes resets 'DOWN*' check_status SOCKERR
 check 'without linger-close: because of a reset' in_time has resets last_chk '*reset by peer*'

@@ -16,6 +16,9 @@ read -r time daytime <<EOF
 $(free_ports 2)
 EOF
 cat >"$work/time.ini" <<EOF
+[stdinetd]
+stop-timeout = 100ms
+
 [time]
 listen = 127.0.0.1:$time
 exec = "$STDINETD_HANDLERS/time"
