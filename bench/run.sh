@@ -9,6 +9,7 @@
 #   handlers   rate by handler: static, dynamic, sh, python3
 #   services   rate and CPU with 5,000 services listening beside the one that is asked
 #   memory     RSS with 1 service, with 5,000, with 10,000 handlers alive, after 200,000 connections
+#   hostile    a good service's connect to first byte beside each kind of hostile handler
 #   bare       CPU against a loop of nothing but accept, the same clone, exec
 #
 # Environment: ROUNDS (5), CONNECTIONS (2000 a round), PEERS (names from peers.sh; what is installed),
@@ -178,6 +179,8 @@ bare() {
 
 # shellcheck source=bench/many.sh
 . "$here/many.sh"
+# shellcheck source=bench/hostile.sh
+. "$here/hostile.sh"
 
 : >"$results"
 printf 'machine: %s, %s cores, Linux %s\n' \
@@ -186,7 +189,7 @@ printf 'rounds: %s; connections a round: %s; %s\n' "$rounds" "$connections" "$("
 installed_peers >/dev/null
 # shellcheck disable=SC3045 # every sh of Debian has it
 ulimit -n "$(ulimit -Hn)"
-[ $# -gt 0 ] || set -- rate first log-rate log-first handlers services memory bare
+[ $# -gt 0 ] || set -- rate first log-rate log-first handlers services memory hostile bare
 for scenario in "$@"; do
     "$(printf '%s' "$scenario" | tr - _)"
 done

@@ -1,0 +1,25 @@
+# beside.awk: each kind of neighbour's medians, and through those of the quiet before it.
+#
+#   awk -f median.awk -f beside.awk RESULTS
+$1 == "hostile" || $1 == "hostile-quiet" {
+    if (!($2 in seen)) {
+        seen[$2] = 1
+        names[++name_count] = $2
+    }
+    key = $1 SUBSEP $2 SUBSEP $3
+    values[key, ++counts[key]] = $4 + 0
+}
+
+END {
+    printf "%-20s %10s %10s %7s %10s %10s %7s %7s\n", "beside", "quiet p50", "p50", "ratio", "quiet p99", "p99", "ratio", "errors"
+    for (n = 1; n <= name_count; n++) {
+        printf "%-20s", names[n]
+        for (m = 1; m <= 2; m++) {
+            metric = m == 1 ? "first_p50" : "first_p99"
+            quiet = median("hostile-quiet" SUBSEP names[n] SUBSEP metric)
+            here = median("hostile" SUBSEP names[n] SUBSEP metric)
+            printf " %10.0f %10.0f %7.2f", quiet, here, (quiet > 0 ? here / quiet : 0)
+        }
+        printf " %7d\n", median("hostile" SUBSEP names[n] SUBSEP "errors")
+    }
+}
