@@ -15,6 +15,26 @@
 
 #include "base/value.h"
 
+/* Adds endpoints; the room doubles, so that thousands, one by one, cost no more than at once. */
+static int add_endpoints(struct arena *arena, struct settings_endpoints *listen,
+                         const struct endpoint *more, size_t count)
+{
+    size_t needed = listen->count + count, room = listen->room > 0 ? listen->room : 1;
+    struct endpoint *all = listen->items;
+
+    while (room < needed)
+        room *= 2;
+    if (room != listen->room) {
+        all = arena_allocate_array(arena, room, sizeof(*all));
+        if (!all)
+            return -ENOMEM;
+        memcpy(all, listen->items, listen->count * sizeof(*all));
+    }
+    memcpy(all + listen->count, more, count * sizeof(*all));
+    *listen = (struct settings_endpoints){all, needed, room};
+    return 0;
+}
+
 static int parse_listen(struct codec_context *context, const struct option *option,
                         const char *text, void *field)
 {
@@ -28,25 +48,18 @@ static int parse_listen(struct codec_context *context, const struct option *opti
     if (error == 0 && words.count == 0)
         return codec_refuse(context, "no address is given");
     for (size_t i = 0; error == 0 && i < words.count; i++) {
-        struct endpoint *more, *all;
+        struct endpoint *more;
         const char *problem = NULL;
         size_t count;
 
         error = endpoint_parse(context->arena, words.items[i], &more, &count, &problem);
         if (error == -EINVAL)
             return codec_refuse(context, "'%.100s': %s", words.items[i], problem);
-        if (error < 0)
-            return error;
-        if (listen->count == 0) {
-            *listen = (struct settings_endpoints){more, count};
-            continue;
-        }
-        all = arena_allocate_array(context->arena, listen->count + count, sizeof(*all));
-        if (!all)
-            return -ENOMEM;
-        memcpy(all, listen->items, listen->count * sizeof(*all));
-        memcpy(all + listen->count, more, count * sizeof(*all));
-        *listen = (struct settings_endpoints){all, listen->count + count};
+        /* Mostly there is one, and it is as it was parsed. */
+        if (error == 0 && words.count == 1 && listen->count == 0)
+            *listen = (struct settings_endpoints){more, count, count};
+        else if (error == 0)
+            error = add_endpoints(context->arena, listen, more, count);
     }
     return error;
 }

@@ -29,13 +29,16 @@ static int open_inside(const char *chroot, const char *path)
 {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
     FD_CLEANUP int root = open(chroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    unsigned tries = 100;
     int fd;
 
     if (root < 0)
         return -errno;
-    fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-    /* Before Linux 5.6: good enough where links in there are relative. */
-    if (fd < 0 && errno == ENOSYS)
+    do { /* EAGAIN: something was renamed meanwhile, openat2(2) */
+        fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+    } while (fd < 0 && errno == EAGAIN && tries-- > 0);
+    /* Before Linux 5.6, or forbidden: good enough where links in there are relative. */
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
         fd = openat(root, path + 1, O_PATH | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }

@@ -97,6 +97,7 @@ enum settings_isolate {
 struct settings_endpoints {
     struct endpoint *items;
     size_t count;
+    size_t room; /* while loading; 0: items are another's, who may add to them */
 };
 
 /* [stdinetd] */

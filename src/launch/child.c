@@ -1,12 +1,12 @@
 /* child: see child.h.
  *
- * At most 25 system calls (and one for each limit that a service sets, and for each capability
- * that it drops: there is none for many at once), each checked, all through raw.h; nothing is
- * opened (one file where oom_score_adj is to be another), nothing looked up, nothing allocated or
- * logged. The order: session, fds, umask, limits and priorities, namespaces, root, directory,
- * groups, gid, capabilities (for which the uid must still be root's), uid and the proof of all,
- * no_new_privs, signal mask, exec. Signal dispositions need no step: the daemon itself has only
- * default ones (serve/startup.c), and blocks what it must not die from.
+ * 16 system calls, and up to 11 more for keys that a service sets (a limit that is set, and a
+ * capability that is dropped, take one each on top: there is no call for many), each checked, all
+ * through raw.h; nothing is opened (one file where oom_score_adj is to be another), nothing looked
+ * up, nothing allocated or logged. The order: session, fds, umask, limits and priorities,
+ * namespaces, root, directory, groups, gid, capabilities (for which the uid must still be root's),
+ * uid and the proof of all, no_new_privs, signal mask, exec. Signal dispositions need no step: the
+ * daemon itself has only default ones (serve/startup.c), and blocks what it must not die from.
  */
 #include "launch/child.h"
 
@@ -102,12 +102,16 @@ static long isolate(const struct plan *plan)
         result = call(SYS_unshare, plan->unshare_flags, 0, 0);
     if (result >= 0 && plan->unshare_flags & CLONE_NEWNS)
         result = raw_call5(SYS_mount, 0, (long)"/", 0, MS_REC | MS_SLAVE, 0);
-    if (result >= 0 && plan->proc) {
-        result = raw_call5(SYS_mount, (long)"proc", (long)plan->proc, (long)"proc",
-                           MS_NOSUID | MS_NODEV | MS_NOEXEC, 0);
-        result = result == -ENOENT ? 0 : result; /* a root without /proc */
-    }
     return result;
+}
+
+/* Inside the new root: a link in it must not lead the mount elsewhere. */
+static long mount_proc(void)
+{
+    long result = raw_call5(SYS_mount, (long)"proc", (long)"/proc", (long)"proc",
+                            MS_NOSUID | MS_NODEV | MS_NOEXEC, 0);
+
+    return result == -ENOENT ? 0 : result; /* a root without it */
 }
 
 /* One by one: the kernel has no call for several. One that it doesn't know is not there (EINVAL).
@@ -188,6 +192,10 @@ static struct child_failure set_place(const struct plan *plan)
         result = call(SYS_chroot, (long)plan->chroot, 0, 0);
     if (result < 0)
         return fail(STAGE_CHROOT, result);
+    if (plan->own_proc)
+        result = mount_proc();
+    if (result < 0)
+        return fail(STAGE_ISOLATE, result);
     /* A relative directory would stay outside; config takes absolute ones only. */
     result = call(SYS_chdir, (long)plan->directory, 0, 0);
     if (result < 0)

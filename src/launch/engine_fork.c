@@ -125,7 +125,7 @@ _Noreturn static void run_child(const struct forker *forker, const struct plan *
     ssize_t written;
 
     /* It may stand where a socket that is lent must go. */
-    if (connection->lent_name)
+    if (connection->lent_name && status_fd == LAUNCH_LENT_FD)
         status_fd = fcntl(status_fd, F_DUPFD_CLOEXEC, LAUNCH_LENT_FD + 1);
     failure = child_execute(plan, connection, &forker->environment, CLOSE_RANGE_CLOEXEC);
     written = write(status_fd, &failure, sizeof(failure));
@@ -139,7 +139,11 @@ static pid_t make_process(int clone_flags)
 {
     if (clone_flags == 0)
         return fork();
+#if defined(__s390x__) || defined(__s390__)
+    return (pid_t)syscall(SYS_clone, NULL, SIGCHLD | clone_flags, NULL, NULL, NULL);
+#else
     return (pid_t)syscall(SYS_clone, SIGCHLD | clone_flags, NULL, NULL, NULL, NULL);
+#endif
 }
 
 /* Forks with every signal blocked: nothing of ours may run in the child. */

@@ -47,7 +47,7 @@ static void fill_oom_score(struct plan *plan, const struct service_settings *ser
         snprintf(plan->oom_score, sizeof(plan->oom_score), "%d", service->oom_score_adjust.value);
 }
 
-static int fill_namespaces(struct plan *plan, const struct service_settings *service)
+static void fill_namespaces(struct plan *plan, const struct service_settings *service)
 {
     static const int flags[] = {[ISOLATE_NETWORK] = CLONE_NEWNET,
                                 [ISOLATE_PID] = CLONE_NEWPID,
@@ -62,12 +62,7 @@ static int fill_namespaces(struct plan *plan, const struct service_settings *ser
     plan->clone_flags = wanted & CLONE_NEWPID;
     plan->unshare_flags = wanted & ~CLONE_NEWPID;
     /* Where mounts are its own anyway, /proc can tell of its own processes. */
-    if ((wanted & both) == both &&
-        asprintf(&plan->proc, "%s/proc", service->chroot ? service->chroot : "") < 0) {
-        plan->proc = NULL;
-        return -ENOMEM;
-    }
-    return 0;
+    plan->own_proc = (wanted & both) == both;
 }
 
 /* All that this kernel has, but for those that are kept. */
@@ -102,7 +97,8 @@ int plan_build(struct config *snapshot, const struct service_settings *service,
         plan->nofile = plan->rlimits->values[RLIMIT_NOFILE];
     fill_oom_score(plan, service, origin);
     fill_credentials(plan, service);
-    if (fill_namespaces(plan, service) < 0 || build_argv(plan, service) < 0 ||
+    fill_namespaces(plan, service);
+    if (build_argv(plan, service) < 0 ||
         variables_build(service, origin->environment, sibling ? sibling->variables : NULL,
                         &plan->variables) < 0) {
         plan_unref(plan);
@@ -122,7 +118,6 @@ void plan_unref(struct plan *plan)
 {
     if (!plan || --plan->references > 0)
         return;
-    free(plan->proc);
     free(plan->own_argv);
     variables_unref(plan->variables);
     config_unref(plan->snapshot);

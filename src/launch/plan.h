@@ -32,8 +32,8 @@ struct plan {
     struct variables *variables; /* of the environment */
     int clone_flags;             /* namespaces that a process can only be born into: CLONE_NEWPID */
     int unshare_flags;           /* the others, unshare(2) */
-    char *proc;         /* where a /proc of the handler's own processes goes; NULL: nowhere */
-    const char *chroot; /* NULL: none */
+    bool own_proc;               /* /proc becomes one of the handler's own processes */
+    const char *chroot;          /* NULL: none */
     const char *directory;
     mode_t umask;
     bool change_credentials; /* we are root: groups, gid and uid are set and verified */

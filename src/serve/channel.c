@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/stranger.h"
 
 /* A line that isn't finished after this long is said as it is: a prompt, a progress bar. */
 #define UNFINISHED_WAIT CLOCK_SECOND
@@ -45,9 +46,6 @@ struct channel {
 /* What is read of one write: of a longer one, which no program makes on purpose, the rest is lost.
  */
 #define CHANNEL_DATAGRAM ((size_t)64 * 1024)
-
-/* fds in one message at the most: unix(7), SCM_MAX_FD. */
-#define RIGHTS_MAX 253
 
 /* Messages that are still read when the channel goes: more than the kernel's queue holds by default
  * (net.unix.max_dgram_qlen). */
@@ -131,22 +129,6 @@ static void take_bytes(struct channel *channel, pid_t pid, const char *bytes, si
         loop_arm(channel->loop, &channel->unfinished, loop_now(channel->loop) + UNFINISHED_WAIT);
 }
 
-/* A handler that sends fds to its stderr wants to fill our table, or to have us wait in close() for
- * a connection that lingers. Where the kernel can't refuse them they are closed without lingering.
- */
-static void close_received(const struct cmsghdr *part)
-{
-    const struct linger none = {0};
-
-    for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= part->cmsg_len; i++) {
-        int fd;
-
-        memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(fd));
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-        fd_close(fd);
-    }
-}
-
 /* Reads one write. Returns its length (0 is one too) or -errno. */
 static ssize_t read_once(struct channel *channel, char bytes[static CHANNEL_DATAGRAM])
 {
@@ -154,7 +136,7 @@ static ssize_t read_once(struct channel *channel, char bytes[static CHANNEL_DATA
         struct cmsghdr header;
         /* Room for all that one message can carry: what doesn't fit the kernel closes in our name,
          * lingering or not. */
-        char space[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(RIGHTS_MAX * sizeof(int))];
+        char space[STRANGER_CONTROL_SIZE];
     } control;
     struct iovec vector = {bytes, CHANNEL_DATAGRAM};
     struct msghdr message = {.msg_iov = &vector,
@@ -173,10 +155,12 @@ static ssize_t read_once(struct channel *channel, char bytes[static CHANNEL_DATA
             part->cmsg_len >= CMSG_LEN(sizeof(credentials))) {
             memcpy(&credentials, CMSG_DATA(part), sizeof(credentials));
             pid = credentials.pid;
-        } else if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS) {
-            close_received(part);
         }
     }
+    /* A handler that sends fds to its stderr wants to fill our table, or to have us wait in
+     * close().
+     */
+    stranger_close_received(&message);
     if (got > 0)
         take_bytes(channel, pid, bytes, (size_t)got);
     if (message.msg_flags & MSG_TRUNC)
@@ -185,7 +169,7 @@ static ssize_t read_once(struct channel *channel, char bytes[static CHANNEL_DATA
 }
 
 /* Reads what is left first: a handler's last words, or fds that it sent, which must be closed by
- * close_received and not by the kernel with the queue. */
+ * stranger_close_received and not by the kernel with the queue. */
 static void close_pair(struct channel *channel)
 {
     char *bytes = channel->source.fd >= 0 ? malloc(CHANNEL_DATAGRAM) : NULL;
@@ -217,7 +201,7 @@ static int open_pair(struct channel *channel)
     /* getsockopt tells twice what setsockopt was given: socket(7). */
     if (getsockopt(channel->write_fd, SOL_SOCKET, SO_SNDBUF, &channel->send_buffer, &length) == 0)
         channel->send_buffer /= 2;
-    /* Kernels that don't know it let fds through: close_received. */
+    /* Kernels that don't know it let fds through: stranger_close_received. */
     setsockopt(channel->source.fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
     /* What a handler would send back to itself through our end goes nowhere. */
     shutdown(channel->source.fd, SHUT_WR);

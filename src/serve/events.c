@@ -245,7 +245,7 @@ static void begin_lend(struct log_record *record, enum log_level level,
 
     endpoint_format(listener->endpoint, text);
     log_record_begin(record, level, listener->service->settings->name, message);
-    log_record_text(record, "listen", text);
+    log_record_format(record, "listen", "%s", text); /* copied: text ends here */
 }
 
 void event_lend_idle(const struct listener *listener, unsigned ends, bool dropped)
@@ -253,9 +253,20 @@ void event_lend_idle(const struct listener *listener, unsigned ends, bool droppe
     struct log_record record;
 
     begin_lend(&record, ends == LEND_IDLE_ENDS ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, listener,
-               dropped ? "handlers end and leave a datagram unread; it is dropped, the socket rests"
-                       : "handlers end at once and leave clients waiting; the socket rests");
+               dropped
+                   ? "handlers end and leave datagrams unread; they are dropped, the socket rests"
+                   : "handlers end at once and leave clients waiting; the socket rests");
     log_record_number(&record, "ends", ends);
+    log_record_emit(&record);
+}
+
+void event_lend_empty(const struct listener *listener, int error)
+{
+    struct log_record record;
+
+    begin_lend(&record, LOG_LEVEL_WARNING, listener,
+               "the socket wakes for nothing that a handler could take; it rests");
+    log_record_format(&record, "error", "%s", strerror(-error));
     log_record_emit(&record);
 }
 

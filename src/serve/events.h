@@ -78,6 +78,8 @@ void event_recovered(const struct service *service, unsigned failures);
 /* wait = yes: so many handlers in a row ended and took nothing of what waits on their socket; the
  * datagram they left was dropped, or clients were left waiting. And: one took something again. */
 void event_lend_idle(const struct listener *listener, unsigned ends, bool dropped);
+/* Its socket wakes us again and again, and there is nothing to start a handler for (-errno). */
+void event_lend_empty(const struct listener *listener, int error);
 void event_lend_recovered(const struct listener *listener, unsigned ends);
 
 /* One line about the service as it stands, for USR1. */

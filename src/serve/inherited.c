@@ -181,3 +181,8 @@ const struct inherited_socket *inherited_find(struct inherited *inherited,
     }
     return NULL;
 }
+
+void inherited_use(struct inherited *inherited, unsigned index, bool used)
+{
+    inherited->sockets[index].used = used;
+}

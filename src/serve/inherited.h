@@ -19,7 +19,8 @@
 struct inherited_socket {
     int fd;
     const char *name;
-    bool named;               /* a listener found it */
+    bool named;               /* a listener found it, some time */
+    bool used;                /* one has it now */
     struct endpoint endpoint; /* what it is: never ENDPOINT_FD */
 };
 
@@ -38,6 +39,10 @@ void inherited_close(struct inherited *inherited);
 
 /* How many have this name. */
 size_t inherited_count(const struct inherited *inherited, const char *name);
+
+/* A listener has it, or has it no more. One at a time: two would take clients, and the socket's
+ * mode, from each other. */
+void inherited_use(struct inherited *inherited, unsigned index, bool used);
 
 /* The ordinal-th (from 0) of the name that endpoint (ENDPOINT_FD) says, or the one at endpoint's
  * address; NULL where there is none. */

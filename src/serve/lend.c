@@ -8,12 +8,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/stranger.h"
 #include "serve/server.h"
 
 /* A handler of a stream socket that ran for less has "ended at once". */
 #define AT_ONCE  CLOCK_SECOND
 #define REST     CLOCK_SECOND
 #define REST_MAX (60 * CLOCK_SECOND)
+/* And one that ended so with 0: so many in a row are nothing, then 20 ms lie between two. */
+#define QUICK_ENDS 10
+#define QUICK_REST (20 * CLOCK_MILLISECOND)
+/* Wakes for nothing, in a row: some are by the way. */
+#define EMPTY_WAKES 16
+/* At most 256 datagrams are dropped at a time. */
+#define DROP_DOUBLINGS 8
 
 static void on_rest_timer(struct loop_timer *timer)
 {
@@ -40,39 +48,100 @@ static int make_lending(struct listener *listener)
     return 0;
 }
 
-static int set_stamps(int fd, int on)
+static int set_option(int fd, int level, int name, int value)
 {
-    return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0 ? -errno : 0;
+    return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
 /* When the first datagram that waits came, by which it is told from one that looks the same. The
- * kernel stamps one that has no stamp when it is first asked for it, and keeps that. The option is
- * set for this question only: a handler must not find control messages that it never asked for.
- * 0; -EAGAIN where none waits. */
-static int peek_head(int fd, struct timespec *ret)
+ * kernel stamps one that has no stamp when it is first asked for it, and keeps that. There is room
+ * for the stamp, which comes first, and for nothing else: fds that a stranger sent would be ours
+ * with each look. 0; -EAGAIN where none waits; another -errno that the socket had. */
+static int peek_head(const struct listener *listener, struct timespec *ret)
 {
-    char control[CMSG_SPACE(sizeof(struct timespec)) + 256], byte;
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(struct timespec))];
+    } control;
+    char byte;
     struct iovec part = {&byte, 1};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
-                             .msg_control = control,
+                             .msg_control = &control,
                              .msg_controllen = sizeof(control)};
-    int error = set_stamps(fd, 1);
-    ssize_t got = recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT);
+    int fd = listener->source.fd;
+    struct cmsghdr *stamp;
 
-    if (got < 0)
-        error = -errno;
-    /* Errors that a handler asked for (IP_RECVERR) and left would wake us for ever. */
-    if (error == -EAGAIN)
-        got = recv(fd, &byte, 1, MSG_ERRQUEUE | MSG_DONTWAIT);
-    set_stamps(fd, 0);
-    if (error < 0)
-        return error;
+    set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    if (recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+        return -errno;
+    stamp = CMSG_FIRSTHDR(&message);
     *ret = (struct timespec){0};
-    for (struct cmsghdr *one = CMSG_FIRSTHDR(&message); one; one = CMSG_NXTHDR(&message, one))
-        if (one->cmsg_level == SOL_SOCKET && one->cmsg_type == SCM_TIMESTAMPNS)
-            memcpy(ret, CMSG_DATA(one), sizeof(*ret));
+    if (stamp && stamp->cmsg_level == SOL_SOCKET && stamp->cmsg_type == SCM_TIMESTAMPNS)
+        memcpy(ret, CMSG_DATA(stamp), sizeof(*ret));
     return 0;
+}
+
+/* What earlier ones may have set, so that nothing could ever be read, or it waked us for ever:
+ * looks that begin further on, a peer that alone is heard, errors kept for somebody who asks for
+ * them. */
+static void put_datagrams_right(const struct listener *listener)
+{
+    const struct sockaddr none = {.sa_family = AF_UNSPEC};
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof(peer);
+    const char *device = listener->service->settings->bind_device;
+    int fd = listener->source.fd;
+    char byte;
+
+    set_option(fd, SOL_SOCKET, SO_PEEK_OFF, -1);
+    if (listener->kind != ENDPOINT_UDP)
+        return;
+    if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0 &&
+        connect(fd, &none, sizeof(none)) == 0 && device)
+        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device));
+    while (recv(fd, &byte, 1, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
+        ;
+}
+
+/* Whether something waits that a handler can be started for. 0 or -errno. */
+static int prepare(struct listener *listener)
+{
+    struct lending *lending = listener->lending;
+    int error;
+
+    if (!endpoint_is_datagram(listener->kind)) {
+        /* One that was shut down listens again; else it only sets the backlog, listen(2). */
+        if (listen(listener->source.fd, (int)listener->service->settings->backlog) < 0)
+            return -errno;
+        return listener_set_blocking(listener, true);
+    }
+    put_datagrams_right(listener);
+    error = peek_head(listener, &lending->head);
+    if (error == 0)
+        error = listener_set_blocking(listener, true);
+    /* A handler must not find control messages that it never asked for. */
+    if (error == 0)
+        error = set_option(listener->source.fd, SOL_SOCKET, SO_TIMESTAMPNS, 0);
+    return error;
+}
+
+static void rest_for(struct listener *listener, nanoseconds pause)
+{
+    struct loop *loop = listener->service->server->loop;
+
+    loop_unwatch(loop, &listener->source);
+    loop_arm(loop, &listener->lending->rest, loop_now(loop) + pause);
+}
+
+/* 1, 2, 4 … 60 s, from the LEND_IDLE_ENDS-th time on. */
+static void rest(struct listener *listener, unsigned times)
+{
+    nanoseconds pause = REST;
+
+    for (unsigned i = LEND_IDLE_ENDS; i < times && pause < REST_MAX; i++)
+        pause *= 2;
+    rest_for(listener, pause < REST_MAX ? pause : REST_MAX);
 }
 
 int lend_begin(struct listener *listener, int *ret_fd)
@@ -80,13 +149,19 @@ int lend_begin(struct listener *listener, int *ret_fd)
     int error = make_lending(listener);
     int fd;
 
-    if (error == 0 && endpoint_is_datagram(listener->kind))
-        error = peek_head(listener->source.fd, &listener->lending->head);
-    /* Anew each time: some leave it non-blocking, and those who wait for it aren't asked. */
-    if (error == 0)
-        error = listener_set_blocking(listener, true);
     if (error < 0)
         return error;
+    error = prepare(listener);
+    if (error < 0) {
+        /* A datagram that was none (a bad checksum), an error that one look takes away; or for
+         * ever. */
+        if (++listener->lending->empty_wakes >= EMPTY_WAKES) {
+            event_lend_empty(listener, error);
+            rest(listener, LEND_IDLE_ENDS + listener->lending->empty_wakes - EMPTY_WAKES);
+        }
+        return error;
+    }
+    listener->lending->empty_wakes = 0;
     fd = fcntl(listener->source.fd, F_DUPFD_CLOEXEC, LAUNCH_LENT_FD + 1);
     if (fd < 0)
         return -errno;
@@ -116,27 +191,45 @@ static bool is_untouched(const struct listener *listener, nanoseconds ran)
 
     if (!endpoint_is_datagram(listener->kind))
         return ran < AT_ONCE && poll(&poller, 1, 0) > 0;
-    return peek_head(listener->source.fd, &now) == 0 && now.tv_sec != 0 &&
-           now.tv_sec == before->tv_sec && now.tv_nsec == before->tv_nsec;
+    set_option(listener->source.fd, SOL_SOCKET, SO_PEEK_OFF, -1);
+    return peek_head(listener, &now) == 0 && now.tv_sec != 0 && now.tv_sec == before->tv_sec &&
+           now.tv_nsec == before->tv_nsec;
 }
 
-/* Takes one datagram out of the queue and forgets it. */
-static void drop_head(const struct listener *listener)
+/* Takes datagrams out of the queue and forgets them: one, and with each further rest twice as many,
+ * since where one is bad others may be. */
+static void drop_heads(const struct listener *listener, unsigned idle_ends)
 {
+    unsigned doublings = idle_ends - LEND_IDLE_ENDS;
+    unsigned count = 1U << (doublings < DROP_DOUBLINGS ? doublings : DROP_DOUBLINGS);
     char byte;
-    ssize_t got = recv(listener->source.fd, &byte, 1, MSG_DONTWAIT);
 
-    (void)got; /* else it is gone already */
+    while (count-- > 0 && stranger_receive(listener->source.fd, &byte, 1) >= 0)
+        ;
 }
 
-void lend_judge(struct listener *listener, nanoseconds ran)
+/* A handler of a stream socket that takes one client and ends is as good as one that takes none, to
+ * look at; it may go on, but not at any pace. */
+static void slow_down(struct listener *listener, bool quick)
 {
     struct lending *lending = listener->lending;
-    struct loop *loop = listener->service->server->loop;
-    bool datagrams = endpoint_is_datagram(listener->kind);
-    nanoseconds rest = REST;
 
-    if (!is_untouched(listener, ran)) {
+    lending->quick_ends = quick ? lending->quick_ends + 1 : 0;
+    if (lending->quick_ends > QUICK_ENDS)
+        rest_for(listener, QUICK_REST);
+}
+
+void lend_judge(struct listener *listener, nanoseconds ran, bool succeeded)
+{
+    struct lending *lending = listener->lending;
+    bool datagrams = endpoint_is_datagram(listener->kind);
+    bool untouched = is_untouched(listener, ran);
+
+    if (!datagrams && succeeded) {
+        slow_down(listener, untouched);
+        untouched = false;
+    }
+    if (!untouched) {
         if (lending->idle_ends >= LEND_IDLE_ENDS)
             event_lend_recovered(listener, lending->idle_ends);
         lending->idle_ends = 0;
@@ -145,11 +238,9 @@ void lend_judge(struct listener *listener, nanoseconds ran)
     if (++lending->idle_ends < LEND_IDLE_ENDS)
         return;
     if (datagrams)
-        drop_head(listener);
+        drop_heads(listener, lending->idle_ends);
     event_lend_idle(listener, lending->idle_ends, datagrams);
-    for (unsigned i = LEND_IDLE_ENDS; i < lending->idle_ends && rest < REST_MAX; i++)
-        rest *= 2;
-    loop_arm(loop, &lending->rest, loop_now(loop) + (rest < REST_MAX ? rest : REST_MAX));
+    rest(listener, lending->idle_ends);
 }
 
 void lend_return(struct listener *listener)

@@ -1,10 +1,15 @@
 /* lend: wait = yes, the listening socket itself is lent to one handler until that ends.
  *
- * While it is out nobody here reads from it or watches it. Then what matters is whether the handler
- * has taken anything: one that ends at once and leaves what woke it where it was would be started
- * for the same datagram or client again and again. After LEND_IDLE_ENDS such ends in a row the
- * socket rests for 1, 2, 4 … 60 s, open, and the datagram that nobody reads is dropped: the next
- * one may be a good one. Called by server.c and reload.c.
+ * While it is out it isn't watched here. Then what matters is whether the handler has taken
+ * anything: one that ends at once and leaves what woke it where it was would be started for the
+ * same datagram or client again and again. After LEND_IDLE_ENDS such ends in a row the socket rests
+ * for 1, 2, 4 … 60 s, open, and datagrams that nobody reads are dropped: the next one may be a good
+ * one. The same rest is for a socket that a handler has left in a state in which it wakes us for
+ * nothing.
+ *
+ * The open file is shared with the handler and whoever that leaves behind: what they set on it
+ * (modes, options, a peer) is put right before it is lent again, and it is never accepted from
+ * here, since they could make that wait (reload.c). Called by server.c and reload.c.
  */
 #ifndef STDINETD_SERVE_LEND_H
 #define STDINETD_SERVE_LEND_H
@@ -22,12 +27,14 @@ struct connection;
 struct lending {
     struct connection *handler; /* who has it; NULL: nobody */
     unsigned idle_ends;         /* in a row */
-    struct timespec head;       /* when the datagram came that the handler was started for */
-    struct loop_timer rest;     /* armed: it rests */
+    unsigned empty_wakes;       /* in a row, without anything that waits */
+    unsigned quick_ends;    /* in a row, of a stream socket's handlers, with 0, clients waiting */
+    struct timespec head;   /* when the datagram came that the handler was started for */
+    struct loop_timer rest; /* armed: it rests */
 };
 
-/* Makes a listener ready to be lent. 0 with an fd for the handler, which the caller closes;
- * -EAGAIN where nothing waits after all; another -errno. */
+/* Makes a listener ready to be lent. 0 with an fd for the handler, which the caller closes; -EAGAIN
+ * where nothing waits after all; another -errno. Who wakes us for nothing again and again rests. */
 int lend_begin(struct listener *listener, int *ret_fd);
 
 /* Who has it now. */
@@ -36,8 +43,8 @@ void lend_to(struct listener *listener, struct connection *handler);
 /* Whether it is out, or rests: then it isn't watched. */
 bool lend_is_out(const struct listener *listener);
 
-/* A handler that ran for so long has ended: whether it has taken anything. */
-void lend_judge(struct listener *listener, nanoseconds ran);
+/* A handler that ran for so long has ended, with 0 or not: whether it has taken anything. */
+void lend_judge(struct listener *listener, nanoseconds ran, bool succeeded);
 
 /* It is back, from whatever became of its handler. */
 void lend_return(struct listener *listener);

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "base/stranger.h"
 
 /* Read away in one turn; the others' turn comes before the rest. */
 #define TURN_READS 16
@@ -27,7 +27,7 @@ static void end(struct lingering *lingering)
     loop_unwatch(list->loop, &lingering->source);
     loop_disarm(list->loop, &lingering->timer);
     loop_reserve(list->loop, -1);
-    fd_close(lingering->source.fd);
+    linger_drop(lingering->source.fd);
     if (lingering->older)
         lingering->older->younger = lingering->younger;
     else
@@ -41,20 +41,19 @@ static void end(struct lingering *lingering)
     list->ended(list->context);
 }
 
-/* Whether the client has closed its side, or is gone. TCP throws bytes away without copying them
- * (MSG_TRUNC, tcp(7)). Processes that the handler left may have the socket too, so its mode isn't
- * ours to change. */
+/* Whether the client has closed its side, or is gone. Processes that the handler left may have the
+ * socket too, so its mode isn't ours to change. */
 static bool is_over(int fd)
 {
     static char bytes[READ_SIZE];
 
     for (unsigned i = 0; i < TURN_READS; i++) {
-        ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_TRUNC);
+        ssize_t got = stranger_receive(fd, bytes, sizeof(bytes));
 
         if (got == 0)
             return true;
         if (got < 0)
-            return errno != EAGAIN && errno != EINTR;
+            return got != -EAGAIN && got != -EINTR;
     }
     return false;
 }
@@ -71,14 +70,6 @@ static void on_bytes(struct loop_source *source, uint32_t events)
 static void on_timer(struct loop_timer *timer)
 {
     end(timer->owner);
-}
-
-/* A close that waits for its client would be the handler's wish, and our loop's end. */
-static void forget_so_linger(int fd)
-{
-    const struct linger none = {0};
-
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
 
 static struct lingering *make(struct linger_list *list, int fd)
@@ -109,21 +100,29 @@ void linger_begin(struct linger_list *list, int fd, nanoseconds duration)
 {
     struct lingering *lingering;
 
-    forget_so_linger(fd);
     if (shutdown(fd, SHUT_WR) < 0 || is_over(fd)) {
-        fd_close(fd);
+        linger_drop(fd);
         return;
     }
     if (list->count == LINGER_MAX)
         end(list->oldest);
     lingering = make(list, fd);
     if (!lingering) {
-        fd_close(fd);
+        linger_drop(fd);
         return;
     }
     loop_arm(list->loop, &lingering->timer, loop_now(list->loop) + duration);
     if (loop_watch(list->loop, &lingering->source, EPOLLIN) < 0)
         end(lingering);
+}
+
+void linger_drop(int fd)
+{
+    int domain = AF_UNSPEC;
+    socklen_t length = sizeof(domain);
+
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+    stranger_close(fd, domain == AF_UNIX);
 }
 
 void linger_close_all(struct linger_list *list)

@@ -15,7 +15,7 @@
 
 #include "base/fd.h"
 #include "serve/inherited.h"
-#include "serve/service.h"
+#include "serve/server.h"
 
 static int set_option(int fd, int level, int name, int value)
 {
@@ -259,6 +259,8 @@ static int take_inherited(struct listener *listener, const struct inherited_sock
     FD_CLEANUP int fd = -1;
     int error;
 
+    if (inherited->used)
+        return -EADDRINUSE;
     if (endpoint_is_datagram(kind) && settings->wait.set && !settings->wait.value)
         return -EPROTOTYPE;
     fd = fcntl(inherited->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -293,9 +295,16 @@ int listener_open(struct listener *listener, const struct service_settings *sett
         error = open_unix(listener, settings, &fd);
     else if (endpoint->kind == ENDPOINT_VSOCK)
         error = open_vsock(endpoint, settings, &fd);
-    if (error == 0)
-        listener->source.fd = fd_move_high(fd);
-    return error;
+    if (error < 0)
+        return error;
+    listener->source.fd = fd_move_high(fd);
+    if (given) {
+        unsigned index = (unsigned)(given - inherited->sockets);
+
+        inherited_use(inherited, index, true);
+        listener->inherited = (uint16_t)(index + 1);
+    }
+    return 0;
 }
 
 const char *listener_error_text(int error)
@@ -337,6 +346,19 @@ int listener_set_blocking(const struct listener *listener, bool blocking)
     return fcntl(listener->source.fd, F_SETFL, blocking ? 0 : O_NONBLOCK) < 0 ? -errno : 0;
 }
 
+void listener_move(struct listener *from, struct listener *to)
+{
+    to->source.fd = from->source.fd;
+    to->kind = from->kind;
+    to->path = to->endpoint->kind == ENDPOINT_FD ? from->path : to->endpoint->path;
+    to->inherited = from->inherited;
+    to->error = from->error;
+    to->device = from->device;
+    to->inode = from->inode;
+    from->source.fd = -1;
+    from->inherited = 0;
+}
+
 void listener_close(struct listener *listener)
 {
     struct stat status;
@@ -348,6 +370,9 @@ void listener_close(struct listener *listener)
         status.st_dev == listener->device && status.st_ino == listener->inode)
         unlink(listener->path);
     listener->source.fd = fd_close(listener->source.fd);
+    if (listener->inherited > 0)
+        inherited_use(&listener->service->server->inherited, listener->inherited - 1U, false);
+    listener->inherited = 0;
     listener->device = 0;
     listener->inode = 0;
 }
@@ -398,12 +423,7 @@ int listener_accept(struct listener *listener, struct arrival *ret)
 {
     struct sockaddr_storage address;
     socklen_t length = sizeof(address);
-    int fd;
-
-    /* Whoever had it before may have left it blocking. */
-    if (listener->lending && listener_set_blocking(listener, false) < 0)
-        return -errno;
-    fd = accept4(listener->source.fd, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
+    int fd = accept4(listener->source.fd, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
 
     if (fd < 0)
         return -errno;

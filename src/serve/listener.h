@@ -28,6 +28,7 @@ struct listener {
     const char *path;                /* of a unix socket; else NULL */
     enum endpoint_kind kind; /* the endpoint's, or what an inherited socket turned out to be */
     uint16_t ordinal;        /* of fd:NAME, where several have that name */
+    uint16_t inherited;      /* which of the inherited sockets it has, from 1; 0: none */
     bool parked;
     int error;    /* why it is pending (errno); 0 where it never was */
     dev_t device; /* of a unix path, to remove only what we made */
@@ -57,6 +58,9 @@ bool listener_is_same(const struct listener *one, const struct listener *other);
 
 /* Sets the open file's mode, which belongs to everybody who has it open. 0 or -errno. */
 int listener_set_blocking(const struct listener *listener, bool blocking);
+
+/* The socket goes on as another listener's, which has none. */
+void listener_move(struct listener *from, struct listener *to);
 
 /* Closes the socket and removes its unix path, if it is still ours. Must not be watched. */
 void listener_close(struct listener *listener);

@@ -95,17 +95,34 @@ static struct listener_name *find_name(struct reload *reload, const struct liste
 
 /* --- prepare -------------------------------------------------------------------------------- */
 
+/* Whether made will have the socket of old as one for handlers that wait. */
+static bool waits(struct listener *made, const struct listener *old)
+{
+    made->kind = old->kind;
+    return listener_waits(made);
+}
+
+/* A stream socket that was lent to handlers, and is to be accepted from: whoever still has it could
+ * make us wait there. It is closed, and the address opened anew when nobody has it any more. */
+static bool is_spoiled(struct listener *made, const struct listener *old)
+{
+    return old->lending && !endpoint_is_datagram(old->kind) && !waits(made, old);
+}
+
 /* Takes the old socket of an address, or opens one. A pending one stays pending. */
 static int prepare_listener(struct reload *reload, struct listener *listener)
 {
     struct listener_name *name = find_name(reload, listener);
-    int error;
+    int error = 0;
 
-    if (name) {
-        name->successor = listener;
+    if (name && is_spoiled(listener, name->listener))
         return 0;
-    }
-    error = listener_open(listener, listener->service->settings, &reload->server->inherited);
+    if (!name)
+        error = listener_open(listener, listener->service->settings, &reload->server->inherited);
+    else if (endpoint_is_datagram(name->listener->kind) && !waits(listener, name->listener))
+        error = -EPROTOTYPE;
+    else
+        name->successor = listener;
     if (error < 0) {
         endpoint_format(listener->endpoint, reload->text);
         log_error("%s: %s: %s", listener->service->settings->name, reload->text,
@@ -176,13 +193,7 @@ static void move_sockets(struct map_node *node, void *context)
         return;
     loop_unwatch(reload->server->loop, &from->source);
     lend_move(from, to);
-    to->source.fd = from->source.fd;
-    to->kind = from->kind;
-    to->path = to->endpoint->kind == ENDPOINT_FD ? from->path : to->endpoint->path;
-    to->error = from->error;
-    to->device = from->device;
-    to->inode = from->inode;
-    from->source.fd = -1;
+    listener_move(from, to);
     listener_adjust(to, to->service->settings);
 }
 

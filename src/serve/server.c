@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/stranger.h"
 #include "serve/lend.h"
 
 /* Clients accepted from one listener in one turn; the others' turn comes before the next batch. */
@@ -43,6 +45,12 @@ static bool is_one_clients(int error)
         if (error == -errors[i])
             return true;
     return false;
+}
+
+/* What is short for all, so that nobody else need try. */
+static bool is_shortage(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS;
 }
 
 static void starve(struct server *server, int error)
@@ -85,9 +93,10 @@ void server_fds_given_back(struct server *server)
     server_rearm_waiting(server);
 }
 
-static void close_connection_fd(struct server *server, int fd)
+/* A client that has no handler, so nobody else has its socket. */
+static void close_client(struct server *server, int fd, const struct addr *peer)
 {
-    fd_close(fd);
+    stranger_close(fd, peer->family == ADDR_UNIX);
     server_fds_given_back(server);
 }
 
@@ -146,10 +155,12 @@ static void end_copy(struct server *server, struct connection *connection)
 
     if (connection->linger_fd < 0)
         return;
-    if (connection->state == CONNECTION_RUNNING && duration > 0)
+    /* When handlers are ended because we stop, nobody waits for their clients. */
+    if (connection->state == CONNECTION_RUNNING && duration > 0 &&
+        server->stop_stage < STOP_TERMINATED)
         linger_begin(&server->lingering, connection->linger_fd, duration);
     else
-        fd_close(connection->linger_fd);
+        linger_drop(connection->linger_fd);
     connection->linger_fd = -1;
 }
 
@@ -192,11 +203,16 @@ static void release(struct server *server, struct connection *connection)
 
 void server_drop(struct server *server, struct connection *connection)
 {
+    struct addr peer = connection->peer;
     int fd = connection->fd;
+    bool lent = connection->lent;
 
     connection->fd = -1;
     release(server, connection);
-    close_connection_fd(server, fd);
+    if (lent)
+        fd_close(fd); /* a copy of ours */
+    else
+        close_client(server, fd, &peer);
 }
 
 /* TERM first, and when kill-after has passed KILL, again and again: a process that is in its first
@@ -362,8 +378,10 @@ static void start_or_hold(struct server *server, struct connection *connection,
 /* Whether there is nobody left to start a handler for. */
 static bool is_gone(const struct connection *connection)
 {
-    return connection->lent ? !connection->listener
-                            : listener_is_gone(connection->fd, &connection->peer);
+    if (!connection->lent)
+        return listener_is_gone(connection->fd, &connection->peer);
+    /* A reload may have taken the socket away, or given it to another service. */
+    return !connection->listener || connection->listener->service != connection->service;
 }
 
 /* Tries those again that are held, the first one first. */
@@ -401,7 +419,7 @@ static void refuse(struct server *server, struct service *service, const struct 
                    enum admission_reason reason)
 {
     event_refused(service, &arrival->peer, reason);
-    close_connection_fd(server, arrival->fd);
+    close_client(server, arrival->fd, &arrival->peer);
 }
 
 /* Makes the record of an admitted client; NULL without memory. */
@@ -435,7 +453,7 @@ static void admit(struct server *server, struct listener *listener, const struct
 
     if (listener_is_gone(arrival->fd, &arrival->peer)) {
         event_gone(service, &arrival->peer);
-        close_connection_fd(server, arrival->fd);
+        close_client(server, arrival->fd, &arrival->peer);
         return;
     }
     decision = admission_check(&server->admission, &service->admission, &arrival->peer);
@@ -467,12 +485,10 @@ static void lend(struct server *server, struct listener *listener)
         return;
     }
     error = lend_begin(listener, &arrival.fd);
-    if (error == -EAGAIN)
-        return;
-    if (error < 0) {
+    if (is_shortage(error))
         starve(server, error);
+    if (error < 0)
         return;
-    }
     if (server->starve_failures > 0)
         feed(server);
     decision = admission_check(&server->admission, &service->admission, &arrival.peer);
@@ -589,7 +605,8 @@ void server_end(struct server *server, struct connection *connection, int status
         channel_flush(connection->service->channel, connection->pid);
         event_ended(connection, status, usage, loop_now(server->loop));
         if (connection->listener)
-            lend_judge(connection->listener, loop_now(server->loop) - connection->started);
+            lend_judge(connection->listener, loop_now(server->loop) - connection->started,
+                       WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
     release(server, connection);
 }

@@ -190,10 +190,42 @@ static int serve_lent(int count)
     return status;
 }
 
+/* With "shut": leaves the socket so that it is always readable, and nothing can be read from it. */
+static int shut(void)
+{
+    int beyond = 1000;
+
+    setsockopt(0, SOL_SOCKET, SO_PEEK_OFF, &beyond, sizeof(beyond));
+    shutdown(0, SHUT_RDWR);
+    return 0;
+}
+
+/* With "linger": fills the connection, and leaves a process that sets SO_LINGER behind our back,
+ * when the handler has ended. */
+static int linger(void)
+{
+    const struct linger long_time = {.l_onoff = 1, .l_linger = 8};
+    char bytes[65536] = "";
+    pid_t parent = getpid();
+
+    while (send(1, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+        ;
+    if (fork() != 0)
+        return 0;
+    while (getppid() == parent)
+        usleep(1000);
+    setsockopt(1, SOL_SOCKET, SO_LINGER, &long_time, sizeof(long_time));
+    _exit(0);
+}
+
 int main(int argc, char *argv[])
 {
     size_t count = 0;
 
+    if (argc > 1 && strcmp(argv[1], "shut") == 0)
+        return shut();
+    if (argc > 1 && strcmp(argv[1], "linger") == 0)
+        return linger();
     if (argc > 2 && strcmp(argv[1], "lent") == 0)
         return serve_lent((int)strtol(argv[2], NULL, 10));
     if (argc > 1 && strcmp(argv[1], "options") == 0) {

@@ -365,6 +365,56 @@ START_TEST(linger_close_at_the_end)
 }
 END_TEST
 
+/* Who still has the connection can't have us wait for its client in close(). */
+START_TEST(linger_close_is_never_waited_for)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port();
+    char *answer;
+    long began;
+    int fd, fds;
+
+    harness_serve(&daemon,
+                  "[defaults]\nUSER\nstderr = null\n[upper]\nlisten = 127.0.0.1:%d\n"
+                  "exec = tr a-z A-Z\n[linger]\nlisten = 127.0.0.1:%d\nlinger-close = 300ms\n"
+                  "exec = %s linger\n",
+                  other, port, getenv("STDINETD_PROBE"));
+    fds = process_fds(daemon.pid);
+    fd = client_connect(port);
+    harness_log_wait(&daemon, "linger: end", 1);
+    began = harness_now();
+    for (int tries = 0; process_fds(daemon.pid) > fds && tries < 1000; tries++)
+        harness_pause();
+    answer = client_exchange(other, "hello"); /* what close() is at work on is no fd any more */
+    ck_assert_str_eq(answer, "HELLO");
+    free(answer);
+    ck_assert_int_lt(harness_now() - began, 6000); /* it would wait for 8 s */
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* Handlers that are ended by the stop have no time to linger. */
+START_TEST(linger_close_does_not_hold_up_the_stop)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    int fd;
+
+    harness_serve(&daemon,
+                  "[stdinetd]\nstop-timeout = 100ms\n[linger]\nlisten = 127.0.0.1:%d\n"
+                  "linger-close = 1h\nUSER\nexec = cat\n",
+                  port);
+    fd = client_connect(port);
+    client_send(fd, "x");
+    client_expect(fd, "x");
+    harness_signal(&daemon, SIGTERM);
+    ck_assert_int_eq(harness_wait(&daemon), 0);
+    close(fd);
+    harness_remove(&daemon);
+}
+END_TEST
+
 Suite *contained_suite(void)
 {
     Suite *suite = suite_create("contained");
@@ -382,6 +432,8 @@ Suite *contained_suite(void)
     tcase_add_test(all, linger_close);
     tcase_add_test(all, linger_close_is_bounded);
     tcase_add_test(all, linger_close_at_the_end);
+    tcase_add_test(all, linger_close_is_never_waited_for);
+    tcase_add_test(all, linger_close_does_not_hold_up_the_stop);
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -198,7 +198,7 @@ START_TEST(unread_datagram)
                   port, getenv(PROBE), other);
     fd = client_datagrams(port);
     ask(fd, "bad");
-    harness_log_wait(&daemon, "is dropped, the socket rests", 1);
+    harness_log_wait(&daemon, "are dropped, the socket rests", 1);
     ck_assert_int_eq(harness_log_count(&daemon, "ask: start"), 3);
     ticks = process_ticks(daemon.pid);
     ask(fd, "ask");
@@ -245,7 +245,7 @@ START_TEST(handler_never_accepts)
 
     harness_begin(&daemon);
     snprintf(script, sizeof(script), "%s/handler", daemon.directory);
-    harness_write_file(script, "#!/bin/sh\nexit 0\n", 0755);
+    harness_write_file(script, "#!/bin/sh\nexit 1\n", 0755);
     harness_configure(&daemon, "[ask]\nlisten = 127.0.0.1:%d\nwait = yes\nexec = %s\nUSER\n", port,
                       script);
     harness_start(&daemon, NULL);
@@ -258,6 +258,37 @@ START_TEST(handler_never_accepts)
     ck_assert_str_eq(answer, LENT("TCP", "ask"));
     free(answer);
     harness_log_wait(&daemon, "handlers take what waits again", 1);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* One that succeeds, takes nobody, and ends: bounded, too; one that takes just one each time goes
+ * on. */
+START_TEST(quick_handlers)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port();
+    char *answer;
+    int fd, starts;
+    long began;
+
+    harness_serve(&daemon,
+                  "[defaults]\nUSER\nwait = yes\n[none]\nlisten = 127.0.0.1:%d\nexec = true\n"
+                  "[one]\nlisten = 127.0.0.1:%d\nexec = %s lent 1\n",
+                  port, other, getenv(PROBE));
+    fd = client_connect(port);
+    harness_log_wait(&daemon, "none: start", 12);
+    began = harness_now();
+    starts = harness_log_count(&daemon, "none: start");
+    for (int i = 0; i < 30; i++) {
+        answer = client_read_all(client_connect(other));
+        ck_assert_str_eq(answer, LENT("TCP", "one"));
+        free(answer);
+    }
+    ck_assert_int_le(harness_log_count(&daemon, "none: start") - starts,
+                     2 + (int)(harness_now() - began) / 20);
+    ck_assert_int_eq(harness_log_count(&daemon, "rests"), 0);
+    close(fd);
     harness_end(&daemon);
 }
 END_TEST
@@ -323,7 +354,7 @@ START_TEST(reload_while_it_is_lent)
 {
     struct daemon daemon;
     int port = harness_port();
-    int first, second;
+    int first;
     char *answer;
 
     harness_begin(&daemon);
@@ -340,16 +371,80 @@ START_TEST(reload_while_it_is_lent)
     answer = client_read_all(first);
     ck_assert_str_eq(answer, LENT("TCP", "ask"));
     free(answer);
-    harness_log_wait(&daemon, "ask: end", 1);
-    answer = client_exchange(port, "hello");
-    ck_assert_str_eq(answer, "HELLO");
-    free(answer);
-    /* The mode that the handler left must not have made us wait in accept. */
-    second = client_connect(port);
-    client_send(second, "x");
-    shutdown(second, SHUT_WR);
-    client_expect(second, "X");
-    close(second);
+    /* Its socket isn't accepted from: a new one is opened when the old handler has let go of it. */
+    harness_log_wait(&daemon, "other: not pending any more", 1);
+    for (int i = 0; i < 3; i++) {
+        answer = client_exchange(port, "hello");
+        ck_assert_str_eq(answer, "HELLO");
+        free(answer);
+    }
+    harness_end(&daemon);
+}
+END_TEST
+
+/* A datagram that nobody reads and that carries an fd: each look at it must not be one more of
+ * ours. */
+START_TEST(fds_in_an_unread_datagram)
+{
+    struct daemon daemon;
+    struct sockaddr_un address;
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
+    char path[128], text[] = "bad";
+    struct iovec part = {text, sizeof(text)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), fds;
+
+    harness_begin(&daemon);
+    snprintf(path, sizeof(path), "%s/socket", daemon.directory);
+    harness_configure(&daemon,
+                      "[ask]\nlisten = unix-dgram:%s\nexec = %s lent 1\nUSER\nstderr = null\n",
+                      path, getenv(PROBE));
+    harness_start(&daemon, NULL);
+    fds = process_fds(daemon.pid);
+    ck_assert(connect(fd, (struct sockaddr *)&address, fill_path(&address, path)) == 0);
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+    for (int i = 0; i < 3; i++)
+        ck_assert(sendmsg(fd, &message, 0) > 0);
+    harness_log_wait(&daemon, "ask: end", 4);
+    ck_assert_int_le(process_fds(daemon.pid), fds + 1); /* one may be lent right now */
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* A socket that its handler left always readable rests, too; and another service doesn't notice. */
+START_TEST(wakes_for_nothing)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port();
+    int fd;
+    long ticks;
+
+    harness_serve(&daemon,
+                  "[defaults]\nUSER\n[shut]\nlisten = udp:127.0.0.1:%d\nexec = %s shut\n"
+                  "[upper]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\n",
+                  port, getenv(PROBE), other);
+    fd = client_datagrams(port);
+    ask(fd, "ask");
+    harness_log_wait(&daemon, "; it rests", 1);
+    ticks = process_ticks(daemon.pid);
+    for (int i = 0; i < 20; i++) {
+        char *answer = client_exchange(other, "hello");
+
+        ck_assert_str_eq(answer, "HELLO");
+        free(answer);
+    }
+    harness_log_wait(&daemon, "; it rests", 2);
+    ck_assert_int_le(process_ticks(daemon.pid) - ticks, sysconf(_SC_CLK_TCK) / 4);
+    close(fd);
     harness_end(&daemon);
 }
 END_TEST
@@ -446,6 +541,35 @@ START_TEST(inherited)
     harness_signal(&daemon, SIGHUP);
     harness_log_wait(&daemon, "not reloaded", 1);
     expect_upper(ports[1]);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* One socket under two names: two would take its mode and its clients from each other. */
+START_TEST(inherited_twice)
+{
+    struct daemon daemon;
+    struct passed passed = {.count = 1, .names = "web"};
+    const struct daemon_options options = {.before_exec = pass_sockets, .context = &passed};
+    char *answer;
+    int port;
+
+    if (harness_is_wrapped())
+        return;
+    passed.fds[0] = bound_socket(SOCK_STREAM, &port);
+    harness_begin(&daemon);
+    harness_configure(&daemon,
+                      "[defaults]\nUSER\n[one]\nlisten = fd:web\nwait = yes\nexec = %s lent 1\n"
+                      "[two]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\n",
+                      getenv(PROBE), port);
+    harness_start(&daemon, &options);
+    close(passed.fds[0]);
+    ck_assert_int_eq(harness_log_count(&daemon, "two: pending"), 1);
+    for (int i = 0; i < 10; i++) {
+        answer = client_read_all(client_connect(port));
+        ck_assert_str_eq(answer, LENT("TCP", "web"));
+        free(answer);
+    }
     harness_end(&daemon);
 }
 END_TEST
@@ -578,12 +702,16 @@ Suite *wait_suite(void)
     tcase_add_test(lent, unread_datagram);
     tcase_add_test(lent, same_datagrams_are_no_spin);
     tcase_add_test(lent, handler_never_accepts);
+    tcase_add_test(lent, quick_handlers);
     tcase_add_test(lent, program_missing);
     tcase_add_test(lent, limit);
     tcase_add_test(lent, reload_while_it_is_lent);
+    tcase_add_test(lent, fds_in_an_unread_datagram);
+    tcase_add_test(lent, wakes_for_nothing);
     suite_add_tcase(suite, lent);
     tcase_set_timeout(given, LONGEST);
     tcase_add_test(given, inherited);
+    tcase_add_test(given, inherited_twice);
     tcase_add_test(given, inherited_by_another);
     suite_add_tcase(suite, given);
     tcase_set_timeout(options, LONGEST);

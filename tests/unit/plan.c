@@ -302,16 +302,16 @@ static const struct {
     unsigned isolate;
     const char *chroot;
     int clone_flags, unshare_flags;
-    const char *proc;
+    bool own_proc;
 } isolate_rows[] = {
-    {0, NULL, 0, 0, NULL},
-    {0, "/jail", 0, 0, NULL},
-    {1U << ISOLATE_NETWORK, NULL, 0, CLONE_NEWNET, NULL},
-    {1U << ISOLATE_PID, NULL, CLONE_NEWPID, 0, NULL},
-    {1U << ISOLATE_IPC | 1U << ISOLATE_UTS, NULL, 0, CLONE_NEWIPC | CLONE_NEWUTS, NULL},
-    {1U << ISOLATE_MOUNT, NULL, 0, CLONE_NEWNS, NULL},
-    {1U << ISOLATE_PID | 1U << ISOLATE_MOUNT, NULL, CLONE_NEWPID, CLONE_NEWNS, "/proc"},
-    {1U << ISOLATE_PID | 1U << ISOLATE_MOUNT, "/jail", CLONE_NEWPID, CLONE_NEWNS, "/jail/proc"},
+    {0, NULL, 0, 0, false},
+    {0, "/jail", 0, 0, false},
+    {1U << ISOLATE_NETWORK, NULL, 0, CLONE_NEWNET, false},
+    {1U << ISOLATE_PID, NULL, CLONE_NEWPID, 0, false},
+    {1U << ISOLATE_IPC | 1U << ISOLATE_UTS, NULL, 0, CLONE_NEWIPC | CLONE_NEWUTS, false},
+    {1U << ISOLATE_MOUNT, NULL, 0, CLONE_NEWNS, false},
+    {1U << ISOLATE_PID | 1U << ISOLATE_MOUNT, NULL, CLONE_NEWPID, CLONE_NEWNS, true},
+    {1U << ISOLATE_PID | 1U << ISOLATE_MOUNT, "/jail", CLONE_NEWPID, CLONE_NEWNS, true},
 };
 
 START_TEST(test_isolate)
@@ -323,7 +323,7 @@ START_TEST(test_isolate)
     plan = build();
     ck_assert_int_eq(plan->clone_flags, isolate_rows[_i].clone_flags);
     ck_assert_int_eq(plan->unshare_flags, isolate_rows[_i].unshare_flags);
-    ck_assert_pstr_eq(plan->proc, isolate_rows[_i].proc);
+    ck_assert(plan->own_proc == isolate_rows[_i].own_proc);
     ck_assert_pstr_eq(plan->chroot, isolate_rows[_i].chroot);
     plan_unref(plan);
 }
