@@ -17,6 +17,7 @@ Suite *log_format_suite(void);
 Suite *map_suite(void);
 Suite *option_suite(void);
 Suite *plan_suite(void);
+Suite *prefix_suite(void);
 Suite *problems_suite(void);
 Suite *program_suite(void);
 Suite *reader_suite(void);
