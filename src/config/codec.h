@@ -23,6 +23,7 @@ extern const struct codec codec_sink;     /* struct settings_sink, choices or a 
 extern const struct codec codec_words;    /* struct value_words */
 extern const struct codec codec_env;      /* struct value_words, NAME=value */
 extern const struct codec codec_names;    /* struct value_words, names of variables */
+extern const struct codec codec_prefixes; /* struct settings_prefixes */
 
 extern const struct codec codec_listen;       /* struct settings_endpoints */
 extern const struct codec codec_command;      /* struct settings_command, program not yet found */

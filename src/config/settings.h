@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/endpoint.h"
+#include "base/prefix.h"
 #include "base/value.h"
 #include "config/problems.h"
 
@@ -98,6 +99,12 @@ struct settings_endpoints {
     struct endpoint *items;
     size_t count;
     size_t room; /* while loading; 0: items are another's, who may add to them */
+};
+
+/* Networks and addresses, of which there may be very many, an item or a few on each line. */
+struct settings_prefixes {
+    struct prefix *items;
+    size_t count, room; /* room: of items */
 };
 
 /* [stdinetd] */

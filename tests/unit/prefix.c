@@ -1,10 +1,13 @@
 /* prefix: texts there and back, refusals and their reasons, who belongs to a prefix, their order,
- * masks. */
+ * masks; and lists of them as a configuration gives them, over one line and many. */
 #include "base/prefix.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "config/codec.h"
 #include "unit.h"
 
 static struct prefix prefix_of(const char *text)
@@ -317,10 +320,121 @@ START_TEST(test_mask)
 }
 END_TEST
 
+/* --- lists, as options have them --- */
+
+static const struct option dummy = {.name = "allow", .codec = &codec_prefixes};
+static struct codec_context context;
+static struct settings_prefixes prefixes;
+
+static void open_list(void)
+{
+    context = (struct codec_context){.arena = arena_new(), .scratch = arena_new()};
+    memset(&prefixes, 0, sizeof(prefixes));
+}
+
+static void close_list(void)
+{
+    arena_free(context.arena);
+    arena_free(context.scratch);
+}
+
+static int parse_line(const char *text)
+{
+    return codec_prefixes.parse(&context, &dummy, text, &prefixes);
+}
+
+static void check_printed(const char *expected)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+
+    ck_assert_ptr_nonnull(file);
+    codec_prefixes.print(file, &dummy, &prefixes);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_str_eq(text, expected);
+    free(text);
+}
+
+static const struct {
+    const char *lines[4]; /* up to the first NULL */
+    size_t count;
+    const char *printed;
+} list_rows[] = {
+    {{NULL}, 0, ""},
+    {{"::1"}, 1, "::1"},
+    {{"192.0.2.0/24 2001:db8::/32 ::1 unix"}, 4, "192.0.2.0/24 2001:db8::/32 ::1 unix"},
+    {{"10.0.0.1,10.0.0.2 , 10.0.0.3/32\t10.0.0.4"}, 4, "10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4"},
+    {{"\"10.0.0.0/8\" 'unix'"}, 2, "10.0.0.0/8 unix"},
+    {{"10.0.0.1", "10.0.0.2 unix", "10.0.0.0/8"}, 4, "10.0.0.1 10.0.0.2 unix 10.0.0.0/8"},
+    {{"::1 ::1", "::1"}, 3, "::1 ::1 ::1"}, /* acl looks after what is there twice */
+};
+
+START_TEST(test_list)
+{
+    for (size_t i = 0; i < 4 && list_rows[_i].lines[i]; i++)
+        ck_assert_msg(parse_line(list_rows[_i].lines[i]) == 0, "%s", context.message);
+    ck_assert_uint_eq(prefixes.count, list_rows[_i].count);
+    ck_assert_uint_ge(prefixes.room, prefixes.count);
+    check_printed(list_rows[_i].printed);
+}
+END_TEST
+
+static const struct {
+    const char *text, *message;
+} bad_list_rows[] = {
+    {"", "no address or network is given"},
+    {" , ", "no address or network is given"},
+    {"\"10.0.0.1", "a quote is not closed"},
+    {"10.0.0.1 \"\"", "'': not a numeric address"},
+    {"10.0.0.1 10.0.0.2/8 ::1", "'10.0.0.2/8': the address has bits behind the length"},
+    {"10.0.0.0/33", "'10.0.0.0/33': the length of an IPv4 prefix"},
+};
+
+START_TEST(test_bad_list)
+{
+    ck_assert_int_eq(parse_line(bad_list_rows[_i].text), -EINVAL);
+    ck_assert_msg(strstr(context.message, bad_list_rows[_i].message), "%s", context.message);
+}
+END_TEST
+
+#define LINES 100000U
+
+/* So many lines of one item each: the list is moved as often as it doubles, and not for each. */
+START_TEST(test_long_list)
+{
+    const struct prefix *items = NULL;
+    unsigned moves = 0;
+    char line[32];
+
+    for (unsigned i = 0; i < LINES; i++) {
+        snprintf(line, sizeof(line), "10.%u.%u.%u", i >> 16, i >> 8 & 0xff, i & 0xff);
+        ck_assert_int_eq(parse_line(line), 0);
+        moves += prefixes.items != items;
+        items = prefixes.items;
+    }
+    ck_assert_uint_eq(prefixes.count, LINES);
+    ck_assert_uint_le(moves, 20);
+    for (unsigned i = 0; i < LINES; i++) {
+        const uint8_t expected[16] = {10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
+
+        ck_assert_mem_eq(prefixes.items[i].bytes, expected, sizeof(expected));
+    }
+}
+END_TEST
+
+START_TEST(test_codec)
+{
+    ck_assert(codec_prefixes.list);
+    ck_assert_uint_eq(codec_prefixes.size, sizeof(struct settings_prefixes));
+}
+END_TEST
+
 Suite *prefix_suite(void)
 {
     Suite *suite = suite_create("prefix");
     TCase *tcase = tcase_create("prefix");
+    TCase *list = tcase_create("list");
 
     tcase_add_loop_test(tcase, test_good, 0, ROWS(good_rows));
     tcase_add_loop_test(tcase, test_bad, 0, ROWS(bad_rows));
@@ -328,5 +442,11 @@ Suite *prefix_suite(void)
     tcase_add_test(tcase, test_order);
     tcase_add_loop_test(tcase, test_mask, 0, ROWS(mask_rows));
     suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(list, open_list, close_list);
+    tcase_add_loop_test(list, test_list, 0, ROWS(list_rows));
+    tcase_add_loop_test(list, test_bad_list, 0, ROWS(bad_list_rows));
+    tcase_add_test(list, test_long_list);
+    tcase_add_test(list, test_codec);
+    suite_add_tcase(suite, list);
     return suite;
 }
