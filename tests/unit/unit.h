@@ -7,6 +7,7 @@
 /* The rows of a table, for tcase_add_loop_test. */
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
+Suite *acl_suite(void);
 Suite *addr_suite(void);
 Suite *admission_suite(void);
 Suite *arena_suite(void);
