@@ -10,6 +10,7 @@
 #   services   rate and CPU with 5,000 services listening beside the one that is asked
 #   memory     RSS with 1 service, with 5,000, with 10,000 handlers alive, after 200,000 connections
 #   hostile    a good service's connect to first byte beside each kind of hostile handler
+#   acl        a decision by address with 100,000 prefixes, and making them ready
 #   bare       CPU against a loop of nothing but accept, the same clone, exec
 #
 # Environment: ROUNDS (5), CONNECTIONS (2000 a round), PEERS (names from peers.sh; what is installed),
@@ -177,6 +178,12 @@ bare() {
     table bare "rate cpu errors" "max min min"
 }
 
+# No peer takes part: nothing of theirs can be called without a connection.
+acl() {
+    printf '\n'
+    "$bench/acl" "$rounds"
+}
+
 # shellcheck source=bench/many.sh
 . "$here/many.sh"
 # shellcheck source=bench/hostile.sh
@@ -189,7 +196,7 @@ printf 'rounds: %s; connections a round: %s; %s\n' "$rounds" "$connections" "$("
 installed_peers >/dev/null
 # shellcheck disable=SC3045 # every sh of Debian has it
 ulimit -n "$(ulimit -Hn)"
-[ $# -gt 0 ] || set -- rate first log-rate log-first handlers services memory hostile bare
+[ $# -gt 0 ] || set -- rate first log-rate log-first handlers services memory hostile acl bare
 for scenario in "$@"; do
     "$(printf '%s' "$scenario" | tr - _)"
 done
