@@ -21,6 +21,7 @@ Suite *plan_suite(void);
 Suite *prefix_suite(void);
 Suite *problems_suite(void);
 Suite *program_suite(void);
+Suite *proxy_suite(void);
 Suite *reader_suite(void);
 Suite *refuse_suite(void);
 Suite *siphash_suite(void);
