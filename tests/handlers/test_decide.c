@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admit/proxy.h"
 #include "base/addr.h"
 #include "handlers/agent.h"
 #include "handlers/proxy_header.h"
@@ -138,6 +139,28 @@ START_TEST(writes_headers_of_version_2)
 }
 END_TEST
 
+/* What relay writes is what the daemon reads; UNKNOWN and LOCAL tell nothing. */
+START_TEST(writes_headers_that_are_read)
+{
+    struct addr client = parse(headers[_i].client, headers[_i].client_port);
+    struct addr server = parse(headers[_i].server, headers[_i].server_port);
+    bool is_told = client.family == server.family;
+    char bytes[PROXY_HEADER_SIZE];
+    struct proxy_header header;
+
+    for (enum proxy_version version = PROXY_V1; version <= PROXY_V2; version++) {
+        size_t length = proxy_header_format(version, &client, &server, bytes);
+
+        ck_assert(proxy_parse((const uint8_t *)bytes, length, &header) == PROXY_COMPLETE);
+        ck_assert_uint_eq(header.length, length);
+        ck_assert(header.told == is_told);
+        client.scope = server.scope = 0; /* the protocol has none */
+        ck_assert(!is_told || addr_equal(&header.source, &client));
+        ck_assert(!is_told || addr_equal(&header.destination, &server));
+    }
+}
+END_TEST
+
 static const struct {
     int status;
     bool is_late;
@@ -244,6 +267,7 @@ Suite *decide_suite(void)
     tcase_add_test(decide, replies_to_nobody_unknown);
     tcase_add_loop_test(decide, writes_headers_of_version_1, 0, COUNT(headers));
     tcase_add_test(decide, writes_headers_of_version_2);
+    tcase_add_loop_test(decide, writes_headers_that_are_read, 0, COUNT(headers));
     tcase_add_loop_test(decide, speaks_to_agents, 0, COUNT(lines));
     tcase_add_test(decide, bounds_lines_to_agents);
     tcase_add_loop_test(decide, understands_targets, 0, COUNT(targets));
