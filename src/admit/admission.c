@@ -1,17 +1,27 @@
 /* admission: see admission.h. */
 #include "admit/admission.h"
 
+#include "base/prefix.h"
+
 const char *const admission_reason_names[REASON_COUNT] = {
     [REASON_NONE] = "none",
     [REASON_FULL] = "full",
     [REASON_DAEMON_FULL] = "daemon-full",
+    [REASON_RATE] = "rate",
+    [REASON_DENIED] = "denied",
+    [REASON_PENALTY] = "penalty",
+    [REASON_SOURCE_FULL] = "source-full",
+    [REASON_SOURCE_RATE] = "source-rate",
+    [REASON_PROXY] = "proxy",
+    [REASON_HEADER] = "proxy-header",
+    [REASON_HELD] = "held",
     [REASON_MEMORY] = "memory",
 };
 
-int admission_open(struct admission *admission)
+int admission_open(struct admission *admission, size_t max_sources)
 {
     *admission = (struct admission){0};
-    return sources_open(&admission->sources);
+    return sources_open(&admission->sources, max_sources);
 }
 
 void admission_close(struct admission *admission)
@@ -19,14 +29,21 @@ void admission_close(struct admission *admission)
     sources_close(&admission->sources);
 }
 
+nanoseconds admission_ready(const struct admission_service *service)
+{
+    return bucket_ready(&service->bucket, &service->rules->guard->rate);
+}
+
 enum admission_verdict admission_preview(const struct admission *admission,
-                                         const struct admission_service *service,
+                                         const struct admission_service *service, nanoseconds now,
                                          enum admission_reason *ret_reason)
 {
     if (service->limit > 0 && service->running >= service->limit)
         *ret_reason = REASON_FULL;
     else if (admission->limit > 0 && admission->running >= admission->limit)
         *ret_reason = REASON_DAEMON_FULL;
+    else if (admission_ready(service) > now)
+        *ret_reason = REASON_RATE;
     else
         *ret_reason = REASON_NONE;
     if (*ret_reason == REASON_NONE)
@@ -34,34 +51,148 @@ enum admission_verdict admission_preview(const struct admission *admission,
     return service->refuse_when_full ? VERDICT_REFUSE : VERDICT_QUEUE;
 }
 
+static unsigned source_length(const struct settings_guard *guard, uint8_t family)
+{
+    return family == ADDR_IPV4   ? guard->source_prefix.ipv4
+           : family == ADDR_IPV6 ? guard->source_prefix.ipv6
+                                 : 128;
+}
+
+struct addr admission_source_of(const struct admission_service *service, const struct addr *addr)
+{
+    struct addr source = *addr;
+
+    prefix_mask(&source, source_length(service->rules->guard, addr->family));
+    return source;
+}
+
+static struct admission_decision refuse(enum admission_reason reason)
+{
+    return (struct admission_decision){.verdict = VERDICT_REFUSE, .reason = reason};
+}
+
+/* What a source's own entry says against one more; without an entry, nothing. */
+static enum admission_reason judge_source(const struct settings_guard *guard,
+                                          const struct source *source, nanoseconds now)
+{
+    if (source->is_enforced && source->penalty > now)
+        return REASON_PENALTY;
+    if (guard->max_connections_per_source > 0 &&
+        source->connections >= guard->max_connections_per_source)
+        return REASON_SOURCE_FULL;
+    if (bucket_ready(&source->bucket, &guard->rate_per_source) > now)
+        return REASON_SOURCE_RATE;
+    return REASON_NONE;
+}
+
+struct admission_decision admission_enter(struct admission *admission,
+                                          struct admission_service *service,
+                                          const struct addr *peer, nanoseconds now)
+{
+    const struct settings_guard *guard = service->rules->guard;
+    const struct acl *access = service->rules->access;
+    struct admission_decision decision = {.verdict = VERDICT_ADMIT};
+    struct addr addr = admission_source_of(service, peer);
+    struct source *source;
+
+    if (access && !acl_allows(access, peer, NULL))
+        return refuse(REASON_DENIED);
+    source = sources_get(&admission->sources, service->number, &addr, now);
+    decision.reason = judge_source(guard, source, now);
+    if (decision.reason != REASON_NONE)
+        return refuse(decision.reason);
+    bucket_take(&source->bucket, &guard->rate_per_source, now);
+    sources_enter(&admission->sources, source);
+    decision.ticket.source = source;
+    decision.source_running = source->connections;
+    return decision;
+}
+
+enum admission_verdict admission_start(struct admission *admission,
+                                       struct admission_service *service,
+                                       struct admission_ticket *ticket, nanoseconds now,
+                                       enum admission_reason *ret_reason)
+{
+    enum admission_verdict verdict = admission_preview(admission, service, now, ret_reason);
+
+    if (verdict != VERDICT_ADMIT)
+        return verdict;
+    bucket_take(&service->bucket, &service->rules->guard->rate, now);
+    admission->running++;
+    service->running++;
+    ticket->started = true;
+    return VERDICT_ADMIT;
+}
+
 struct admission_decision admission_check(struct admission *admission,
                                           struct admission_service *service,
-                                          const struct addr *peer)
+                                          const struct addr *peer, nanoseconds now)
 {
     struct admission_decision decision = {0};
 
-    decision.verdict = admission_preview(admission, service, &decision.reason);
+    /* First: at a limit that everybody shares, nothing is remembered of who came. */
+    decision.verdict = admission_preview(admission, service, now, &decision.reason);
     if (decision.verdict != VERDICT_ADMIT)
         return decision;
-    decision.ticket.source = sources_enter(&admission->sources, service->number, peer);
-    if (!decision.ticket.source) {
-        decision.verdict = VERDICT_REFUSE;
-        decision.reason = REASON_MEMORY;
-        return decision;
-    }
-    admission->running++;
-    service->running++;
-    decision.source_running = decision.ticket.source->running;
+    decision = admission_enter(admission, service, peer, now);
+    if (decision.verdict == VERDICT_ADMIT)
+        decision.verdict =
+            admission_start(admission, service, &decision.ticket, now, &decision.reason);
     return decision;
 }
 
 void admission_release(struct admission *admission, struct admission_service *service,
-                       struct admission_ticket *ticket)
+                       struct admission_ticket *ticket, nanoseconds now)
 {
     if (!ticket->source)
         return;
-    sources_leave(&admission->sources, ticket->source);
+    sources_leave(&admission->sources, ticket->source, now);
     ticket->source = NULL;
+    if (!ticket->started)
+        return;
+    ticket->started = false;
     admission->running--;
     service->running--;
+}
+
+static bool matches(const struct settings_penalty *penalty, const struct admission_end *end)
+{
+    switch (penalty->kind) {
+    case PENALTY_CRASH:
+        return end->crash;
+    case PENALTY_TIMEOUT:
+        return end->timeout;
+    case PENALTY_SILENT:
+        return end->silent;
+    case PENALTY_SHORT:
+        return end->is_short && end->status != 0;
+    default:
+        return end->status >= penalty->first && end->status <= penalty->last;
+    }
+}
+
+bool admission_penalize(struct admission *admission, struct admission_service *service,
+                        const struct admission_ticket *ticket, const struct addr *peer,
+                        const struct admission_end *end, nanoseconds now, nanoseconds *ret_until)
+{
+    const struct settings_guard *guard = service->rules->guard;
+    struct source *source = ticket->source;
+    nanoseconds sum = 0;
+    bool was_enforced;
+
+    (void)admission;
+    for (size_t i = 0; i < guard->penalties.count; i++)
+        if (matches(&guard->penalties.items[i], end))
+            sum += guard->penalties.items[i].duration;
+    /* The overflow is many sources: nobody pays for another. */
+    if (sum == 0 || !source || !source->block || rules_list_has(service->rules->exempt, peer))
+        return false;
+    was_enforced = source->is_enforced && source->penalty > now;
+    source->penalty = (source->penalty > now ? source->penalty : now) + sum;
+    if (source->penalty > now + guard->penalty_max)
+        source->penalty = now + guard->penalty_max;
+    /* Once it counts, it does until it is over. */
+    source->is_enforced = was_enforced || source->penalty - now >= guard->penalty_min;
+    *ret_until = source->penalty;
+    return source->is_enforced && !was_enforced;
 }

@@ -1,11 +1,16 @@
 /* admission: who may come in now, and why not.
  *
- * Pure: addresses in, a verdict, a reason and a ticket out. Nothing here closes, logs, arms a timer
- * or reads a clock. A ticket carries what was counted for a connection and must be given back,
- * once, when its handler has ended. Called by serve/server.c.
+ * Pure: addresses and moments in, a verdict, a reason and a ticket out. Nothing here closes, logs,
+ * arms a timer or reads a clock. A ticket carries what was counted for a connection and must be
+ * given back, once, when its handler has ended. Called by serve/server.c and serve/reception.c.
  *
- * No limit ever shuts a listener: at a limit a client waits in the kernel's backlog (QUEUE) or is
- * accepted and closed (REFUSE), as the service says.
+ * No limit ever shuts a listener: at a limit of the service a client waits in the kernel's backlog
+ * (QUEUE) or is accepted and closed (REFUSE), as the service says; over a limit of its own source
+ * it is refused, so that one source never blocks the others.
+ *
+ * A client is counted in two steps: as one of its source when it is let in (admission_enter), and
+ * as one of its service when a handler is to start (admission_start). Between both it may be held:
+ * until its first byte, or until it is told by a proxy who it is.
  */
 #ifndef STDINETD_ADMIT_ADMISSION_H
 #define STDINETD_ADMIT_ADMISSION_H
@@ -13,12 +18,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "admit/bucket.h"
+#include "admit/rules.h"
 #include "admit/sources.h"
 #include "base/addr.h"
 
 enum admission_verdict {
     VERDICT_ADMIT,  /* start a handler; the ticket is taken */
-    VERDICT_QUEUE,  /* don't accept now */
+    VERDICT_QUEUE,  /* not now */
     VERDICT_REFUSE, /* accept and close */
 };
 
@@ -26,6 +33,14 @@ enum admission_reason {
     REASON_NONE,
     REASON_FULL,        /* the service's max-connections */
     REASON_DAEMON_FULL, /* [stdinetd] max-connections */
+    REASON_RATE,        /* the service's rate */
+    REASON_DENIED,      /* allow, deny */
+    REASON_PENALTY,
+    REASON_SOURCE_FULL, /* max-connections-per-source */
+    REASON_SOURCE_RATE, /* rate-per-source */
+    REASON_PROXY,       /* not one of proxy-from */
+    REASON_HEADER,      /* what a proxy said is no PROXY header */
+    REASON_HELD,        /* too many are held: the one that waited longest goes */
     REASON_MEMORY,      /* no memory to count it */
     REASON_COUNT
 };
@@ -40,42 +55,75 @@ struct admission {
     struct sources sources;
 };
 
-/* A service's side. Counts stay when limits change. */
+/* A service's side. Counts stay when rules change. */
 struct admission_service {
     uint32_t number; /* tells services apart in the table of sources */
-    uint64_t limit;  /* running handlers; 0: no bound */
     bool refuse_when_full;
+    struct admission_rules *rules; /* a reference of its owner's; never NULL */
+    struct bucket bucket;          /* of rate */
+    uint64_t limit;                /* running handlers; 0: no bound */
     uint64_t running;
 };
 
 struct admission_ticket {
     struct source *source; /* NULL: not taken, or given back */
+    bool started;          /* counted as one of its service, too */
 };
 
 struct admission_decision {
     enum admission_verdict verdict;
     enum admission_reason reason;
     struct admission_ticket ticket; /* with VERDICT_ADMIT */
-    uint32_t source_running;        /* handlers of this source now, this one included */
+    uint32_t source_running;        /* connections of this source now, this one included */
 };
 
-/* An admission without limits; 0 or -errno. */
-int admission_open(struct admission *admission);
+/* How a connection ended, as far as penalties are concerned. */
+struct admission_end {
+    bool crash, timeout, silent;
+    bool is_short; /* it lasted for less than a second */
+    int status;    /* exit status; -1: none */
+};
+
+/* An admission without limits, but for so many sources of each family; 0 or -errno. */
+int admission_open(struct admission *admission, size_t max_sources);
 void admission_close(struct admission *admission);
 
 /* What would happen to any client now, as far as the client doesn't matter: decides whether a
  * listener is worth watching (it is, unless QUEUE). *ret_reason says why not ADMIT. */
 enum admission_verdict admission_preview(const struct admission *admission,
-                                         const struct admission_service *service,
+                                         const struct admission_service *service, nanoseconds now,
                                          enum admission_reason *ret_reason);
 
-/* Decides on a client that was accepted. */
+/* When rate allows the next start; may be past. */
+nanoseconds admission_ready(const struct admission_service *service);
+
+/* Decides on a client that was accepted, both steps at once. */
 struct admission_decision admission_check(struct admission *admission,
                                           struct admission_service *service,
-                                          const struct addr *peer);
+                                          const struct addr *peer, nanoseconds now);
+
+/* The first step alone: ADMIT or REFUSE. */
+struct admission_decision admission_enter(struct admission *admission,
+                                          struct admission_service *service,
+                                          const struct addr *peer, nanoseconds now);
+
+/* The second one, for a ticket of the first: ADMIT; QUEUE or REFUSE leave the ticket as it is. */
+enum admission_verdict admission_start(struct admission *admission,
+                                       struct admission_service *service,
+                                       struct admission_ticket *ticket, nanoseconds now,
+                                       enum admission_reason *ret_reason);
 
 /* Gives back what the ticket counted; a ticket that was given back already is fine. */
 void admission_release(struct admission *admission, struct admission_service *service,
-                       struct admission_ticket *ticket);
+                       struct admission_ticket *ticket, nanoseconds now);
+
+/* Remembers against its source how a connection ended, before its ticket is released. True when the
+ * source is refused from now on, and wasn't before: until *ret_until. */
+bool admission_penalize(struct admission *admission, struct admission_service *service,
+                        const struct admission_ticket *ticket, const struct addr *peer,
+                        const struct admission_end *end, nanoseconds now, nanoseconds *ret_until);
+
+/* addr as the source that it is part of, for this service. */
+struct addr admission_source_of(const struct admission_service *service, const struct addr *addr);
 
 #endif

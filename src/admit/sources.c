@@ -1,59 +1,183 @@
-/* sources: see sources.h. Entries come in blocks and are used again, so that a busy table allocates
- * nothing. */
+/* sources: see sources.h. Entries stand in blocks of pages of their own, so that what a flood took
+ * goes back to the system block by block. */
 #include "admit/sources.h"
 
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#define BLOCK_ITEMS 64
+#define BLOCK_SIZE ((size_t)64 * 1024)
 
 struct source_block {
-    struct source_block *next;
-    struct source items[BLOCK_ITEMS];
+    struct source_block *next, **link;           /* of all */
+    struct source_block *next_free, **free_link; /* of those with room */
+    struct source *free;
+    size_t used;
+    size_t fresh; /* items from here on were never used: their pages are untouched */
+    struct source items[];
 };
 
-int sources_open(struct sources *sources)
+#define BLOCK_ITEMS ((BLOCK_SIZE - sizeof(struct source_block)) / sizeof(struct source))
+
+/* Entries that a new one looks at for one to replace, when a table is full: constant work. */
+#define LOOKS 8
+
+static struct source_table *table_of(struct sources *sources, uint8_t family)
 {
-    *sources = (struct sources){0};
-    return map_open(&sources->map);
+    switch (family) {
+    case ADDR_IPV4:
+        return &sources->tables[0];
+    case ADDR_IPV6:
+        return &sources->tables[1];
+    default:
+        return &sources->tables[2];
+    }
+}
+
+int sources_open(struct sources *sources, size_t most)
+{
+    *sources = (struct sources){.most = most};
+    for (size_t i = 0; i < SOURCE_TABLES; i++) {
+        int error = map_open(&sources->tables[i].map);
+
+        if (error < 0) {
+            sources_close(sources);
+            return error;
+        }
+    }
+    return 0;
 }
 
 void sources_close(struct sources *sources)
 {
-    while (sources->blocks) {
-        struct source_block *next = sources->blocks->next;
+    for (size_t i = 0; i < SOURCE_TABLES; i++) {
+        struct source_table *table = &sources->tables[i];
 
-        free(sources->blocks);
-        sources->blocks = next;
+        while (table->blocks) {
+            struct source_block *next = table->blocks->next;
+
+            munmap(table->blocks, BLOCK_SIZE);
+            table->blocks = next;
+        }
+        map_close(&table->map);
     }
-    map_close(&sources->map);
     *sources = (struct sources){0};
 }
 
-static struct source *take_free(struct sources *sources)
+/* --- blocks --------------------------------------------------------------------------------- */
+
+static void push_free_block(struct source_table *table, struct source_block *block)
 {
+    block->next_free = table->free_blocks;
+    block->free_link = &table->free_blocks;
+    if (block->next_free)
+        block->next_free->free_link = &block->next_free;
+    table->free_blocks = block;
+}
+
+static void pull_free_block(struct source_block *block)
+{
+    *block->free_link = block->next_free;
+    if (block->next_free)
+        block->next_free->free_link = block->free_link;
+}
+
+static struct source_block *add_block(struct source_table *table)
+{
+    struct source_block *block =
+        mmap(NULL, BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (block == MAP_FAILED)
+        return NULL;
+    block->next = table->blocks;
+    block->link = &table->blocks;
+    if (block->next)
+        block->next->link = &block->next;
+    table->blocks = block;
+    push_free_block(table, block);
+    return block;
+}
+
+/* An entry, zeroed but for its block; NULL without memory. */
+static struct source *take_entry(struct source_table *table)
+{
+    struct source_block *block = table->free_blocks ? table->free_blocks : add_block(table);
     struct source *source;
 
-    if (!sources->free) {
-        struct source_block *block = calloc(1, sizeof(*block));
-
-        if (!block)
-            return NULL;
-        block->next = sources->blocks;
-        sources->blocks = block;
-        for (size_t i = 0; i < BLOCK_ITEMS; i++) {
-            block->items[i].next_free = sources->free;
-            sources->free = &block->items[i];
-        }
-    }
-    source = sources->free;
-    sources->free = source->next_free;
+    if (!block)
+        return NULL;
+    source = block->free;
+    if (source)
+        block->free = source->next_free;
+    else
+        source = &block->items[block->fresh++];
+    if (++block->used == BLOCK_ITEMS)
+        pull_free_block(block);
+    *source = (struct source){.block = block};
+    table->count++;
     return source;
 }
 
+static void give_entry(struct source_table *table, struct source *source)
+{
+    struct source_block *block = source->block;
+
+    table->count--;
+    if (block->used-- == BLOCK_ITEMS)
+        push_free_block(table, block);
+    source->next_free = block->free;
+    block->free = source;
+    /* One empty block is kept, so that a source that comes and goes costs no system call. */
+    if (block->used > 0 || (block == table->free_blocks && !block->next_free))
+        return;
+    pull_free_block(block);
+    *block->link = block->next;
+    if (block->next)
+        block->next->link = block->link;
+    munmap(block, BLOCK_SIZE);
+}
+
+/* --- entries without connections ------------------------------------------------------------ */
+
+static void append_idle(struct source_table *table, struct source *source)
+{
+    source->younger = NULL;
+    source->older = table->youngest;
+    if (source->older)
+        source->older->younger = source;
+    else
+        table->oldest = source;
+    table->youngest = source;
+}
+
+static void remove_idle(struct source_table *table, struct source *source)
+{
+    if (source->older)
+        source->older->younger = source->younger;
+    else
+        table->oldest = source->younger;
+    if (source->younger)
+        source->younger->older = source->older;
+    else
+        table->youngest = source->older;
+}
+
+static bool says_nothing(const struct source *source, nanoseconds now)
+{
+    return source->connections == 0 && source->bucket.full <= now && source->penalty <= now;
+}
+
+/* Forgets an entry, which is not among the idle ones any more. */
+static void forget(struct source_table *table, struct source *source)
+{
+    map_remove(&table->map, &source->node);
+    give_entry(table, source);
+}
+
+/* --- finding -------------------------------------------------------------------------------- */
+
 static struct source_key make_key(uint32_t service, const struct addr *addr)
 {
-    struct source_key key = {.service = service, .family = addr->family};
+    struct source_key key = {.service = service};
 
     /* Of a unix peer just the uid, which stands first; its pid and a vsock's port, which stand in
      * scope, are a client's own choice. */
@@ -67,33 +191,148 @@ static struct source_key make_key(uint32_t service, const struct addr *addr)
     return key;
 }
 
-struct source *sources_enter(struct sources *sources, uint32_t service, const struct addr *addr)
+static struct source *find(const struct source_table *table, const struct source_key *key,
+                           uint8_t family, uint64_t hash)
 {
-    struct source_key key = make_key(service, addr);
-    uint64_t hash = map_hash(&sources->map, &key, sizeof(key));
-    struct source *source;
+    for (struct map_node *node = map_first(&table->map, hash); node; node = map_next(node)) {
+        struct source *source = MAP_ENTRY(node, struct source, node);
 
-    for (struct map_node *node = map_first(&sources->map, hash); node; node = map_next(node)) {
-        source = MAP_ENTRY(node, struct source, node);
-        if (memcmp(&source->key, &key, sizeof(key)) == 0) {
-            source->running++;
+        if (source->family == family && memcmp(&source->key, key, sizeof(*key)) == 0)
             return source;
-        }
     }
-    source = take_free(sources);
+    return NULL;
+}
+
+struct source *sources_find(struct sources *sources, uint32_t service, const struct addr *addr)
+{
+    struct source_table *table = table_of(sources, addr->family);
+    struct source_key key = make_key(service, addr);
+
+    return find(table, &key, addr->family, map_hash(&table->map, &key, sizeof(key)));
+}
+
+/* Makes room in a full table: one of the oldest idle ones that says nothing goes. */
+static bool replace_one(struct source_table *table, nanoseconds now)
+{
+    for (unsigned i = 0; table->oldest && i < LOOKS; i++) {
+        struct source *source = table->oldest;
+
+        remove_idle(table, source);
+        /* An enforced penalty's end is still to be told. */
+        if (says_nothing(source, now) && !source->is_enforced) {
+            forget(table, source);
+            return true;
+        }
+        append_idle(table, source);
+    }
+    return false;
+}
+
+struct source *sources_get(struct sources *sources, uint32_t service, const struct addr *addr,
+                           nanoseconds now)
+{
+    struct source_table *table = table_of(sources, addr->family);
+    struct source_key key = make_key(service, addr);
+    uint64_t hash = map_hash(&table->map, &key, sizeof(key));
+    struct source *source = find(table, &key, addr->family, hash);
+
+    if (source)
+        return source;
+    if (table->count >= sources->most && !replace_one(table, now))
+        return &table->overflow;
+    source = take_entry(table);
     if (!source)
-        return NULL;
+        return &table->overflow;
+    source->family = addr->family;
     source->key = key;
-    source->running = 1;
-    map_add(&sources->map, &source->node, hash);
+    map_add(&table->map, &source->node, hash);
+    append_idle(table, source);
     return source;
 }
 
-void sources_leave(struct sources *sources, struct source *source)
+static bool is_overflow(const struct source *source)
 {
-    if (--source->running > 0)
+    return source->block == NULL;
+}
+
+void sources_enter(struct sources *sources, struct source *source)
+{
+    if (source->connections++ == 0 && !is_overflow(source))
+        remove_idle(table_of(sources, source->family), source);
+}
+
+void sources_settle(struct sources *sources, struct source *source, nanoseconds now)
+{
+    struct source_table *table = table_of(sources, source->family);
+
+    if (is_overflow(source) || !says_nothing(source, now) || source->is_enforced)
         return;
-    map_remove(&sources->map, &source->node);
-    source->next_free = sources->free;
-    sources->free = source;
+    remove_idle(table, source);
+    forget(table, source);
+}
+
+void sources_leave(struct sources *sources, struct source *source, nanoseconds now)
+{
+    if (--source->connections > 0 || is_overflow(source))
+        return;
+    append_idle(table_of(sources, source->family), source);
+    sources_settle(sources, source, now);
+}
+
+/* --- the end of what is remembered ---------------------------------------------------------- */
+
+static void tell_pardon(const struct source *source, struct source_pardon *ret)
+{
+    *ret = (struct source_pardon){.service = source->key.service,
+                                  .addr = {.family = source->family, .scope = source->key.scope}};
+    memcpy(ret->addr.bytes, source->key.bytes, sizeof(ret->addr.bytes));
+}
+
+size_t sources_expire(struct sources *sources, size_t most, nanoseconds now,
+                      struct source_pardon *pardons, size_t room)
+{
+    size_t told = 0;
+
+    for (size_t i = 0; i < SOURCE_TABLES; i++) {
+        struct source_table *table = &sources->tables[i];
+        struct source *last = table->youngest;
+
+        for (size_t j = 0; table->oldest && j < most; j++) {
+            struct source *source = table->oldest;
+            bool was_last = source == last;
+            bool ends = source->is_enforced && source->penalty <= now;
+
+            if (ends && told == room)
+                return told;
+            remove_idle(table, source);
+            if (ends) {
+                tell_pardon(source, &pardons[told++]);
+                source->is_enforced = false;
+            }
+            if (says_nothing(source, now))
+                forget(table, source);
+            else
+                append_idle(table, source);
+            if (was_last)
+                break;
+        }
+    }
+    return told;
+}
+
+bool sources_are_idle(const struct sources *sources)
+{
+    for (size_t i = 0; i < SOURCE_TABLES; i++)
+        if (sources->tables[i].oldest)
+            return true;
+    return false;
+}
+
+size_t sources_count(const struct sources *sources)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < SOURCE_TABLES; i++)
+        count += sources->tables[i].count;
+    return count;
 }

@@ -1,48 +1,95 @@
-/* sources: how many handlers each source has running, per service.
+/* sources: what is remembered of each source of each service: how many connections it has, its
+ * bucket, its penalty.
  *
- * A source is an address without its port, or the uid of a unix peer. An entry exists while its
- * count is above zero, so there are never more entries than admitted connections. The table is
- * keyed: strangers choose the addresses. Used by admission only.
+ * A source is a prefix of an address, or the uid of a unix peer. An entry lives while it has
+ * connections, or its bucket isn't full, or it has a penalty: without all of that it would say
+ * nothing. IPv4, IPv6 and the others have tables apart, each bounded: a flood of one family takes
+ * no room from the other. When a table is full of entries that still say something, new sources
+ * share one entry of their own, the overflow, as if they were one source; known ones keep theirs.
+ * The tables are keyed, since strangers choose the addresses, and give their memory back when a
+ * flood is over. Pure: the moment now is passed in. Used by admission only.
  */
 #ifndef STDINETD_ADMIT_SOURCES_H
 #define STDINETD_ADMIT_SOURCES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "admit/bucket.h"
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/map.h"
 
 struct source_key {
     uint32_t service; /* a number of the service's own */
-    uint32_t family;
     uint32_t scope;
     uint8_t bytes[16];
 };
 
 struct source {
     union {
-        struct map_node node;     /* in the map, while it counts */
+        struct map_node node;     /* in the map, while it says something */
         struct source *next_free; /* else */
     };
+    struct source *older, *younger; /* of those without connections */
+    struct source_block *block;     /* which it is part of; NULL: an overflow */
     struct source_key key;
-    uint32_t running;
+    uint32_t connections;
+    struct bucket bucket;
+    nanoseconds penalty; /* until then; 0 or past: none */
+    uint8_t family;
+    bool is_enforced; /* the penalty is large enough to count */
 };
+
+struct source_table {
+    struct map map;
+    struct source_block *blocks, *free_blocks; /* all of them; those with room */
+    struct source *oldest, *youngest; /* without connections: they may have nothing to say */
+    size_t count;
+    struct source overflow;
+};
+
+#define SOURCE_TABLES 3 /* IPv4, IPv6, others */
 
 struct sources {
-    struct map map;
-    struct source *free;
-    struct source_block *blocks;
+    struct source_table tables[SOURCE_TABLES];
+    size_t most; /* entries of each table */
 };
 
-/* An empty table; 0 or -errno. */
-int sources_open(struct sources *sources);
+/* A source whose penalty is over, as sources_expire tells. */
+struct source_pardon {
+    uint32_t service;
+    struct addr addr; /* of the prefix */
+};
+
+/* Empty tables of at most so many entries each; 0 or -errno. */
+int sources_open(struct sources *sources, size_t most);
 void sources_close(struct sources *sources);
 
-/* Counts one more for this source; NULL where there is no memory for a new one. */
-struct source *sources_enter(struct sources *sources, uint32_t service, const struct addr *addr);
+/* The entry of the source that addr (masked by the caller) is for service, or NULL. */
+struct source *sources_find(struct sources *sources, uint32_t service, const struct addr *addr);
 
-/* Counts one less; at zero the entry is given back. */
-void sources_leave(struct sources *sources, struct source *source);
+/* The same, made where there is none; the overflow where there is no room or memory. */
+struct source *sources_get(struct sources *sources, uint32_t service, const struct addr *addr,
+                           nanoseconds now);
+
+/* Counts a connection of it, and counts it out; then the entry may be gone. */
+void sources_enter(struct sources *sources, struct source *source);
+void sources_leave(struct sources *sources, struct source *source, nanoseconds now);
+
+/* Lets go of entry, which sources_get may have made, when no connection was counted after all. */
+void sources_settle(struct sources *sources, struct source *source, nanoseconds now);
+
+/* Forgets entries that say nothing any more: looks at up to so many of each table. Fills pardons
+ * (room for as many) with those whose enforced penalty ended, and returns how many. */
+size_t sources_expire(struct sources *sources, size_t most, nanoseconds now,
+                      struct source_pardon *pardons, size_t room);
+
+/* Whether there is anything that sources_expire will have to look at. */
+bool sources_are_idle(const struct sources *sources);
+
+/* Entries of all tables. */
+size_t sources_count(const struct sources *sources);
 
 #endif

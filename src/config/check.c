@@ -292,6 +292,19 @@ static void check_wait(const struct checker *checker, size_t index)
     }
 }
 
+static void check_guard(const struct checker *checker, size_t index)
+{
+    const struct service_settings *service = &checker->config->services[index];
+    const struct settings_guard *guard = service->guard;
+
+    if (guard->proxy_protocol && guard->proxy_from.count == 0)
+        problems_add(checker->problems, locate(checker, index, "proxy-protocol"),
+                     "proxy-protocol: proxy-from must say who may speak it");
+    if (guard->penalty_min > guard->penalty_max)
+        problems_add(checker->problems, locate(checker, index, "penalty-min"),
+                     "penalty-min: is above penalty-max, so nothing would ever be enforced");
+}
+
 /* Whether the service before has found the same one: five thousand of one program share it. */
 static bool has_same_program(const struct service_settings *one,
                              const struct service_settings *other)
@@ -351,6 +364,7 @@ int config_check(struct config *config, const char *directory, struct problems *
         check_required(&checker, i);
         check_credentials(&checker, i);
         check_wait(&checker, i);
+        check_guard(&checker, i);
         if (find_program(&checker, i) < 0)
             return -ENOMEM;
     }

@@ -1,5 +1,5 @@
-/* codec: the types an option can have. Each is described at its definition in codec.c or
- * codec_system.c (those that ask the system: users, programs, sockets). */
+/* codec: the types an option can have. Each is described at its definition in codec.c,
+ * codec_system.c (those that ask the system: users, sockets) or codec_guard.c (admission's). */
 #ifndef STDINETD_CONFIG_CODEC_H
 #define STDINETD_CONFIG_CODEC_H
 
@@ -31,6 +31,11 @@ extern const struct codec codec_capabilities; /* struct settings_capabilities */
 extern const struct codec codec_user;         /* struct settings_user * */
 extern const struct codec codec_group;        /* struct settings_group * */
 extern const struct codec codec_groups;       /* struct settings_groups */
+
+extern const struct codec codec_rate;      /* struct settings_rate */
+extern const struct codec codec_lengths;   /* struct settings_lengths */
+extern const struct codec codec_message;   /* const char *, with escapes */
+extern const struct codec codec_penalties; /* struct settings_penalties */
 
 /* Sets the message of a failed parse and returns -EINVAL. */
 int codec_refuse(struct codec_context *context, const char *format, ...)

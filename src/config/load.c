@@ -349,9 +349,11 @@ static int parse_entry(struct loader *loader, const struct option *option,
                        const struct document_entry *entry, struct location where, void *settings,
                        bool first)
 {
-    void *field = option_field(option, settings);
+    void *field = option_field(&loader->context, option, settings);
     int error;
 
+    if (!field)
+        return -ENOMEM;
     if (first)
         memset(field, 0, option->codec->size); /* what a template or a default put there */
     loader->context.message[0] = '\0';
@@ -493,6 +495,7 @@ static int parse_services(struct loader *loader, size_t count)
     if (!given || !config->services)
         return -ENOMEM;
     loader->where = (struct location(*)[])given;
+    loader->context.shared = &loader->template;
     for (const struct document_section *section = loader->document.sections; error == 0 && section;
          section = section->next) {
         if (section->repeated)

@@ -10,13 +10,18 @@
 static const char *const log_choices[] = {"auto", "stderr", "syslog", "journal", NULL};
 static const char *const stderr_choices[] = {"log", "connection", "null", NULL};
 static const char *const kill_mode_choices[] = {"process", "group", NULL};
+static const char *const start_on_choices[] = {"accept", "data", NULL};
 static const char *const isolate_choices[] = {"network", "pid", "ipc", "uts", "mount", NULL};
 static const char *const when_full_choices[] = {"queue", "refuse", NULL};
 
 #define DAEMON(field)  SCOPE_DAEMON, .offset = offsetof(struct daemon_settings, field)
 #define SERVICE(field) SCOPE_SERVICE, .offset = offsetof(struct service_settings, field)
-#define DAYS(count)    ((count)*86400 * CLOCK_SECOND)
-#define RLIMIT(which)  SERVICE(rlimits), .codec = &codec_rlimit, .resource = RLIMIT_##which
+#define GUARD(field)                                                 \
+    SCOPE_SERVICE, .part = offsetof(struct service_settings, guard), \
+                   .part_size = sizeof(struct settings_guard),       \
+                   .offset = offsetof(struct settings_guard, field)
+#define DAYS(count)   ((count)*86400 * CLOCK_SECOND)
+#define RLIMIT(which) SERVICE(rlimits), .codec = &codec_rlimit, .resource = RLIMIT_##which
 
 /* clang-format off */
 const struct option option_table[] = {
@@ -32,6 +37,9 @@ const struct option option_table[] = {
      .help = "a file that holds our pid while we run"},
     {"max-connections", DAEMON(max_connections), .codec = &codec_count, .maximum = 10000000,
      .fallback = "0", .help = "running handlers of all services together; 0: no bound"},
+    {"max-sources", DAEMON(max_sources), .codec = &codec_count,     .minimum = 1, .maximum = 16000000,
+     .fallback = "65536", .reload = RELOAD_RESTART,
+     .help = "sources that are remembered, of IPv4 and IPv6 each"},
     {"stop-timeout", DAEMON(stop_timeout), .codec = &codec_duration, .maximum = DAYS(30),
      .fallback = "30s", .help = "how long handlers may finish when we are told to stop"},
 
@@ -123,6 +131,34 @@ const struct option option_table[] = {
      .fallback = "64", .help = "running handlers; 1: one client after the other; 0: no bound"},
     {"when-full", SERVICE(when_full), .codec = &codec_choice, .choices = when_full_choices,
      .fallback = "queue", .help = "queue: clients wait in the backlog; refuse: accept and close"},
+    {"rate", GUARD(rate), .codec = &codec_rate, .fallback = "0",
+     .help = "starts, as 100/10s; 0: no bound"},
+    {"max-connections-per-source", GUARD(max_connections_per_source), .codec = &codec_count,
+     .maximum = 10000000, .fallback = "0", .help = "over it one source is refused; 0: no bound"},
+    {"rate-per-source", GUARD(rate_per_source), .codec = &codec_rate, .fallback = "0",
+     .help = "connections of one source, as 20/1s; over it, it is refused"},
+    {"source-prefix", GUARD(source_prefix), .codec = &codec_lengths, .fallback = "32/64",
+     .help = "what one source is: prefix lengths of IPv4 and IPv6"},
+    {"refuse-message", GUARD(refuse_message), .codec = &codec_message,
+     .help = "what a client is told that is refused; \\n and \\r are understood"},
+    {"start-on", GUARD(start_on), .codec = &codec_choice, .choices = start_on_choices,
+     .fallback = "accept", .help = "data: a client has no process until its first byte"},
+    {"data-timeout", GUARD(data_timeout), .codec = &codec_duration, .maximum = DAYS(1), .fallback = "10s",
+     .help = "how long that byte, or a PROXY header, is waited for; 0: no bound"},
+    {"allow", GUARD(allow), .codec = &codec_prefixes,
+     .help = "who may come: prefixes; the longest of allow and deny decides"},
+    {"deny", GUARD(deny), .codec = &codec_prefixes, .help = "who may not"},
+    {"penalty", GUARD(penalties), .codec = &codec_penalties,
+     .help = "how long a source is refused for a handler's end, as crash:1m exit.1-5:10s"},
+    {"penalty-min", GUARD(penalty_min), .codec = &codec_duration, .maximum = DAYS(365),
+     .fallback = "15s", .help = "a penalty below this isn't enforced yet"},
+    {"penalty-max", GUARD(penalty_max), .codec = &codec_duration, .maximum = DAYS(365), .fallback = "10m", .help = "the most that penalties add up to"},
+    {"penalty-exempt", GUARD(penalty_exempt), .codec = &codec_prefixes,
+     .help = "who never has a penalty"},
+    {"proxy-protocol", GUARD(proxy_protocol), .codec = &codec_bool, .fallback = "no",
+     .help = "clients speak PROXY v1 or v2 first, and tell whom they are for"},
+    {"proxy-from", GUARD(proxy_from), .codec = &codec_prefixes,
+     .help = "the proxies that may"},
     {"enabled", SERVICE(enabled), .codec = &codec_bool, .fallback = "yes",
      .help = "no: the service is checked but not served"},
     {"description", SERVICE(description), .codec = &codec_text,
@@ -145,14 +181,47 @@ size_t option_index(const struct option *option)
     return (size_t)(option - option_table);
 }
 
-void *option_field(const struct option *option, void *settings)
+static const void *part_of(const struct option *option, const void *settings)
 {
-    return (char *)settings + option->offset;
+    return *(const void *const *)((const char *)settings + option->part);
 }
 
 const void *option_field_const(const struct option *option, const void *settings)
 {
-    return (const char *)settings + option->offset;
+    static const union {
+        char bytes[sizeof(struct settings_guard)];
+        max_align_t alignment;
+    } none;
+
+    if (option->part == 0)
+        return (const char *)settings + option->offset;
+    settings = part_of(option, settings);
+    return settings ? (const char *)settings + option->offset : none.bytes + option->offset;
+}
+
+/* Gives settings a part of their own. */
+static void *own_part(struct codec_context *context, const struct option *option, void *settings)
+{
+    void **place = (void **)((char *)settings + option->part);
+    bool shared = context->shared && part_of(option, context->shared) == *place;
+    void *own = *place;
+
+    if (own && !shared)
+        return own;
+    own = arena_allocate(context->arena, option->part_size);
+    if (!own)
+        return NULL;
+    if (*place)
+        memcpy(own, *place, option->part_size);
+    *place = own;
+    return own;
+}
+
+void *option_field(struct codec_context *context, const struct option *option, void *settings)
+{
+    if (option->part != 0)
+        settings = own_part(context, option, settings);
+    return settings ? (char *)settings + option->offset : NULL;
 }
 
 char *option_text(const struct option *option, const void *settings)

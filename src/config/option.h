@@ -3,6 +3,9 @@
  * Parsing, bounds, defaults, --dump, --list-options, the reload's diff and the test that the manual
  * names each key all walk these rows. To add a simple option: a field in settings.h, a row in
  * option.c, its use, its entry in man/stdinetd.ini.5.
+ *
+ * A part is a struct of options that few services set: it stands once, behind a pointer, for
+ * [defaults] and all services that say nothing of it.
  */
 #ifndef STDINETD_CONFIG_OPTION_H
 #define STDINETD_CONFIG_OPTION_H
@@ -32,6 +35,7 @@ struct codec_context {
     struct arena *scratch;           /* for what is needed while parsing */
     const char *directory;           /* relative programs are found from here */
     struct settings_user *last_user; /* the user found last: it is mostly the next one too */
+    const void *shared;              /* settings whose parts are not to be written to, or NULL */
     char message[256];               /* set when parsing fails: what is wrong, without the key */
 };
 
@@ -52,10 +56,11 @@ struct option {
     const char *name;
     enum option_scope scope;
     const struct codec *codec;
-    size_t offset;              /* of the field in daemon_settings or service_settings */
-    uint64_t minimum, maximum;  /* of an integer they are long's */
-    int resource;               /* of an rlimit: which of the field's */
-    const char *fallback;       /* the default, as text; NULL: not set */
+    size_t offset;             /* of the field in daemon_settings, service_settings, or its part */
+    size_t part, part_size;    /* offset of the pointer to its part, and that one's size; 0: none */
+    uint64_t minimum, maximum; /* of an integer they are long's */
+    int resource;              /* of an rlimit: which of the field's */
+    const char *fallback;      /* the default, as text; NULL: not set */
     const char *const *choices; /* of a choice, in the order of its enum, NULL-terminated */
     enum option_reload reload;
     bool required;
@@ -72,9 +77,12 @@ const struct option *option_find(enum option_scope scope, const char *name);
 /* The index of a row in option_table. */
 size_t option_index(const struct option *option);
 
-/* The field of option in its settings. */
-void *option_field(const struct option *option, void *settings);
+/* The field of option in its settings; of a part that isn't there yet, zero bytes. */
 const void *option_field_const(const struct option *option, const void *settings);
+
+/* The same to be written: the part becomes the settings' own first, with what was in it. NULL
+ * without memory. */
+void *option_field(struct codec_context *context, const struct option *option, void *settings);
 
 /* The option's value as text in malloc'ed memory that the caller frees; NULL without memory. */
 char *option_text(const struct option *option, const void *settings);

@@ -95,16 +95,70 @@ enum settings_isolate {
     ISOLATE_MOUNT,
 };
 
-struct settings_endpoints {
-    struct endpoint *items;
-    size_t count;
-    size_t room; /* while loading; 0: items are another's, who may add to them */
+/* So many per so long; count 0: no bound. */
+#define SETTINGS_RATE_MAX 1000000
+
+struct settings_rate {
+    uint32_t count;
+    nanoseconds period;
 };
+
+/* What one source is: lengths of prefixes. */
+struct settings_lengths {
+    uint8_t ipv4, ipv6;
+};
+
+#define SETTINGS_MESSAGE_MAX 1024
+#define SETTINGS_PENALTIES   64
+#define SETTINGS_PENALTY_MAX (365 * 86400 * CLOCK_SECOND)
+
+enum settings_penalty_kind {
+    PENALTY_CRASH,
+    PENALTY_TIMEOUT,
+    PENALTY_SILENT,
+    PENALTY_SHORT,
+    PENALTY_EXIT, /* exit status first to last */
+};
+
+struct settings_penalty {
+    uint8_t kind, first, last; /* kind: enum settings_penalty_kind */
+    nanoseconds duration;
+};
+
+struct settings_penalties {
+    struct settings_penalty *items;
+    size_t count;
+};
+
+enum settings_start_on { START_ON_ACCEPT, START_ON_DATA };
 
 /* Networks and addresses, of which there may be very many, an item or a few on each line. */
 struct settings_prefixes {
     struct prefix *items;
     size_t count, room; /* room: of items */
+};
+
+/* What a service admits by. A part: services share it with [defaults] until they say something of
+ * it themselves (option.h). */
+struct settings_guard {
+    struct settings_rate rate, rate_per_source;
+    uint64_t max_connections_per_source; /* 0: no bound */
+    struct settings_lengths source_prefix;
+    unsigned start_on; /* enum settings_start_on */
+    nanoseconds data_timeout;
+    const char *refuse_message; /* NULL: none */
+    struct settings_prefixes allow, deny;
+    struct settings_penalties penalties;
+    nanoseconds penalty_min, penalty_max;
+    struct settings_prefixes penalty_exempt;
+    bool proxy_protocol;
+    struct settings_prefixes proxy_from;
+};
+
+struct settings_endpoints {
+    struct endpoint *items;
+    size_t count;
+    size_t room; /* while loading; 0: items are another's, who may add to them */
 };
 
 /* [stdinetd] */
@@ -115,6 +169,7 @@ struct daemon_settings {
     unsigned log_level;  /* enum log_level */
     const char *pid_file;
     uint64_t max_connections; /* 0: no bound */
+    uint64_t max_sources;
     nanoseconds stop_timeout;
 };
 
@@ -161,6 +216,7 @@ struct service_settings {
     unsigned kill_mode;       /* enum settings_kill_mode */
 
     uint64_t max_connections;
+    struct settings_guard *guard;
     unsigned when_full; /* enum settings_when_full */
     bool enabled;
     const char *description;

@@ -18,40 +18,53 @@
 #include "serve/loop.h"
 
 struct listener;
+struct reception_header;
 struct service;
 
 enum connection_state {
-    CONNECTION_HELD,     /* accepted, no process yet: its start is tried again (hold.c) */
-    CONNECTION_STARTING, /* a process, on its way to the program */
-    CONNECTION_RUNNING,  /* the handler */
-    CONNECTION_FAILED,   /* its start failed; the process is about to end */
+    CONNECTION_AWAITS_HEADER, /* no process: a PROXY header is to come (reception.c) */
+    CONNECTION_AWAITS_DATA,   /* no process: its first byte is to come */
+    CONNECTION_AWAITS_PLACE,  /* no process: its service is full */
+    CONNECTION_HELD,          /* no process: its start is tried again (hold.c) */
+    CONNECTION_STARTING,      /* a process, on its way to the program */
+    CONNECTION_RUNNING,       /* the handler */
+    CONNECTION_FAILED,        /* its start failed; the process is about to end */
 };
 
 struct connection {
-    struct map_node node;               /* by pid, while there is a process */
-    struct connection *next;            /* of the held or the free ones */
-    struct connection *older, *younger; /* of those with a process */
+    union {
+        struct {                        /* while there is a process */
+            struct map_node node;       /* by pid */
+            struct launch_start *start; /* while STARTING */
+            nanoseconds started;        /* when the program ran */
+        };
+        struct { /* while it AWAITS something */
+            struct loop_source source;
+            struct reception_header *header; /* what came of one so far; malloc'ed; NULL: nothing */
+        };
+    };
+    struct connection *next;            /* of the held, the ready or the free ones */
+    struct connection *older, *younger; /* of those with a process, or of those who await bytes */
     struct service *service;
     struct listener
         *listener; /* wait = yes: the socket that its handler has; NULL: none (any more) */
-    struct launch_start *start;   /* while STARTING */
-    char *peer_path, *local_path; /* of a unix connection while HELD; malloc'ed */
+    char *peer_path, *local_path; /* of a unix connection while it has no process; malloc'ed */
     struct admission_ticket ticket;
     nanoseconds accepted; /* when */
-    nanoseconds started;  /* when the program ran */
     uint64_t number;
     struct addr peer, local;
     uint32_t source_running;
     pid_t pid;
-    int fd;        /* while HELD; -1 after */
+    int fd;        /* while there is no process; -1 after */
     int linger_fd; /* linger-close: our copy of the connection; -1: none */
     enum connection_state state;
+    bool told;                  /* its PROXY header has been read, up to what is to skip */
     bool lent;                  /* wait = yes: no connection, but a listening socket */
     bool killed;                /* by us, so its end is no crash */
     uint8_t timeouts;           /* its max-runtime is over: 1: it was sent TERM, 2: KILL */
     bool kills_group;           /* kill-mode = group, when it was started */
     bool has_deadline;          /* room for its timer is reserved */
-    struct loop_timer deadline; /* armed: max-runtime, and then kill-after */
+    struct loop_timer deadline; /* armed: data-timeout, max-runtime, or then kill-after */
 };
 
 struct children {

@@ -18,8 +18,9 @@
 #include "base/log.h"
 #include "config/arguments.h"
 
-/* The timers of the server itself: starve, rearm, launch, reap, hold, log, sum, stop. */
-#define SERVER_TIMERS 8
+/* The timers of the server itself: starve, rearm, pace, expire, launch, reap, hold, log, sum, stop.
+ */
+#define SERVER_TIMERS 10
 
 /* --- signals -------------------------------------------------------------------------------- */
 
@@ -172,10 +173,11 @@ static int open_parts(struct server *server)
     int error = loop_open(&server->loop);
 
     server->lingering.loop = server->loop;
+    reception_open(&server->reception);
     if (error == 0)
         error = loop_reserve(server->loop, SERVER_TIMERS);
     if (error == 0)
-        error = admission_open(&server->admission);
+        error = admission_open(&server->admission, server->config->daemon.max_sources);
     if (error == 0)
         error = children_open(&server->children);
     if (error == 0)
@@ -222,6 +224,8 @@ static void init_callbacks(struct server *server)
     server->launches = (struct loop_source){.fd = -1, .ready = server_on_launches, .owner = server};
     server->starve_timer = (struct loop_timer){.fired = server_on_starve_timer, .owner = server};
     server->rearm_timer = (struct loop_timer){.fired = server_on_starve_timer, .owner = server};
+    server->pace_timer = (struct loop_timer){.fired = server_on_pace_timer, .owner = server};
+    server->expire_timer = (struct loop_timer){.fired = server_on_expire_timer, .owner = server};
     server->reap_timer = (struct loop_timer){.fired = server_on_reap_timer, .owner = server};
     server->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
     server->launch_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
@@ -267,9 +271,9 @@ static int server_open(struct config *config, const struct load_request *request
                               .null_fd = -1,
                               .pid_file = {.fd = -1}};
     init_callbacks(server);
+    server->config = config_ref(config);
     error = open_parts(server);
     if (error == 0) {
-        server->config = config_ref(config);
         server->admission.limit = config->daemon.max_connections;
         error = open_pid_file(server);
     }

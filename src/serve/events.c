@@ -15,7 +15,7 @@
 
 const char *const outcome_names[OUTCOME_COUNT] = {
     [OUTCOME_OK] = "ok",         [OUTCOME_EXIT] = "exit",       [OUTCOME_CRASH] = "crash",
-    [OUTCOME_KILLED] = "killed", [OUTCOME_TIMEOUT] = "timeout",
+    [OUTCOME_KILLED] = "killed", [OUTCOME_TIMEOUT] = "timeout", [OUTCOME_SILENT] = "silent",
 };
 
 enum outcome outcome_of(int status, const struct connection *connection)
@@ -182,10 +182,73 @@ void event_refused(struct service *service, const struct addr *peer, enum admiss
     server_sum_up_soon(server);
 }
 
+void event_silent(const struct connection *connection, nanoseconds now)
+{
+    struct log_record record;
+
+    event_counters(connection->service)->exits[OUTCOME_SILENT]++;
+    if (!log_wants(LOG_LEVEL_INFO))
+        return;
+    begin(&record, LOG_LEVEL_INFO, connection, "end");
+    log_record_text(&record, "outcome", outcome_names[OUTCOME_SILENT]);
+    log_record_number(&record, "duration_ms", (now - connection->accepted) / CLOCK_MILLISECOND);
+    log_record_emit(&record);
+}
+
+/* An address without its port, which is no part of a source. */
+static void add_source(struct log_record *record, const struct addr *source)
+{
+    char text[ADDR_TEXT_SIZE];
+
+    addr_format_host(source, text);
+    log_record_format(record, "source", "%s", text);
+}
+
+void event_penalty(struct service *service, const struct addr *source, nanoseconds duration)
+{
+    struct service_counters *counters = event_counters(service);
+    struct log_record record;
+
+    /* As with refusals: an attacker with many addresses must not write our log. */
+    if (counters->penalties++ > 0 && loop_is_armed(&service->server->sum_timer)) {
+        counters->penalties_unsaid++;
+        return;
+    }
+    log_record_begin(&record, LOG_LEVEL_NOTICE, service->settings->name, "penalty begins");
+    add_source(&record, source);
+    log_record_number(&record, "duration_ms", duration / CLOCK_MILLISECOND);
+    log_record_emit(&record);
+    server_sum_up_soon(service->server);
+}
+
+void event_pardon(const struct service *service, const struct addr *source)
+{
+    struct log_record record;
+
+    log_record_begin(&record, LOG_LEVEL_NOTICE, service->settings->name, "penalty is over");
+    add_source(&record, source);
+    log_record_emit(&record);
+}
+
+static void sum_up_penalties(const struct service *service)
+{
+    struct log_record record;
+
+    if (service->counters->penalties_unsaid == 0)
+        return;
+    log_record_begin(&record, LOG_LEVEL_NOTICE, service->settings->name, "penalties begin");
+    log_record_number(&record, "more", service->counters->penalties_unsaid);
+    log_record_emit(&record);
+    service->counters->penalties_unsaid = 0;
+    server_sum_up_soon(service->server);
+}
+
 void event_sum_up(struct service *service)
 {
-    for (enum admission_reason reason = REASON_NONE; service->counters && reason < REASON_COUNT;
-         reason++) {
+    if (!service->counters)
+        return;
+    sum_up_penalties(service);
+    for (enum admission_reason reason = REASON_NONE; reason < REASON_COUNT; reason++) {
         uint64_t count = service->counters->refused_unsaid[reason];
 
         service->counters->refused_unsaid[reason] = 0;

@@ -20,6 +20,7 @@ enum outcome {
     OUTCOME_EXIT,    /* another exit status */
     OUTCOME_CRASH,   /* a signal that we didn't send */
     OUTCOME_KILLED,  /* a signal that we sent */
+    OUTCOME_SILENT,  /* no handler: the client was held, and sent nothing */
     OUTCOME_TIMEOUT, /* at its max-runtime we sent it one; then it doesn't matter how it ended */
     OUTCOME_COUNT
 };
@@ -36,6 +37,8 @@ struct service_counters {
     /* 32 bits: after each failure the service rests for a second at least. */
     uint32_t start_failures[STAGE_COUNT];
     uint32_t refused_unsaid[REASON_COUNT]; /* in the last second */
+    uint64_t penalties;
+    uint32_t penalties_unsaid; /* in the last second */
 };
 
 /* The counters of a service, which has them from the first thing to count on: of thousands most
@@ -61,6 +64,13 @@ void event_start_failed(const struct connection *connection, struct child_failur
 
 /* A client was refused. */
 void event_refused(struct service *service, const struct addr *peer, enum admission_reason reason);
+
+/* A client was held at most until now, and sent nothing. */
+void event_silent(const struct connection *connection, nanoseconds now);
+
+/* A source is refused from now on, for so long; and isn't any more. */
+void event_penalty(struct service *service, const struct addr *source, nanoseconds duration);
+void event_pardon(const struct service *service, const struct addr *source);
 
 /* A client was gone before its handler was started. */
 void event_gone(struct service *service, const struct addr *peer);

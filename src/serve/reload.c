@@ -211,6 +211,7 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
     struct listener *listeners = old->listeners;
     size_t listener_count = old->listener_count;
     struct plan *plan = old->plan;
+    struct admission_rules *rules = old->admission.rules;
     int stderr_fd = old->stderr_fd;
 
     service_close_listeners(old); /* those that were not moved */
@@ -219,6 +220,7 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
     old->listeners = made->listeners;
     old->listener_count = made->listener_count;
     old->stderr_fd = made->stderr_fd;
+    old->admission.rules = made->admission.rules;
     old->admission.limit = made->admission.limit;
     old->admission.refuse_when_full = made->admission.refuse_when_full;
     old->bind_tries = 0;
@@ -235,6 +237,7 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
     old->retired = false;
 
     made->plan = plan;
+    made->admission.rules = rules;
     made->listeners = listeners;
     made->listener_count = listener_count;
     made->stderr_fd = stderr_fd;
@@ -248,6 +251,7 @@ static void retire(struct server *server, struct service *service)
     service_close_listeners(service);
     service->retired = true;
     service->next = NULL;
+    reception_drop(server, service);
     if (service->connections == 0) {
         service_free(service);
         return;

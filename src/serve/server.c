@@ -146,6 +146,68 @@ void server_rearm_later(struct server *server)
         loop_arm(server->loop, &server->rearm_timer, loop_now(server->loop) + CLOCK_SECOND);
 }
 
+void server_pace(struct server *server, nanoseconds when)
+{
+    if (!loop_is_armed(&server->pace_timer) || server->pace_timer.due > when)
+        loop_arm(server->loop, &server->pace_timer, when);
+}
+
+void server_on_pace_timer(struct loop_timer *timer)
+{
+    server_rearm_waiting(timer->owner);
+}
+
+/* --- what is remembered of sources ---------------------------------------------------------- */
+
+/* Looked at in one turn of each family's table; and pardons told in it, the others later. */
+#define EXPIRE_BATCH 16384
+#define PARDONS      64
+
+static void expire_later(struct server *server)
+{
+    if (!loop_is_armed(&server->expire_timer) && sources_are_idle(&server->admission.sources))
+        loop_arm(server->loop, &server->expire_timer, loop_now(server->loop) + CLOCK_SECOND);
+}
+
+static struct service *find_service_number(struct server *server, uint32_t number)
+{
+    struct service *service = server->services;
+
+    while (service && service->admission.number != number)
+        service = service->next;
+    return service;
+}
+
+void server_on_expire_timer(struct loop_timer *timer)
+{
+    struct server *server = timer->owner;
+    struct source_pardon pardons[PARDONS];
+    size_t count = sources_expire(&server->admission.sources, EXPIRE_BATCH, loop_now(server->loop),
+                                  pardons, PARDONS);
+
+    for (size_t i = 0; i < count; i++) {
+        struct service *service = find_service_number(server, pardons[i].service);
+
+        if (service)
+            event_pardon(service, &pardons[i].addr);
+    }
+    expire_later(server);
+}
+
+void server_penalize(struct server *server, const struct connection *connection,
+                     const struct admission_end *end)
+{
+    struct service *service = connection->service;
+    nanoseconds now = loop_now(server->loop), until;
+
+    if (admission_penalize(&server->admission, &service->admission, &connection->ticket,
+                           &connection->peer, end, now, &until)) {
+        struct addr source = admission_source_of(&service->admission, &connection->peer);
+
+        event_penalty(service, &source, until - now);
+    }
+}
+
 /* --- a connection's way --------------------------------------------------------------------- */
 
 /* linger-close: what happens to our copy of a connection when its process is gone. */
@@ -172,7 +234,9 @@ static void release(struct server *server, struct connection *connection)
     bool was_full =
         server->admission.limit > 0 && server->admission.running >= server->admission.limit;
 
-    admission_release(&server->admission, &service->admission, &connection->ticket);
+    admission_release(&server->admission, &service->admission, &connection->ticket,
+                      loop_now(server->loop));
+    expire_later(server);
     if (connection->has_deadline) {
         loop_disarm(server->loop, &connection->deadline);
         loop_reserve(server->loop, -1);
@@ -331,6 +395,7 @@ static int start(struct server *server, struct connection *connection, const cha
         return error;
     connection->state = CONNECTION_STARTING;
     connection->kills_group = service->settings->kill_mode == KILL_MODE_GROUP;
+    connection->deadline = (struct loop_timer){.fired = on_deadline, .owner = connection};
     if (max_runtime > 0)
         loop_arm(server->loop, &connection->deadline, loop_now(server->loop) + max_runtime);
     children_add(&server->children, connection, pid);
@@ -345,14 +410,14 @@ static void start_failed(struct connection *connection, struct child_failure fai
     service_throttle(connection->service, failure);
 }
 
-/* Keeps a connection whose start can be tried again; its paths must live until then. */
-static void hold(struct server *server, struct connection *connection, const char *peer_path,
-                 const char *local_path)
+/* Keeps the paths of a connection that will have its process later. Without memory for them the
+ * handler is told no path: better than no handler. */
+static void keep_paths(struct connection *connection, const char *peer_path, const char *local_path)
 {
-    /* Without memory for them the handler is told no path: better than no handler. */
-    connection->peer_path = peer_path ? strdup(peer_path) : NULL;
-    connection->local_path = local_path ? strdup(local_path) : NULL;
-    hold_add(&server->hold, server->loop, connection);
+    if (!connection->peer_path && peer_path)
+        connection->peer_path = strdup(peer_path);
+    if (!connection->local_path && local_path)
+        connection->local_path = strdup(local_path);
 }
 
 /* Starts, or holds the connection until a process can be had. */
@@ -368,11 +433,18 @@ static void start_or_hold(struct server *server, struct connection *connection,
         if (server->hold.count == 0)
             log_warning("no process for a handler of %s (%s: %s); its client is held",
                         connection->service->settings->name, stage_name(stage), strerror(-error));
-        hold(server, connection, peer_path, local_path);
+        connection->state = CONNECTION_HELD;
+        keep_paths(connection, peer_path, local_path);
+        hold_add(&server->hold, server->loop, connection);
         return;
     }
     start_failed(connection, (struct child_failure){stage, -error});
     server_drop(server, connection);
+}
+
+void server_start(struct server *server, struct connection *connection)
+{
+    start_or_hold(server, connection, connection->peer_path, connection->local_path);
 }
 
 /* Whether there is nobody left to start a handler for. */
@@ -419,6 +491,7 @@ static void refuse(struct server *server, struct service *service, const struct 
                    enum admission_reason reason)
 {
     event_refused(service, &arrival->peer, reason);
+    service_tell_refused(service, arrival->fd);
     close_client(server, arrival->fd, &arrival->peer);
 }
 
@@ -438,16 +511,33 @@ static struct connection *make_connection(struct server *server, struct listener
     connection->number = ++server->next_connection;
     connection->ticket = decision->ticket;
     connection->source_running = decision->source_running;
-    connection->deadline = (struct loop_timer){.fired = on_deadline, .owner = connection};
     if (arrival->peer.family != ADDR_NONE)
         listener_local_addr(listener, arrival->fd, &connection->local);
     listener->service->connections++;
     return connection;
 }
 
+/* What is decided on a client at once: all of it, or the part that can be known before it has said
+ * something. */
+static struct admission_decision decide(struct server *server, struct service *service,
+                                        const struct addr *peer)
+{
+    const struct admission_rules *rules = service->admission.rules;
+    nanoseconds now = loop_now(server->loop);
+
+    if (rules->guard->proxy_protocol && !rules_list_has(rules->proxies, peer))
+        return (struct admission_decision){.verdict = VERDICT_REFUSE, .reason = REASON_PROXY};
+    if (rules->guard->proxy_protocol)
+        return (struct admission_decision){.verdict = VERDICT_ADMIT};
+    if (rules->guard->start_on == START_ON_DATA)
+        return admission_enter(&server->admission, &service->admission, peer, now);
+    return admission_check(&server->admission, &service->admission, peer, now);
+}
+
 static void admit(struct server *server, struct listener *listener, const struct arrival *arrival)
 {
     struct service *service = listener->service;
+    const char *peer_path = arrival->peer_path[0] != '\0' ? arrival->peer_path : NULL;
     struct admission_decision decision;
     struct connection *connection;
 
@@ -456,19 +546,24 @@ static void admit(struct server *server, struct listener *listener, const struct
         close_client(server, arrival->fd, &arrival->peer);
         return;
     }
-    decision = admission_check(&server->admission, &service->admission, &arrival->peer);
+    decision = decide(server, service, &arrival->peer);
     if (decision.verdict != VERDICT_ADMIT) {
         refuse(server, service, arrival, decision.reason);
         return;
     }
     connection = make_connection(server, listener, arrival, &decision);
     if (!connection) {
-        admission_release(&server->admission, &service->admission, &decision.ticket);
+        admission_release(&server->admission, &service->admission, &decision.ticket,
+                          loop_now(server->loop));
         refuse(server, service, arrival, REASON_MEMORY);
         return;
     }
-    start_or_hold(server, connection, arrival->peer_path[0] != '\0' ? arrival->peer_path : NULL,
-                  listener->path);
+    if (!reception_is_wanted(service)) {
+        start_or_hold(server, connection, peer_path, listener->path);
+        return;
+    }
+    keep_paths(connection, peer_path, listener->path);
+    reception_receive(server, connection);
 }
 
 /* wait = yes: the socket itself goes to a handler, and whoever waits there is that one's. */
@@ -476,7 +571,7 @@ static void lend(struct server *server, struct listener *listener)
 {
     struct service *service = listener->service;
     struct arrival arrival = {.peer = {.family = ADDR_NONE}};
-    struct admission_decision decision;
+    struct admission_decision decision = {0};
     struct connection *connection;
     int error;
 
@@ -491,12 +586,15 @@ static void lend(struct server *server, struct listener *listener)
         return;
     if (server->starve_failures > 0)
         feed(server);
-    decision = admission_check(&server->admission, &service->admission, &arrival.peer);
+    /* It has no client that could be one of a source. */
+    decision.verdict = admission_start(&server->admission, &service->admission, &decision.ticket,
+                                       loop_now(server->loop), &decision.reason);
     connection = decision.verdict == VERDICT_ADMIT
                      ? make_connection(server, listener, &arrival, &decision)
                      : NULL;
     if (!connection) { /* no memory: the next turn may have some */
-        admission_release(&server->admission, &service->admission, &decision.ticket);
+        admission_release(&server->admission, &service->admission, &decision.ticket,
+                          loop_now(server->loop));
         fd_close(arrival.fd);
         starve(server, -ENOMEM);
         return;
@@ -591,6 +689,22 @@ void server_on_launches(struct loop_source *source, uint32_t events)
     (void)events;
 }
 
+/* What the end of a handler means for its source. */
+static void judge_end(struct server *server, const struct connection *connection, int status)
+{
+    enum outcome outcome = outcome_of(status, connection);
+    const struct admission_end end = {
+        .crash = outcome == OUTCOME_CRASH,
+        .timeout = outcome == OUTCOME_TIMEOUT,
+        .is_short = loop_now(server->loop) - connection->accepted < CLOCK_SECOND,
+        .status = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+    };
+
+    /* What we ended ourselves, because we stop, is nobody's fault. */
+    if (outcome != OUTCOME_KILLED)
+        server_penalize(server, connection, &end);
+}
+
 void server_end(struct server *server, struct connection *connection, int status,
                 const struct rusage *usage)
 {
@@ -604,6 +718,7 @@ void server_end(struct server *server, struct connection *connection, int status
     if (connection->state == CONNECTION_RUNNING) {
         channel_flush(connection->service->channel, connection->pid);
         event_ended(connection, status, usage, loop_now(server->loop));
+        judge_end(server, connection, status);
         if (connection->listener)
             lend_judge(connection->listener, loop_now(server->loop) - connection->started,
                        WIFEXITED(status) && WEXITSTATUS(status) == 0);

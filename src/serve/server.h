@@ -21,6 +21,7 @@
 #include "serve/inherited.h"
 #include "serve/linger.h"
 #include "serve/loop.h"
+#include "serve/reception.h"
 #include "serve/service.h"
 #include "serve/startup.h"
 
@@ -44,9 +45,10 @@ struct server {
     struct children children;
     struct hold hold;
     struct linger_list lingering;
+    struct reception reception;
     struct service *services;
     struct service *retired; /* gone from the configuration, with handlers that still run */
-    struct service *waiting; /* with parked listeners */
+    struct service *waiting; /* with parked listeners, or clients that are ready */
 
     struct loop_source signals, launches;
     struct loop_timer starve_timer; /* armed: no fds or memory to accept with */
@@ -54,6 +56,8 @@ struct server {
     nanoseconds starve_wait;
     nanoseconds starve_began, starve_last;
     uint64_t starve_failures;       /* since it began; 0: never, or over */
+    struct loop_timer pace_timer;   /* armed: a service's rate allows its next start then */
+    struct loop_timer expire_timer; /* armed: sources are remembered that may be forgotten */
     struct loop_timer launch_timer; /* armed: starts are under way that no fd tells of */
     struct loop_timer reap_timer;   /* armed: more processes may have ended than were found */
     struct loop_timer log_timer;
@@ -95,12 +99,27 @@ bool server_is_starved(const struct server *server);
 /* Fds were given back: whoever waits for one needs not wait for the timer. */
 void server_fds_given_back(struct server *server);
 
-/* The list of services with parked listeners, which are looked at when room is made for all. */
+/* The list of services with parked listeners or ready clients, which are looked at when room is
+ * made for all. */
 void server_enter_waiting(struct server *server, struct service *service);
 void server_leave_waiting(struct server *server, struct service *service);
 void server_rearm_waiting(struct server *server);
 /* Has it done in a second, when something that nobody tells us the end of was in the way. */
 void server_rearm_later(struct server *server);
+
+/* Has it done at a moment, when a rate allows the next start. */
+void server_pace(struct server *server, nanoseconds when);
+void server_on_pace_timer(struct loop_timer *timer);
+
+/* Forgets sources that nothing is to be remembered of. */
+void server_on_expire_timer(struct loop_timer *timer);
+
+/* Starts the handler of a connection that is counted as one of its service, or holds it. */
+void server_start(struct server *server, struct connection *connection);
+
+/* Remembers against its source how a connection ended. */
+void server_penalize(struct server *server, const struct connection *connection,
+                     const struct admission_end *end);
 
 /* Closes a connection that has no process (any more), gives back what it counted, frees it. */
 void server_drop(struct server *server, struct connection *connection);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -115,8 +116,11 @@ static int new_service(struct server *server, struct config *snapshot,
         free(service);
         return error;
     }
-    error = plan_build(snapshot, settings, &server->origin, sibling ? sibling->plan : NULL,
-                       &service->plan);
+    error = rules_build(settings->guard, sibling ? sibling->admission.rules : NULL,
+                        &service->admission.rules);
+    if (error == 0)
+        error = plan_build(snapshot, settings, &server->origin, sibling ? sibling->plan : NULL,
+                           &service->plan);
     if (error == 0)
         error = make_listeners(service, settings);
     if (error < 0) {
@@ -156,6 +160,8 @@ void service_free(struct service *service)
     fd_close(service->stderr_fd);
     free(service->listeners);
     free(service->counters);
+    free(service->ready);
+    rules_unref(service->admission.rules);
     plan_unref(service->plan);
     free(service);
 }
@@ -206,19 +212,46 @@ void service_close_listeners(struct service *service)
     server_leave_waiting(service->server, service);
 }
 
+bool service_can_start(const struct service *service)
+{
+    const struct server *server = service->server;
+
+    return !server->stopping && !service->retired && !loop_is_armed(&service->throttle_timer) &&
+           !hold_is_full(&server->hold);
+}
+
 bool service_wants_clients(const struct service *service, const struct listener *listener)
 {
     const struct server *server = service->server;
     enum admission_verdict verdict;
     enum admission_reason reason;
 
-    if (server->stopping || service->retired || server_is_starved(server))
+    if (!service_can_start(service) || server_is_starved(server))
         return false;
-    if (loop_is_armed(&service->throttle_timer) || hold_is_full(&server->hold))
-        return false;
-    verdict = admission_preview(&server->admission, &service->admission, &reason);
+    verdict =
+        admission_preview(&server->admission, &service->admission, loop_now(server->loop), &reason);
     /* Nobody can be refused on a socket whose clients aren't ours to accept. */
-    return listener_waits(listener) ? verdict == VERDICT_ADMIT : verdict != VERDICT_QUEUE;
+    if (listener_waits(listener))
+        return verdict == VERDICT_ADMIT;
+    /* Who is ready comes before who is still outside. */
+    return verdict == VERDICT_REFUSE || (verdict == VERDICT_ADMIT && !reception_has_ready(service));
+}
+
+void service_pace(struct service *service)
+{
+    nanoseconds ready = admission_ready(&service->admission);
+
+    if (ready > loop_now(service->server->loop))
+        server_pace(service->server, ready);
+}
+
+void service_tell_refused(const struct service *service, int fd)
+{
+    const char *message = service->admission.rules->guard->refuse_message;
+
+    /* What doesn't fit into an empty buffer isn't waited for. */
+    if (message && send(fd, message, strlen(message), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        return;
 }
 
 void service_park(struct service *service, struct listener *listener)
@@ -230,12 +263,14 @@ void service_park(struct service *service, struct listener *listener)
         service->parked = listener;
     }
     server_enter_waiting(service->server, service);
+    service_pace(service);
 }
 
 void service_rearm(struct service *service)
 {
     struct listener **link = &service->parked;
 
+    reception_admit_ready(service);
     while (*link) {
         struct listener *listener = *link;
 
@@ -252,8 +287,10 @@ void service_rearm(struct service *service)
         listener->parked = false;
         *link = listener->next_parked;
     }
-    if (!service->parked)
+    if (!service->parked && !reception_has_ready(service))
         server_leave_waiting(service->server, service);
+    else
+        service_pace(service);
 }
 
 static int open_stderr_file(const char *path)

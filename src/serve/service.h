@@ -27,8 +27,9 @@ struct service {
 
     struct listener *listeners;
     size_t listener_count;
-    struct listener *parked;      /* listeners with clients that must wait */
-    struct service *next_waiting; /* of server->waiting, while there are parked ones */
+    struct listener *parked;       /* listeners with clients that must wait */
+    struct service *next_waiting;  /* of server->waiting, while there are parked or ready ones */
+    struct reception_queue *ready; /* clients that wait for a place; made when there is the first */
     bool waiting;
     bool retired; /* the configuration doesn't have it any more */
     bool program_missing;
@@ -75,6 +76,15 @@ void service_park(struct service *service, struct listener *listener);
 /* Whether a client of this listener would be accepted now, be it to refuse it; or, where clients
  * are a handler's, whether one would be started. */
 bool service_wants_clients(const struct service *service, const struct listener *listener);
+
+/* Whether nothing but a limit keeps a handler from being started. */
+bool service_can_start(const struct service *service);
+
+/* Sees to it that the service is looked at again when its rate allows the next start. */
+void service_pace(struct service *service);
+
+/* Sends refuse-message to a client that is about to be closed; never waits. */
+void service_tell_refused(const struct service *service, int fd);
 
 /* The fd that becomes fd 2 of a handler on connection_fd, or -errno. */
 int service_stderr_fd(struct service *service, int connection_fd);

@@ -18,6 +18,7 @@ static void stop_listening(struct server *server)
     for (struct service *service = server->services; service; service = service->next)
         service_close_listeners(service);
     loop_disarm(server->loop, &server->starve_timer);
+    reception_drop(server, NULL);
     while ((connection = hold_take(&server->hold)) != NULL)
         server_drop(server, connection);
     loop_disarm(server->loop, &server->hold.timer);

@@ -78,6 +78,12 @@ static const char *const texts[] = {
     "[a]\nexec = cat\nlisten = udp:1 udp:*:3-5 unix-dgram:/x vsock:7 fd:web unix-seqpacket:@s\n"
     "wait = yes\nbind-device = lo\nreuse-port = yes\ndefer-accept = 3\nreceive-buffer = 64K\n"
     "send-buffer = 1M\n",
+    HEAD "rate = 100/10s\nrate-per-source = 20/1s\nmax-connections-per-source = 4\n"
+         "source-prefix = 24/56\nrefuse-message = \"421 busy ; \\r\\n\"\nstart-on = data\n"
+         "data-timeout = 5s\nallow = 192.0.2.0/24 ::1\nallow = unix\ndeny = 0.0.0.0/0\n"
+         "penalty = crash:1m exit.1-5:10s\npenalty-min = 1s\npenalty-max = 2m\n"
+         "penalty-exempt = 127.0.0.0/8\nproxy-protocol = yes\nproxy-from = 127.0.0.1\n",
+    HEAD "deny = ::2\n[b]\nlisten = 2\nexec = cat\nallow = ::3\n[c]\nlisten = 3\nexec = cat\n",
     HEAD "linger-close = 2s\nkill-mode = group\n",
     HEAD "bind-device = eth0\n[b]\nexec = cat\nlisten = 1\nbind-device = eth1\nwait = no\n",
     HEAD "stderr = connection\n[b]\nlisten = 2\nexec = cat\nstderr = /var/log/a b, c.log\n"

@@ -35,7 +35,7 @@ static void close_context(void)
 
 static int parse(const struct option *option, const char *text)
 {
-    void *field = option_field(option, &settings);
+    void *field = option_field(&context, option, &settings);
 
     memset(field, 0, option->codec->size);
     context.message[0] = '\0';
@@ -157,6 +157,22 @@ static const struct {
     {&codec_capabilities, "none"},
     {&codec_capabilities, "net_bind_service"},
     {&codec_capabilities, "CAP_SYS_ADMIN, chown setuid"},
+    {&codec_rate, "0"},
+    {&codec_rate, "20/1s"},
+    {&codec_rate, "1000000/10ms"},
+    {&codec_rate, "5"},
+    {&codec_lengths, "32/64"},
+    {&codec_lengths, "0/0"},
+    {&codec_lengths, "24/128"},
+    {&codec_message, ""},
+    {&codec_message, "busy"},
+    {&codec_message, "421 busy\\r\\n"},
+    {&codec_message, "\"  two\\nlines \\t \\\\ \\\" \""},
+    {&codec_penalties, ""},
+    {&codec_penalties, "crash:1m timeout:2h, silent:10s short:500ms"},
+    {&codec_penalties, "exit.0:1 exit.255:2 exit.1-5:3"},
+    {&codec_prefixes, "192.0.2.0/24"},
+    {&codec_prefixes, "::1, 2001:db8::/32 unix 0.0.0.0/0"},
     {&codec_user, "root"},
     {&codec_user, "0"},
     {&codec_group, "root"},
@@ -314,6 +330,33 @@ static const struct {
     {&codec_capabilities, "none chown"},
     {&codec_capabilities, "chown none"},
     {&codec_capabilities, "'chown"},
+    {&codec_rate, ""},
+    {&codec_rate, "x"},
+    {&codec_rate, "/1s"},
+    {&codec_rate, "5/"},
+    {&codec_rate, "5/0"},
+    {&codec_rate, "-5/1s"},
+    {&codec_rate, "1000001/1s"},
+    {&codec_lengths, ""},
+    {&codec_lengths, "32"},
+    {&codec_lengths, "33/64"},
+    {&codec_lengths, "32/129"},
+    {&codec_lengths, "/64"},
+    {&codec_lengths, "00032/64"},
+    {&codec_message, "\\x"},
+    {&codec_message, "\\"},
+    {&codec_message, "\"two\" \"texts\""},
+    {&codec_penalties, "crash"},
+    {&codec_penalties, "crash:x"},
+    {&codec_penalties, "crash:400d"},
+    {&codec_penalties, "burn:1s"},
+    {&codec_penalties, "exit:1s"},
+    {&codec_penalties, "exit.256:1s"},
+    {&codec_penalties, "exit.5-1:1s"},
+    {&codec_penalties, "exit.-1:1s"},
+    {&codec_penalties, "exit.1x:1s"},
+    {&codec_prefixes, "192.0.2.1/24"},
+    {&codec_prefixes, "x"},
     {&codec_command, ""},
     {&codec_command, "\"\" a"},
     {&codec_command, "cat 'x"},
@@ -395,24 +438,46 @@ START_TEST(test_bounds)
 }
 END_TEST
 
-/* The field that a row names is as large as its codec takes it for, within its settings, and no
- * other row's. */
+/* The field that a row names is as large as its codec takes it for, within its settings or its
+ * part, and no other row's. */
 START_TEST(test_field)
 {
     const struct option *option = &option_table[_i];
-    size_t whole = option->scope == SCOPE_DAEMON ? sizeof(struct daemon_settings)
-                                                 : sizeof(struct service_settings);
+    size_t whole = option->part != 0               ? option->part_size
+                   : option->scope == SCOPE_DAEMON ? sizeof(struct daemon_settings)
+                                                   : sizeof(struct service_settings);
 
     ck_assert_msg(option->offset + option->codec->size <= whole, "%s", option->name);
     for (size_t i = 0; i < option_count; i++) {
         const struct option *other = &option_table[i];
 
-        if (other == option || other->scope != option->scope)
+        if (other == option || other->scope != option->scope || other->part != option->part)
             continue;
         ck_assert_msg(other->offset + other->codec->size <= option->offset ||
                           option->offset + option->codec->size <= other->offset,
                       "%s and %s share a field", option->name, other->name);
     }
+}
+END_TEST
+
+/* A part is written to by its owner alone. */
+START_TEST(test_part_is_shared)
+{
+    const struct option *option = option_find(SCOPE_SERVICE, "penalty-min");
+    static struct service_settings template, service;
+
+    memset(&template, 0, sizeof(template));
+    *(nanoseconds *)option_field(&context, option, &template) = 7;
+    service = template;
+    ck_assert_ptr_eq(template.guard, service.guard);
+    context.shared = &template;
+    *(nanoseconds *)option_field(&context, option, &service) = 8;
+    ck_assert_ptr_ne(template.guard, service.guard);
+    ck_assert_uint_eq(template.guard->penalty_min, 7);
+    ck_assert_uint_eq(service.guard->penalty_min, 8);
+    service.guard->penalty_max = 9; /* what was there stays */
+    *(nanoseconds *)option_field(&context, option, &service) = 10;
+    ck_assert_uint_eq(service.guard->penalty_max, 9);
 }
 END_TEST
 
@@ -583,6 +648,7 @@ Suite *option_suite(void)
     tcase_add_loop_test(tcase, test_refused, 0, ROWS(refused));
     tcase_add_loop_test(tcase, test_bounds, 0, count);
     tcase_add_loop_test(tcase, test_field, 0, count);
+    tcase_add_test(tcase, test_part_is_shared);
     tcase_add_loop_test(tcase, test_name_and_help, 0, count);
     tcase_add_test(tcase, test_find);
     tcase_add_loop_test(tcase, test_manual, 0, count);

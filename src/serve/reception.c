@@ -1,0 +1,413 @@
+/* reception: see reception.h. The way of a client: header -> admission_enter -> data -> a place ->
+ * its handler; each step at once where it can be, else on the next readable moment. */
+#include "serve/reception.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "admit/proxy.h"
+#include "serve/server.h"
+
+/* What has come of a header that isn't complete; and of one that is, how much is still to skip. */
+struct reception_header {
+    size_t kept;
+    size_t skip;
+    uint8_t bytes[PROXY_KEPT_MAX];
+};
+
+/* What a step made of a connection. */
+enum step {
+    STEP_ON,    /* done: the next one */
+    STEP_WAITS, /* for more bytes */
+    STEP_GONE,  /* it is closed, and its record is free */
+};
+
+void reception_open(struct reception *reception)
+{
+    struct rlimit limit;
+
+    *reception = (struct reception){.most = RECEPTION_MAX};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 < reception->most)
+        reception->most = (size_t)limit.rlim_cur / 2;
+}
+
+bool reception_is_wanted(const struct service *service)
+{
+    const struct settings_guard *guard = service->admission.rules->guard;
+
+    return guard->proxy_protocol || guard->start_on == START_ON_DATA;
+}
+
+/* --- who awaits bytes ----------------------------------------------------------------------- */
+
+static bool awaits_bytes(const struct connection *connection)
+{
+    return connection->state == CONNECTION_AWAITS_HEADER ||
+           connection->state == CONNECTION_AWAITS_DATA;
+}
+
+static void append(struct reception *reception, struct connection *connection)
+{
+    connection->younger = NULL;
+    connection->older = reception->youngest;
+    if (connection->older)
+        connection->older->younger = connection;
+    else
+        reception->oldest = connection;
+    reception->youngest = connection;
+    reception->count++;
+}
+
+static void take_out(struct reception *reception, struct connection *connection)
+{
+    if (connection->older)
+        connection->older->younger = connection->younger;
+    else
+        reception->oldest = connection->younger;
+    if (connection->younger)
+        connection->younger->older = connection->older;
+    else
+        reception->youngest = connection->older;
+    connection->older = connection->younger = NULL;
+    reception->count--;
+}
+
+/* Ends the waiting for bytes: what it took is given back, and the record is as it was before. */
+static void end_waiting(struct server *server, struct connection *connection)
+{
+    if (!awaits_bytes(connection))
+        return;
+    loop_unwatch(server->loop, &connection->source);
+    loop_disarm(server->loop, &connection->deadline);
+    free(connection->header);
+    take_out(&server->reception, connection);
+    /* From here on the union is a process's. */
+    connection->node = (struct map_node){0};
+    connection->start = NULL;
+    connection->started = 0;
+    connection->state = CONNECTION_HELD;
+}
+
+/* --- ends ----------------------------------------------------------------------------------- */
+
+static enum step drop(struct server *server, struct connection *connection)
+{
+    end_waiting(server, connection);
+    server_drop(server, connection);
+    return STEP_GONE;
+}
+
+static enum step refuse(struct server *server, struct connection *connection,
+                        enum admission_reason reason)
+{
+    event_refused(connection->service, &connection->peer, reason);
+    service_tell_refused(connection->service, connection->fd);
+    return drop(server, connection);
+}
+
+/* It came, and said nothing. */
+static enum step end_silent(struct server *server, struct connection *connection)
+{
+    const struct admission_end end = {.silent = true, .status = -1};
+
+    event_silent(connection, loop_now(server->loop));
+    server_penalize(server, connection, &end);
+    return drop(server, connection);
+}
+
+/* The client has closed or reset before it was anybody; a proxy that looks whether we are there
+ * does so too. */
+static enum step end_gone(struct server *server, struct connection *connection)
+{
+    event_gone(connection->service, &connection->peer);
+    return drop(server, connection);
+}
+
+static void on_data_timeout(struct loop_timer *timer)
+{
+    struct connection *connection = timer->owner;
+
+    end_silent(connection->service->server, connection);
+}
+
+/* --- the header ----------------------------------------------------------------------------- */
+
+/* Reads so many bytes that are known to be there. */
+static int consume(int fd, size_t count)
+{
+    uint8_t bytes[PROXY_KEPT_MAX];
+
+    while (count > 0) {
+        ssize_t got = recv(fd, bytes, count < sizeof(bytes) ? count : sizeof(bytes), MSG_DONTWAIT);
+
+        if (got <= 0)
+            return -EIO;
+        count -= (size_t)got;
+    }
+    return 0;
+}
+
+/* The extensions behind the addresses; nobody wants them, but they aren't the handler's. */
+static enum step skip_rest(struct server *server, struct connection *connection)
+{
+    while (connection->header && connection->header->skip > 0) {
+        uint8_t bytes[256];
+        size_t wanted = connection->header->skip;
+        ssize_t got = recv(connection->fd, bytes, wanted < sizeof(bytes) ? wanted : sizeof(bytes),
+                           MSG_DONTWAIT);
+
+        if (got < 0 && errno == EAGAIN)
+            return STEP_WAITS;
+        if (got <= 0)
+            return end_gone(server, connection);
+        connection->header->skip -= (size_t)got;
+    }
+    return STEP_ON;
+}
+
+/* Keeps what has come of it. */
+static bool keep(struct connection *connection, const uint8_t *bytes, size_t count, size_t skip)
+{
+    if (!connection->header)
+        connection->header = calloc(1, sizeof(*connection->header));
+    if (!connection->header)
+        return false;
+    memcpy(connection->header->bytes, bytes, count);
+    connection->header->kept = count;
+    connection->header->skip = skip;
+    return true;
+}
+
+/* Looks at what has come, takes what is the header's, and learns who the client is. */
+static enum step read_header(struct server *server, struct connection *connection)
+{
+    size_t kept = connection->header ? connection->header->kept : 0, total, taken;
+    uint8_t bytes[PROXY_KEPT_MAX];
+    struct proxy_header header;
+    enum proxy_verdict verdict;
+    ssize_t got;
+
+    if (kept > 0)
+        memcpy(bytes, connection->header->bytes, kept);
+    got = recv(connection->fd, bytes + kept, sizeof(bytes) - kept, MSG_PEEK | MSG_DONTWAIT);
+    if (got < 0 && errno == EAGAIN)
+        return STEP_WAITS;
+    if (got <= 0)
+        return end_gone(server, connection);
+    total = kept + (size_t)got;
+    verdict = proxy_parse(bytes, total, &header);
+    if (verdict == PROXY_BAD)
+        return refuse(server, connection, REASON_HEADER);
+    taken = proxy_consumable(bytes, total);
+    if (taken > kept && consume(connection->fd, taken - kept) < 0)
+        return end_gone(server, connection);
+    if (verdict == PROXY_INCOMPLETE)
+        return keep(connection, bytes, taken, 0) ? STEP_WAITS
+                                                 : refuse(server, connection, REASON_MEMORY);
+    if (header.told) {
+        connection->peer = header.source;
+        connection->local = header.destination;
+    }
+    if (header.length > taken && !keep(connection, bytes, 0, header.length - taken))
+        return refuse(server, connection, REASON_MEMORY);
+    connection->told = true;
+    return STEP_ON;
+}
+
+static enum step pass_header(struct server *server, struct connection *connection)
+{
+    struct service *service = connection->service;
+    struct admission_decision decision;
+    enum step step = connection->told ? STEP_ON : read_header(server, connection);
+
+    if (step == STEP_ON)
+        step = skip_rest(server, connection);
+    if (step != STEP_ON)
+        return step;
+    /* LOCAL and then a reset is a proxy's health check. */
+    if (listener_is_gone(connection->fd, &connection->peer))
+        return end_gone(server, connection);
+    decision = admission_enter(&server->admission, &service->admission, &connection->peer,
+                               loop_now(server->loop));
+    if (decision.verdict != VERDICT_ADMIT)
+        return refuse(server, connection, decision.reason);
+    connection->ticket = decision.ticket;
+    connection->source_running = decision.source_running;
+    connection->state = CONNECTION_AWAITS_DATA;
+    return STEP_ON;
+}
+
+/* --- the first byte, and a place ------------------------------------------------------------ */
+
+static enum step await_data(struct server *server, struct connection *connection)
+{
+    char byte;
+    ssize_t got;
+
+    if (connection->service->admission.rules->guard->start_on != START_ON_DATA)
+        return STEP_ON;
+    got = recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got > 0)
+        return STEP_ON;
+    if (got < 0 && errno == EAGAIN)
+        return STEP_WAITS;
+    return end_silent(server, connection);
+}
+
+static struct reception_queue *queue_of(struct service *service)
+{
+    if (!service->ready)
+        service->ready = calloc(1, sizeof(*service->ready));
+    return service->ready;
+}
+
+bool reception_has_ready(const struct service *service)
+{
+    return service->ready && service->ready->first;
+}
+
+static void await_place(struct server *server, struct connection *connection)
+{
+    struct reception_queue *queue = queue_of(connection->service);
+
+    if (!queue) {
+        refuse(server, connection, REASON_MEMORY);
+        return;
+    }
+    connection->state = CONNECTION_AWAITS_PLACE;
+    connection->next = NULL;
+    if (queue->last)
+        queue->last->next = connection;
+    else
+        queue->first = connection;
+    queue->last = connection;
+    server_enter_waiting(server, connection->service);
+    service_pace(connection->service);
+}
+
+/* It is ready: a handler, if its service has a place for it. */
+static void pass_on(struct server *server, struct connection *connection)
+{
+    struct service *service = connection->service;
+    enum admission_reason reason;
+    enum admission_verdict verdict;
+
+    end_waiting(server, connection);
+    /* Behind those who are ready already. */
+    verdict = reception_has_ready(service)
+                  ? VERDICT_QUEUE
+                  : admission_start(&server->admission, &service->admission, &connection->ticket,
+                                    loop_now(server->loop), &reason);
+    if (verdict == VERDICT_ADMIT)
+        server_start(server, connection);
+    else if (verdict == VERDICT_QUEUE)
+        await_place(server, connection);
+    else
+        refuse(server, connection, reason);
+}
+
+void reception_admit_ready(struct service *service)
+{
+    struct server *server = service->server;
+
+    while (reception_has_ready(service) && service_can_start(service)) {
+        struct connection *connection = service->ready->first;
+        enum admission_reason reason;
+
+        if (admission_start(&server->admission, &service->admission, &connection->ticket,
+                            loop_now(server->loop), &reason) != VERDICT_ADMIT)
+            return;
+        service->ready->first = connection->next;
+        if (!service->ready->first)
+            service->ready->last = NULL;
+        connection->state = CONNECTION_HELD;
+        server_start(server, connection);
+    }
+}
+
+/* --- all steps ------------------------------------------------------------------------------ */
+
+static void progress(struct server *server, struct connection *connection)
+{
+    enum step step = STEP_ON;
+
+    if (connection->state == CONNECTION_AWAITS_HEADER)
+        step = pass_header(server, connection);
+    if (step == STEP_ON)
+        step = await_data(server, connection);
+    if (step == STEP_ON) {
+        pass_on(server, connection);
+    } else if (step == STEP_WAITS && !connection->source.watched &&
+               loop_watch(server->loop, &connection->source, EPOLLIN) < 0) {
+        refuse(server, connection, REASON_MEMORY);
+    }
+}
+
+static void on_bytes(struct loop_source *source, uint32_t events)
+{
+    struct connection *connection = source->owner;
+
+    (void)events;
+    progress(connection->service->server, connection);
+}
+
+/* Who has been silent for longest makes room. */
+static void make_room(struct server *server)
+{
+    if (server->reception.count >= server->reception.most)
+        refuse(server, server->reception.oldest, REASON_HELD);
+}
+
+void reception_receive(struct server *server, struct connection *connection)
+{
+    const struct settings_guard *guard = connection->service->admission.rules->guard;
+
+    make_room(server);
+    connection->state = guard->proxy_protocol ? CONNECTION_AWAITS_HEADER : CONNECTION_AWAITS_DATA;
+    connection->source =
+        (struct loop_source){.fd = connection->fd, .ready = on_bytes, .owner = connection};
+    connection->header = NULL;
+    append(&server->reception, connection);
+    if (!connection->has_deadline && loop_reserve(server->loop, 1) < 0) {
+        refuse(server, connection, REASON_MEMORY);
+        return;
+    }
+    connection->has_deadline = true;
+    connection->deadline = (struct loop_timer){.fired = on_data_timeout, .owner = connection};
+    if (guard->data_timeout > 0)
+        loop_arm(server->loop, &connection->deadline, loop_now(server->loop) + guard->data_timeout);
+    progress(server, connection);
+}
+
+static void drop_ready(struct server *server, struct service *service)
+{
+    while (reception_has_ready(service)) {
+        struct connection *connection = service->ready->first;
+
+        service->ready->first = connection->next;
+        if (!service->ready->first)
+            service->ready->last = NULL;
+        server_drop(server, connection);
+    }
+}
+
+void reception_drop(struct server *server, const struct service *service)
+{
+    struct connection *connection = server->reception.oldest;
+
+    while (connection) {
+        struct connection *younger = connection->younger;
+
+        if (!service || connection->service == service)
+            drop(server, connection);
+        connection = younger;
+    }
+    for (struct service *one = server->services; one; one = one->next)
+        if (!service || one == service)
+            drop_ready(server, one);
+}

@@ -1,0 +1,52 @@
+/* reception: clients that are let in and have no handler yet.
+ *
+ * With proxy-protocol a client is who its header says, so nothing is decided before that has come;
+ * with start-on = data it has no process before its first byte; and one that is ready may have to
+ * wait for a place in its service. Until then it costs an fd and a record, and no process. They
+ * have a bound of their own (RECEPTION_MAX, and half of our fds): beyond, the one that has been
+ * silent for longest goes. What is read here is read exactly: not one byte of what is the
+ * handler's. Called by server.c, service.c, reload.c and stop.c.
+ */
+#ifndef STDINETD_SERVE_RECEPTION_H
+#define STDINETD_SERVE_RECEPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define RECEPTION_MAX 16384
+
+struct connection;
+struct server;
+struct service;
+
+/* All who await bytes, the oldest first. */
+struct reception {
+    struct connection *oldest, *youngest;
+    size_t count;
+    size_t most;
+};
+
+/* A service's clients that are ready and wait for a place, in their order. */
+struct reception_queue {
+    struct connection *first, *last;
+};
+
+/* Sets the bound, by the limit of open files. */
+void reception_open(struct reception *reception);
+
+/* Whether a client of this service must be received before it has a handler. */
+bool reception_is_wanted(const struct service *service);
+
+/* Receives one: it awaits its header or its data, or goes on at once where they are there. */
+void reception_receive(struct server *server, struct connection *connection);
+
+/* Starts handlers for who waits for a place, while there is one. */
+void reception_admit_ready(struct service *service);
+
+/* Whether somebody waits for a place in the service. */
+bool reception_has_ready(const struct service *service);
+
+/* Drops those of one service, or of all with NULL. */
+void reception_drop(struct server *server, const struct service *service);
+
+#endif
