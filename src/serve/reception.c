@@ -396,7 +396,7 @@ static void drop_ready(struct server *server, struct service *service)
     }
 }
 
-void reception_drop(struct server *server, const struct service *service)
+void reception_drop(struct server *server, struct service *service)
 {
     struct connection *connection = server->reception.oldest;
 
@@ -407,7 +407,10 @@ void reception_drop(struct server *server, const struct service *service)
             drop(server, connection);
         connection = younger;
     }
+    if (service) {
+        drop_ready(server, service);
+        return;
+    }
     for (struct service *one = server->services; one; one = one->next)
-        if (!service || one == service)
-            drop_ready(server, one);
+        drop_ready(server, one);
 }

@@ -46,7 +46,8 @@ void reception_admit_ready(struct service *service);
 /* Whether somebody waits for a place in the service. */
 bool reception_has_ready(const struct service *service);
 
-/* Drops those of one service, or of all with NULL. */
-void reception_drop(struct server *server, const struct service *service);
+/* Drops those of one service, or of all with NULL. Nothing may be started for it any more: it is
+ * retired, or we stop. */
+void reception_drop(struct server *server, struct service *service);
 
 #endif

@@ -128,6 +128,7 @@ Suite *handler_suite(void);
 Suite *sockets_suite(void);
 Suite *wait_suite(void);
 Suite *limits_suite(void);
+Suite *guard_suite(void);
 Suite *reload_suite(void);
 Suite *faults_suite(void);
 Suite *logs_suite(void);
