@@ -3,7 +3,7 @@
 set -u
 cd "${srcdir:-.}" || exit 99
 stdinetd=${STDINETD:-./stdinetd}
-handlers=${STDINETD_HANDLERS:-./src/handlers}
+handlers=${STDINETD_HANDLERS:-$(dirname -- "$stdinetd")/src/handlers}
 failed=0
 directory=$(mktemp -d) || exit 99
 trap 'rm -rf "$directory"' EXIT
