@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-/* What a word says of the operating state. */
+/* What a word says of the operating state. HAProxy knows no "failed", but programs say it. */
 enum state { STATE_NOT_SAID, STATE_UP, STATE_DOWN };
 
 static const struct {
@@ -22,6 +22,8 @@ static const struct {
 
 /* What one line has room for beside a word of ours. */
 #define FIRST_LINE_SIZE 256
+/* Its words, each with a space before it. */
+#define OTHERS_SIZE (FIRST_LINE_SIZE + 1)
 
 static bool is_number(const char *text, size_t length)
 {
@@ -41,35 +43,45 @@ static bool is_setting(const char *word)
     return length > 0 && word[length - 1] == '%' && is_number(word, length - 1);
 }
 
-static bool read_word(const char *word, enum state *state)
+/* Whether HAProxy, or we, know it. */
+static bool read_word(const char *word, enum state *ret)
 {
+    *ret = STATE_NOT_SAID;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcasecmp(word, words[i].word) == 0) {
-            if (words[i].state != STATE_NOT_SAID)
-                *state = words[i].state;
+            *ret = words[i].state;
             return true;
         }
     return is_setting(word);
 }
 
-/* Whether the line consists of words up to its "#text". */
-static bool read_line(const char *line, enum state *ret)
+/* Takes a line apart that consists of known words up to its "#text": the state, of which the last
+ * word counts as in HAProxy, the other words with a space before each, and the text. Returns
+ * whether it is such a line. */
+static bool read_line(char *line, enum state *ret_state, char others[static OTHERS_SIZE],
+                      const char **ret_text)
 {
-    char copy[FIRST_LINE_SIZE], *rest = copy, *word;
     size_t length = strcspn(line, "#");
-    enum state state = STATE_NOT_SAID;
+    size_t put = 0;
+    enum state state;
+    char *word;
     bool any = false;
 
-    memcpy(copy, line, length);
-    copy[length] = '\0';
-    while ((word = strsep(&rest, " \t,")) != NULL) {
+    *ret_state = STATE_NOT_SAID;
+    *ret_text = line[length] == '#' ? line + length + 1 : "";
+    line[length] = '\0';
+    others[0] = '\0';
+    while ((word = strsep(&line, " \t,")) != NULL) {
         if (word[0] == '\0')
             continue;
         if (!read_word(word, &state))
             return false;
         any = true;
+        if (state != STATE_NOT_SAID)
+            *ret_state = state;
+        else
+            put += (size_t)snprintf(others + put, OTHERS_SIZE - put, " %s", word);
     }
-    *ret = state;
     return any;
 }
 
@@ -88,25 +100,25 @@ static void take_first_line(const struct program_result *result, char line[stati
     text_escape(copy, length, line, FIRST_LINE_SIZE);
 }
 
+/* Our word comes first, so that the state is always said, and never in a word that isn't known; a
+ * '#' is only seen at the beginning of a word. */
 size_t agent_format(const struct program_result *result, char line[static AGENT_LINE_SIZE])
 {
-    char first[FIRST_LINE_SIZE], reason[PROGRAM_REASON_SIZE];
-    enum state is = result->status == 0 && !result->is_late ? STATE_UP : STATE_DOWN, said;
-    bool speaks;
-    int length;
+    char first[FIRST_LINE_SIZE], copy[FIRST_LINE_SIZE], others[OTHERS_SIZE];
+    char reason[PROGRAM_REASON_SIZE];
+    bool is_up = result->status == 0 && !result->is_late;
+    const char *text;
+    enum state said;
 
     take_first_line(result, first);
-    speaks = !result->is_late && read_line(first, &said);
-    if (speaks && (said == is || said == STATE_DOWN))
-        length = snprintf(line, AGENT_LINE_SIZE, "%s\n", first);
-    else if (speaks && said == STATE_NOT_SAID)
-        length = snprintf(line, AGENT_LINE_SIZE, "%s %s\n", is == STATE_UP ? "up" : "down", first);
-    else if (is == STATE_UP)
-        length = snprintf(line, AGENT_LINE_SIZE, "up\n");
-    else {
+    memcpy(copy, first, sizeof(copy));
+    if (result->is_late || !read_line(copy, &said, others, &text) || (said == STATE_UP && !is_up)) {
         program_format_reason(result, reason);
-        length = snprintf(line, AGENT_LINE_SIZE, "down #%s\n",
-                          result->is_late || first[0] == '\0' ? reason : first);
+        others[0] = '\0';
+        said = STATE_NOT_SAID;
+        text = is_up ? "" : result->is_late || first[0] == '\0' ? reason : first;
     }
-    return (size_t)length;
+    return (size_t)snprintf(line, AGENT_LINE_SIZE, "%s%s%s%s\n",
+                            is_up && said != STATE_DOWN ? "up" : "down", others,
+                            text[0] ? " #" : "", text);
 }
