@@ -1,7 +1,7 @@
 /* proxy_header: the header that tells a server whose connection is passed on to it.
  *
  * PROXY protocol, versions 1 and 2, as HAProxy specifies them (proxy-protocol.txt). Pure: addresses
- * in, bytes out. What isn't TCP over IPv4 or IPv6 is UNKNOWN or LOCAL, which a server takes for
+ * in, bytes out. What isn't TCP over IPv4 or IPv6 is UNKNOWN or UNSPEC, and a server goes by
  * what it sees itself. Used by relay.
  */
 #ifndef STDINETD_HANDLERS_PROXY_HEADER_H

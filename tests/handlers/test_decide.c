@@ -120,9 +120,9 @@ START_TEST(writes_headers_of_version_2)
         SIGNATURE "\x21\x11\x00\x0c\xc0\x00\x02\x01\xc0\x00\x02\x02\x9c\x40\x00\x50";
     static const char six[] = SIGNATURE "\x21\x21\x00\x24\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"
                                         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x9c\x40\x00\x50";
-    static const char local[] = SIGNATURE "\x20\x00\x00\x00";
+    static const char unknown[] = SIGNATURE "\x21\x00\x00\x00";
     struct addr client = parse("192.0.2.1", 40000), server = parse("192.0.2.2", 80);
-    struct addr none = {.family = ADDR_NONE}, unix_peer = addr_unix(0, 0, 1);
+    struct addr others[] = {{.family = ADDR_NONE}, addr_unix(0, 0, 1), addr_vsock(3, 1025), client};
     char bytes[PROXY_HEADER_SIZE];
 
     ck_assert_uint_eq(proxy_header_format(PROXY_V2, &client, &server, bytes), sizeof(four) - 1);
@@ -131,10 +131,14 @@ START_TEST(writes_headers_of_version_2)
     server = parse("::1", 80);
     ck_assert_uint_eq(proxy_header_format(PROXY_V2, &client, &server, bytes), sizeof(six) - 1);
     ck_assert_mem_eq(bytes, six, sizeof(six) - 1);
-    ck_assert_uint_eq(proxy_header_format(PROXY_V2, &none, &none, bytes), sizeof(local) - 1);
-    ck_assert_mem_eq(bytes, local, sizeof(local) - 1);
-    ck_assert_uint_eq(proxy_header_format(PROXY_V2, &unix_peer, &unix_peer, bytes),
-                      sizeof(local) - 1);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        ck_assert_uint_eq(proxy_header_format(PROXY_V2, &others[i], &others[i < 3 ? i : 0], bytes),
+                          sizeof(unknown) - 1);
+        ck_assert_mem_eq(bytes, unknown, sizeof(unknown) - 1);
+        ck_assert_uint_eq(proxy_header_format(PROXY_V1, &others[i], &others[i < 3 ? i : 0], bytes),
+                          15);
+        ck_assert_mem_eq(bytes, "PROXY UNKNOWN\r\n", 15);
+    }
     ck_assert_uint_eq(proxy_header_format(PROXY_NONE, &client, &server, bytes), 0);
 }
 END_TEST

@@ -293,9 +293,9 @@ START_TEST(tells_the_client_in_version_2)
     static const char four[] = "\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01";
     static const char six[] = "\x21\x21\0\x24\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01"
                               "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01";
-    static const char local[] = "\x20\0\0\0";
-    static const char *const parts[] = {four, six, local};
-    static const size_t sizes[] = {sizeof(four) - 1, sizeof(six) - 1, sizeof(local) - 1};
+    static const char unspecified[] = "\x21\0\0\0";
+    static const char *const parts[] = {four, six, unspecified};
+    static const size_t sizes[] = {sizeof(four) - 1, sizeof(six) - 1, sizeof(unspecified) - 1};
     struct passage passage = open_passage(kinds[_i], "--proxy", "v2");
     char header[128] = "\r\n\r\n\0\r\nQUIT\n";
     size_t size = 12 + sizes[_i];
