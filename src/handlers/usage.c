@@ -1,18 +1,59 @@
 /* usage: see usage.h. Called by every handler's main. */
 #include "handlers/usage.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/fd.h"
 #include "base/value.h"
 
 #define OPTIONS_MAX 8
 #define HELP_VALUE  'h'
 /* What getopt_long returns for row 0; above all letters. */
 #define ROW_BASE 256
+
+/* The longest duration; 2^63 ns of deadline are never reached with it. */
+#define DURATION_MAX (365 * 86400 * CLOCK_SECOND)
+
+static bool errors_were_connection; /* of fd 2, before keep_errors_off */
+
+static void keep_errors_off(void)
+{
+    struct stat connection, errors;
+    int null;
+
+    if (fstat(STDIN_FILENO, &connection) < 0 || fstat(STDERR_FILENO, &errors) < 0 ||
+        !S_ISSOCK(connection.st_mode) || connection.st_dev != errors.st_dev ||
+        connection.st_ino != errors.st_ino)
+        return;
+    null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    errors_were_connection = null >= 0 && dup2(null, STDERR_FILENO) >= 0;
+    fd_close(null);
+}
+
+void usage_restore_errors(void)
+{
+    if (errors_were_connection)
+        dup2(STDIN_FILENO, STDERR_FILENO);
+}
+
+/* Nothing can be read from it: a stream service with wait = yes. */
+static bool is_listening(int fd)
+{
+    int value = 0;
+    socklen_t length = sizeof(value);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value != 0;
+}
 
 static void print_help(const struct usage *usage)
 {
@@ -53,7 +94,10 @@ static int take_option(const struct usage_option *option, const char *text)
 {
     switch (option->kind) {
     case USAGE_DURATION:
-        return value_parse_duration(text, option->value);
+        return value_parse_duration(text, option->value) < 0 ||
+                       *(nanoseconds *)option->value > DURATION_MAX
+                   ? -1
+                   : 0;
     case USAGE_CHOICE:
         return take_choice(option, text);
     case USAGE_TEXT:
@@ -88,6 +132,8 @@ int usage_parse(const struct usage *usage, int argc, char *argv[])
     struct option longs[OPTIONS_MAX + 2];
     int value;
 
+    (void)!fd_ensure_standard();
+    keep_errors_off();
     fill_options(usage, longs);
     /* "+": the first word that is no option ends them; PROGRAM has its own. */
     while ((value = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {
@@ -101,9 +147,12 @@ int usage_parse(const struct usage *usage, int argc, char *argv[])
             exit(EXIT_USAGE);
         option = &usage->options[value - ROW_BASE];
         if (take_option(option, optarg) < 0)
-            exit(usage_fail(usage, EXIT_USAGE, "--%s %s: not a %s", option->name, optarg,
-                            option->argument));
+            exit(usage_fail(usage, EXIT_USAGE, "--%s %s: not a %s%s", option->name, optarg,
+                            option->argument,
+                            option->kind == USAGE_DURATION ? " of at most a year" : ""));
     }
     check_operands(usage, argc - optind);
+    if (is_listening(STDIN_FILENO))
+        exit(usage_fail(usage, EXIT_USAGE, "standard input is a listening socket, no connection"));
     return optind;
 }

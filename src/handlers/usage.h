@@ -37,8 +37,13 @@ struct usage {
 };
 
 /* Fills the options' values and returns the index of the first operand. Prints and ends the process
- * for --help (0) and for mistakes (EXIT_USAGE). */
+ * for --help (0) and for mistakes (EXIT_USAGE), of which one is a listening socket as fd 0. Before
+ * that it sees to the standard fds: all are open, and where 2 is the client's connection, as with
+ * inetd, it is /dev/null from now on: what we say there would get between the client's data. */
 int usage_parse(const struct usage *usage, int argc, char *argv[]);
+
+/* For a program that gets the connection from us: fd 2 is again what it was at first. */
+void usage_restore_errors(void);
 
 /* "NAME: MESSAGE" on stderr, for what an administrator must read; returns status. */
 int usage_fail(const struct usage *usage, int status, const char *format, ...)

@@ -73,6 +73,23 @@ struct handler handler_serve(int fd, const char *const *words)
     return handler;
 }
 
+struct handler handler_serve_by_shell(int fd, const char *script)
+{
+    struct handler handler = {.errors = -1};
+
+    handler.pid = fork();
+    if (handler.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+            dup2(fd, i);
+        execl("/bin/sh", "sh", "-c", script, getenv("STDINETD_HANDLERS"), (char *)NULL);
+        _exit(126);
+    }
+    ck_assert(handler.pid > 0);
+    close(fd);
+    return handler;
+}
+
 static int await_exit(pid_t pid)
 {
     long end = now_milliseconds() + DEADLINE * 1000;

@@ -33,6 +33,9 @@ int handler_end_errors(struct handler *handler, char **ret_errors);
 void handler_kill(struct handler *handler);
 /* Starts it with fd as 0 and 1 and closes fd here. */
 struct handler handler_serve(int fd, const char *const *words);
+/* Starts a shell with fd, which is closed here, as 0, 1 and 2, as inetd would; $0 is the directory
+ * of the programs. */
+struct handler handler_serve_by_shell(int fd, const char *script);
 
 /* A fresh directory (malloc'ed), and its end with all that is in it. */
 char *directory_make(void);

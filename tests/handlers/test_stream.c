@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -207,7 +208,8 @@ static const char *const mistakes[][4] = {
     {"relay", "--proxy", "v3", "127.0.0.1:80"},
     {"relay", "80"},
     {"check-http"},
-    {"check-http", "--timeout", "0", "true"},
+    {"check-http", "--timeout", "366d", "true"},
+    {"relay", "--idle-timeout", "213503d", "127.0.0.1:80"},
     {"check-agent", "--cache", "x", "true"},
 };
 #define MISTAKES (int)(sizeof(mistakes) / sizeof(mistakes[0]))
@@ -232,12 +234,37 @@ END_TEST
 
 START_TEST(listening_sockets_are_refused)
 {
-    struct handler handler = handler_serve(socket_bind(SOCK_STREAM, "127.0.0.1", 0), WORDS("echo"));
+    static const char *const words[][3] = {{"echo"},
+                                           {"tcpmux", "/"},
+                                           {"relay", "127.0.0.1:1"},
+                                           {"check-http", "true"},
+                                           {"check-agent", "true"}};
+    struct handler handler = handler_serve(socket_bind(SOCK_STREAM, "127.0.0.1", 0), words[_i]);
     char *errors;
 
     ck_assert_int_eq(handler_end_errors(&handler, &errors), 64);
     ck_assert(strstr(errors, "listening") != NULL);
     free(errors);
+}
+END_TEST
+
+/* Under inetd standard error is the client's connection. */
+START_TEST(errors_stay_out_of_the_data)
+{
+    static const struct {
+        const char *command;
+        int status;
+    } failures[] = {{"echo --nonsense", 64}, {"tcpmux /nonexistent", 71}, {"relay 127.0.0.1:1", 1}};
+    struct handler handler;
+    char script[128];
+    int pair[2];
+
+    snprintf(script, sizeof(script), "exec \"$0\"/%s", failures[_i].command);
+    make_connection(2, pair);
+    handler = handler_serve_by_shell(pair[1], script);
+    bytes_expect_all(pair[0], "");
+    ck_assert_int_eq(handler_end(&handler), failures[_i].status);
+    close(pair[0]);
 }
 END_TEST
 
@@ -255,7 +282,8 @@ Suite *stream_suite(void)
     tcase_add_loop_test(stream, chargen_goes_on_and_on, 0, KINDS);
     tcase_add_loop_test(stream, helps, 0, PROGRAMS);
     tcase_add_loop_test(stream, mistakes_are_said, 0, MISTAKES);
-    tcase_add_test(stream, listening_sockets_are_refused);
+    tcase_add_loop_test(stream, listening_sockets_are_refused, 0, 5);
+    tcase_add_loop_test(stream, errors_stay_out_of_the_data, 0, 3);
     suite_add_tcase(suite, stream);
     return suite;
 }
