@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 
 /* Below it ports belong to services, and no client asks from there. */
 #define REPLY_PORT_MIN 1024
@@ -20,5 +21,22 @@ bool reply_is_unicast(const struct addr *addr);
 /* Whether the datagram from source may be answered. destination is where it was sent to, with our
  * own port; ADDR_NONE, with the port or 0, where the system doesn't tell. */
 bool reply_is_allowed(const struct addr *source, const struct addr *destination);
+
+/* How many answers of ours went to an address and port in its current second. Those that share a
+ * slot share the number: it only has to end a loop. */
+#define REPLY_PER_SECOND 100
+#define REPLY_SLOTS      64
+
+struct reply_rate {
+    struct reply_second {
+        nanoseconds begin;
+        unsigned count;
+    } seconds[REPLY_SLOTS];
+};
+
+/* Counts a datagram from source; whether it is one too many for an answer. This is for services on
+ * ports from REPLY_PORT_MIN up: another one there, of another port, looks like a client, and a
+ * forged datagram would make the two talk for ever. */
+bool reply_is_frequent(struct reply_rate *rate, const struct addr *source, nanoseconds now);
 
 #endif

@@ -81,6 +81,22 @@ START_TEST(replies_to_nobody_unknown)
 }
 END_TEST
 
+/* Counted for each source, in each second. */
+START_TEST(replies_end_a_loop)
+{
+    static struct reply_rate rate;
+    struct addr source = parse("192.0.2.1", 40000), other = parse("192.0.2.1", 40001);
+    nanoseconds now = 1000 * CLOCK_SECOND;
+
+    for (int second = 0; second < 3; second++, now += CLOCK_SECOND) {
+        for (int i = 0; i < REPLY_PER_SECOND; i++)
+            ck_assert(!reply_is_frequent(&rate, &source, now));
+        ck_assert(reply_is_frequent(&rate, &source, now + CLOCK_SECOND - 1));
+        ck_assert(!reply_is_frequent(&rate, &other, now));
+    }
+}
+END_TEST
+
 static const struct {
     const char *client;
     int client_port;
@@ -275,6 +291,7 @@ Suite *decide_suite(void)
     tcase_add_unchecked_fixture(decide, datagram_begin_quiet, NULL);
     tcase_add_loop_test(decide, replies_only_to_one_client, 0, COUNT(replies));
     tcase_add_test(decide, replies_to_nobody_unknown);
+    tcase_add_test(decide, replies_end_a_loop);
     tcase_add_loop_test(decide, writes_headers_of_version_1, 0, COUNT(headers));
     tcase_add_test(decide, writes_headers_of_version_2);
     tcase_add_loop_test(decide, writes_headers_that_are_read, 0, COUNT(headers));
