@@ -14,7 +14,7 @@ static int answer(const struct program_result *result)
     char line[AGENT_LINE_SIZE];
     size_t length = agent_format(result, line);
 
-    return stream_write(STDOUT_FILENO, line, length);
+    return stream_write(STDOUT_FILENO, line, length, stream_deadline(STREAM_ANSWER_TIME));
 }
 
 int main(int argc, char *argv[])

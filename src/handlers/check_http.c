@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "handlers/check.h"
@@ -19,33 +20,41 @@
 #define QUESTION_QUIET CLOCK_SECOND
 #define QUESTION_TIME  (5 * CLOCK_SECOND)
 
+#define DATE_SIZE 40
+
 static bool is_head; /* read_question has no other place for it */
+
+/* Empty lines before a request are none of it (RFC 9112, 2.2). */
+static const char *skip_lines(const char *question)
+{
+    return question + strspn(question, "\r\n");
+}
 
 static bool is_complete(const char *question)
 {
-    return strstr(question, "\n\r\n") || strstr(question, "\n\n");
+    const char *begin = skip_lines(question);
+
+    return strstr(begin, "\n\r\n") || strstr(begin, "\n\n");
 }
 
 static void read_question(void)
 {
-    nanoseconds end = clock_now() + QUESTION_TIME;
+    nanoseconds end = stream_deadline(QUESTION_TIME);
     char question[QUESTION_SIZE];
     size_t length = 0;
 
     question[0] = '\0';
     while (length < sizeof(question) - 1 && !is_complete(question)) {
-        nanoseconds quiet = clock_now() + QUESTION_QUIET;
-        ssize_t got;
+        nanoseconds quiet = stream_deadline(QUESTION_QUIET);
+        ssize_t got = stream_read(STDIN_FILENO, question + length, sizeof(question) - 1 - length,
+                                  quiet < end ? quiet : end);
 
-        if (stream_wait(STDIN_FILENO, quiet < end ? quiet : end) < 0)
-            break;
-        got = stream_read(STDIN_FILENO, question + length, sizeof(question) - 1 - length);
         if (got <= 0)
             break;
         length += (size_t)got;
         question[length] = '\0';
     }
-    is_head = strncmp(question, "HEAD ", 5) == 0;
+    is_head = strncmp(skip_lines(question), "HEAD ", 5) == 0;
 }
 
 static bool is_healthy(const struct program_result *result)
@@ -67,25 +76,38 @@ static int format_remark(const struct program_result *result, char *text, size_t
     return snprintf(text, size, "%s\n", reason);
 }
 
+static void format_date(char text[static DATE_SIZE])
+{
+    time_t now = time(NULL);
+    struct tm utc;
+
+    /* No setlocale: always English. */
+    if (!gmtime_r(&now, &utc) || strftime(text, DATE_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &utc) == 0)
+        text[0] = '\0';
+}
+
 static int answer(const struct program_result *result)
 {
-    char remark[PROGRAM_REASON_SIZE + 2], head[512];
-    int remark_length = format_remark(result, remark, sizeof(remark));
-    int head_length = snprintf(head, sizeof(head),
-                               "HTTP/1.1 %s\r\n"
-                               "Content-Type: text/plain; charset=utf-8\r\n"
-                               "Content-Length: %zu\r\n"
-                               "Cache-Control: no-store\r\n"
-                               "X-Content-Type-Options: nosniff\r\n"
-                               "Connection: close\r\n\r\n",
-                               is_healthy(result) ? "200 OK" : "503 Service Unavailable",
-                               (size_t)remark_length + result->length);
-    int error = stream_write(STDOUT_FILENO, head, (size_t)head_length);
+    nanoseconds deadline = stream_deadline(STREAM_ANSWER_TIME);
+    char remark[PROGRAM_REASON_SIZE + 2], head[512], date[DATE_SIZE];
+    int remark_length = format_remark(result, remark, sizeof(remark)), head_length, error;
 
+    format_date(date);
+    head_length = snprintf(head, sizeof(head),
+                           "HTTP/1.1 %s\r\n"
+                           "Date: %s\r\n"
+                           "Content-Type: text/plain; charset=utf-8\r\n"
+                           "Content-Length: %zu\r\n"
+                           "Cache-Control: no-store\r\n"
+                           "X-Content-Type-Options: nosniff\r\n"
+                           "Connection: close\r\n\r\n",
+                           is_healthy(result) ? "200 OK" : "503 Service Unavailable", date,
+                           (size_t)remark_length + result->length);
+    error = stream_write(STDOUT_FILENO, head, (size_t)head_length, deadline);
     if (error == 0 && !is_head)
-        error = stream_write(STDOUT_FILENO, remark, (size_t)remark_length);
+        error = stream_write(STDOUT_FILENO, remark, (size_t)remark_length, deadline);
     if (error == 0 && !is_head)
-        error = stream_write(STDOUT_FILENO, result->output, result->length);
+        error = stream_write(STDOUT_FILENO, result->output, result->length, deadline);
     return error;
 }
 

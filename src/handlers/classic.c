@@ -11,22 +11,25 @@
 #include "handlers/stream.h"
 #include "handlers/usage.h"
 
-/* A socket's option as a number; 0 where fd is no socket. */
-static int socket_fact(int fd, int option)
+static int answer_stream(datagram_answer *answer)
 {
-    int value = 0;
-    socklen_t length = sizeof(value);
+    static char bytes[DATAGRAM_SIZE];
+    long length = answer(bytes, 0);
 
-    return getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0 ? 0 : value;
+    return length < 0 ? -EOVERFLOW
+                      : stream_write(STDOUT_FILENO, bytes, (size_t)length,
+                                     stream_deadline(STREAM_ANSWER_TIME));
 }
 
 static int serve(const struct classic_service *service)
 {
-    int error;
+    int type = 0, error;
+    socklen_t length = sizeof(type);
 
-    if (socket_fact(STDIN_FILENO, SO_TYPE) == SOCK_DGRAM)
+    if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_DGRAM)
         return datagram_serve(STDIN_FILENO, service->answer_datagram);
-    error = service->serve_stream();
+    error =
+        service->serve_stream ? service->serve_stream() : answer_stream(service->answer_datagram);
     if (error == 0)
         stream_finish();
     return stream_is_gone(error) ? 0 : error;
@@ -38,9 +41,6 @@ int classic_main(const struct classic_service *service, int argc, char *argv[])
     int error;
 
     usage_parse(&usage, argc, argv);
-    if (socket_fact(STDIN_FILENO, SO_ACCEPTCONN))
-        return usage_fail(&usage, EXIT_USAGE,
-                          "standard input is a listening socket, no connection");
     error = stream_ignore_sigpipe();
     if (error == 0)
         error = serve(service);

@@ -1,8 +1,7 @@
 /* classic: what echo, discard, daytime, time and chargen have in common.
  *
  * The kind of fd 0 decides: a datagram socket is served as a wait handler, anything else is one
- * client's stream, also pipes by hand. A listening socket is refused, because nothing can be read
- * from it (a stream service with wait = yes). The protocols themselves stand in the five mains.
+ * client's stream, also pipes by hand. The protocols themselves stand in the five mains.
  */
 #ifndef STDINETD_HANDLERS_CLASSIC_H
 #define STDINETD_HANDLERS_CLASSIC_H
@@ -12,7 +11,8 @@
 struct classic_service {
     const char *name;
     const char *purpose;
-    int (*serve_stream)(void); /* fd 0 to fd 1; 0 or -errno */
+    /* fd 0 to fd 1; 0 or -errno. NULL: the answer to a datagram of nothing is all. */
+    int (*serve_stream)(void);
     datagram_answer *answer_datagram;
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -204,19 +205,22 @@ int datagram_serve(int fd, datagram_answer *answer)
 {
     static struct datagram datagram; /* too large for a stack that an rlimit may have cut */
     uint16_t port = 0;
-    int family = AF_UNSPEC, errors = 0, error = find_name(fd, &family, &port);
+    int family = AF_UNSPEC, errors = 0, error = find_name(fd, &family, &port), seen;
 
     if (error < 0)
         return error;
     ask_for_destinations(fd, family);
-    while ((error = stream_wait(fd, clock_now() + DATAGRAM_QUIET_TIME)) == 0) {
+    while ((seen = stream_wait(fd, POLLIN | POLLRDHUP, stream_deadline(DATAGRAM_QUIET_TIME))) > 0) {
         error = receive(fd, port, &datagram);
         if (error == 0) {
             errors = 0;
             answer_one(fd, &datagram, answer);
+        } else if (error == -EAGAIN && (seen & (POLLHUP | POLLRDHUP))) {
+            /* Somebody has shut it down: it stays readable, and nothing will ever come. */
+            return -ESHUTDOWN;
         } else if (error != -EAGAIN && error != -EINTR && ++errors >= ERRORS_MAX) {
             return error;
         }
     }
-    return error == -ETIMEDOUT ? 0 : error;
+    return seen == -ETIMEDOUT ? 0 : seen;
 }

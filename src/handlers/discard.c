@@ -10,7 +10,7 @@ static int discard_stream(void)
     ssize_t got;
 
     do
-        got = stream_read(STDIN_FILENO, bytes, sizeof(bytes));
+        got = stream_read(STDIN_FILENO, bytes, sizeof(bytes), STREAM_NO_DEADLINE);
     while (got > 0);
     return (int)got;
 }

@@ -11,12 +11,12 @@ static int echo_stream(void)
     static char bytes[65536];
 
     for (;;) {
-        ssize_t got = stream_read(STDIN_FILENO, bytes, sizeof(bytes));
+        ssize_t got = stream_read(STDIN_FILENO, bytes, sizeof(bytes), STREAM_NO_DEADLINE);
         int error;
 
         if (got <= 0)
             return (int)got;
-        error = stream_write(STDOUT_FILENO, bytes, (size_t)got);
+        error = stream_write(STDOUT_FILENO, bytes, (size_t)got, STREAM_NO_DEADLINE);
         if (error < 0)
             return error;
     }

@@ -15,13 +15,18 @@
 
 #define POLL_ENDED (POLLERR | POLLHUP | POLLNVAL)
 
-/* One direction. */
+/* Of one direction. */
+enum flow_state {
+    FLOW_OPEN,
+    FLOW_ENDED, /* nothing more comes from `from`; what has come is still to be written */
+    FLOW_DEAF,  /* `to` takes no more; what still comes is thrown away */
+    FLOW_OVER,  /* ended, and `to` has been told so or is deaf */
+};
+
 struct flow {
     int from, to;
-    bool ended;  /* nothing more comes from `from` */
-    bool broken; /* and it is no end, but an error: what has come isn't the whole */
-    bool passed; /* `to` has been told of the end */
-    bool deaf;   /* `to` takes no more; what still comes is thrown away */
+    enum flow_state state;
+    bool broken; /* one of the two broke off: what has come isn't the whole */
     size_t start, end;
     char bytes[FLOW_SIZE];
 };
@@ -38,18 +43,26 @@ struct exchange {
 
 static bool wants_read(const struct flow *flow)
 {
-    return !flow->ended && (flow->deaf || flow->end < FLOW_SIZE);
+    return flow->state == FLOW_DEAF || (flow->state == FLOW_OPEN && flow->end < FLOW_SIZE);
 }
 
 static bool wants_write(const struct flow *flow)
 {
-    return !flow->deaf && flow->start < flow->end;
+    return flow->start < flow->end;
 }
 
 static void set_deaf(struct flow *flow)
 {
-    flow->deaf = true;
+    if (flow->state == FLOW_OPEN)
+        flow->state = FLOW_DEAF;
+    else if (flow->state == FLOW_ENDED)
+        flow->state = FLOW_OVER;
     flow->start = flow->end = 0;
+}
+
+static bool is_over(const struct flow *flow)
+{
+    return flow->state == FLOW_OVER || flow->state == FLOW_DEAF;
 }
 
 /* Both return whether bytes moved. */
@@ -59,44 +72,37 @@ static bool read_some(struct flow *flow)
 
     if (got == -EAGAIN)
         return false;
-    if (got <= 0) {
-        flow->ended = true;
-        flow->broken = got < 0;
-        return false;
-    }
-    if (!flow->deaf)
+    if (got > 0 && flow->state == FLOW_OPEN)
         flow->end += (size_t)got;
-    return true;
+    if (got <= 0)
+        flow->state = flow->state == FLOW_OPEN ? FLOW_ENDED : FLOW_OVER;
+    flow->broken |= got < 0;
+    return got > 0;
 }
 
 static bool write_some(struct flow *flow)
 {
     ssize_t put = stream_write_some(flow->to, flow->bytes + flow->start, flow->end - flow->start);
 
-    if (put == -EAGAIN)
-        return false;
-    if (put < 0) {
+    if (put < 0 && put != -EAGAIN)
         set_deaf(flow);
-        return false;
-    }
-    flow->start += (size_t)put;
+    /* The system tells of a reset once: after this, reading would show a clean end. (EPIPE is of
+     * one that had ended before, or just takes no more.) */
+    flow->broken |= put == -ECONNRESET;
+    if (put > 0)
+        flow->start += (size_t)put;
     if (flow->start == flow->end)
         flow->start = flow->end = 0;
-    return true;
+    return put > 0;
 }
 
 /* Half-close: the end goes on once all before it has gone. */
 static void pass_end(struct flow *flow)
 {
-    if (!flow->ended || flow->broken || flow->passed || flow->deaf || wants_write(flow))
+    if (flow->state != FLOW_ENDED || wants_write(flow))
         return;
-    flow->passed = true;
+    flow->state = FLOW_OVER;
     stream_end(flow->to);
-}
-
-static bool is_over(const struct flow *flow)
-{
-    return flow->passed || flow->deaf;
 }
 
 static void fill_polls(struct exchange *exchange)
@@ -117,19 +123,22 @@ static void fill_polls(struct exchange *exchange)
             polls[i].fd = -1;
 }
 
-/* A side of which nothing is wanted has gone away altogether. What it sent may still wait in its
- * socket while our buffer is full; only when all of that is read is there nobody left to write to.
- */
+/* A side of which nothing is wanted has gone away altogether. Unless it broke off, what it sent may
+ * still wait in its socket while our buffer is full; only when all of that is read is there nobody
+ * left to write to. */
 static void see_ends(struct exchange *exchange)
 {
     for (size_t i = 0; i < POLLS; i++) {
+        const struct pollfd *seen = &exchange->polls[i];
         struct flow *from = i == TARGET ? &exchange->answer : &exchange->request;
         struct flow *to = i == TARGET ? &exchange->request : &exchange->answer;
 
-        if (exchange->polls[i].events != 0 || !(exchange->polls[i].revents & POLL_ENDED))
+        if (seen->events != 0 || !(seen->revents & POLL_ENDED))
             continue;
         exchange->gone[i] = true;
-        if (from->ended && !to->passed)
+        if ((seen->revents & POLLERR) && stream_error(seen->fd) == -ECONNRESET)
+            from->broken = true;
+        else if (from->state == FLOW_ENDED || from->state == FLOW_OVER)
             set_deaf(to);
     }
 }
@@ -159,29 +168,40 @@ static bool move_bytes(struct exchange *exchange)
 /* Until it ends by itself; 0 or -errno. */
 static int pass_bytes(struct exchange *exchange, nanoseconds idle_timeout, enum exchange_end *ret)
 {
-    nanoseconds last = clock_now();
+    nanoseconds deadline = stream_deadline(idle_timeout);
 
     for (;;) {
-        int timeout = idle_timeout > 0 ? stream_time_left(last + idle_timeout) : -1;
-
+        *ret = EXCHANGE_BROKEN;
+        if (exchange->request.broken || exchange->answer.broken)
+            return 0;
         pass_end(&exchange->request);
         pass_end(&exchange->answer);
-        *ret =
-            exchange->request.broken || exchange->answer.broken ? EXCHANGE_BROKEN : EXCHANGE_DONE;
-        if (*ret == EXCHANGE_BROKEN || (is_over(&exchange->request) && is_over(&exchange->answer)))
+        *ret = EXCHANGE_DONE;
+        if (is_over(&exchange->request) && is_over(&exchange->answer))
+            return 0;
+        *ret = EXCHANGE_IDLE;
+        if (clock_now() >= deadline)
             return 0;
         fill_polls(exchange);
-        if (poll(exchange->polls, POLLS, timeout) < 0) {
+        if (poll(exchange->polls, POLLS, stream_time_left(deadline)) < 0) {
             if (errno != EINTR)
                 return -errno;
             continue;
         }
         see_ends(exchange);
         if (move_bytes(exchange))
-            last = clock_now();
-        *ret = EXCHANGE_IDLE;
-        if (idle_timeout > 0 && clock_now() - last >= idle_timeout)
-            return 0;
+            deadline = stream_deadline(idle_timeout);
+    }
+}
+
+/* What had come before the break still goes, as far as that goes at once. */
+static void pass_rest(struct flow *flow)
+{
+    bool moved = true;
+
+    while (moved && !is_over(flow)) {
+        moved = wants_read(flow) && read_some(flow);
+        moved |= wants_write(flow) && write_some(flow);
     }
 }
 
@@ -195,6 +215,10 @@ int exchange_run(int target, nanoseconds idle_timeout, enum exchange_end *ret)
     exchange.answer = (struct flow){.from = target, .to = STDOUT_FILENO};
     error = pass_bytes(&exchange, idle_timeout, ret);
     if (error == 0 && *ret == EXCHANGE_BROKEN) {
+        pass_rest(&exchange.request);
+        pass_rest(&exchange.answer);
+    }
+    if (error == 0 && *ret != EXCHANGE_DONE) {
         /* Half a file must not look like a whole one to the other side. */
         stream_break(target);
         stream_break(STDOUT_FILENO);
@@ -202,7 +226,7 @@ int exchange_run(int target, nanoseconds idle_timeout, enum exchange_end *ret)
     }
     close(target);
     /* The target had heard enough and has answered: the client must get that answer. */
-    if (error == 0 && *ret == EXCHANGE_DONE && !exchange.request.ended)
+    if (error == 0 && exchange.request.state == FLOW_DEAF)
         stream_finish();
     return error;
 }

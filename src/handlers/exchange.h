@@ -13,7 +13,7 @@
 enum exchange_end {
     EXCHANGE_DONE,   /* both directions are over */
     EXCHANGE_BROKEN, /* one side broke off, and so did we on the other */
-    EXCHANGE_IDLE,   /* nothing passed for so long */
+    EXCHANGE_IDLE,   /* nothing passed for so long: broken off on both sides */
 };
 
 /* fd 0 and 1 are the client; target is closed here. idle_timeout 0: none. 0 or -errno (of poll). */

@@ -69,7 +69,8 @@ static int send_header(int target, enum proxy_version version)
         !read_told("TCPLOCALIP", "TCPLOCALPORT", &server))
         read_names(&client, &server);
     length = proxy_header_format(version, &client, &server, header);
-    return length > 0 ? stream_write(target, header, length) : 0;
+    return length > 0 ? stream_write(target, header, length, stream_deadline(STREAM_ANSWER_TIME))
+                      : 0;
 }
 
 static int serve(const struct usage *usage, const char *address, const struct settings *settings,
@@ -87,7 +88,7 @@ static int serve(const struct usage *usage, const char *address, const struct se
     if (error < 0)
         return usage_fail(usage, EXIT_SYSTEM, "%s", strerror(-error));
     if (end == EXCHANGE_IDLE)
-        usage_fail(usage, 0, "closed, nothing passed for too long");
+        usage_fail(usage, 0, "broken off, nothing passed for too long");
     return EXIT_SUCCESS;
 }
 
@@ -100,9 +101,9 @@ int main(int argc, char *argv[])
         {"proxy", "VERSION", USAGE_CHOICE, &settings.proxy, proxy_names,
          "tell the client's address by the PROXY protocol: v1 or v2"},
         {"connect-timeout", "DURATION", USAGE_DURATION, &settings.connect_timeout, NULL,
-         "how long the target may take to accept (5s)"},
+         "how long the target may take to accept (5s); 0: as it likes"},
         {"idle-timeout", "DURATION", USAGE_DURATION, &settings.idle_timeout, NULL,
-         "end when nothing passed for this long (10m); 0: never"},
+         "break off when nothing passed for this long (10m); 0: never"},
     };
     const struct usage usage = {
         .name = "relay",

@@ -51,15 +51,20 @@ int stream_time_left(nanoseconds deadline)
     return milliseconds < INT_MAX ? (int)milliseconds : INT_MAX;
 }
 
-int stream_wait(int fd, nanoseconds deadline)
+nanoseconds stream_deadline(nanoseconds timeout)
 {
-    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    return timeout == 0 ? STREAM_NO_DEADLINE : clock_now() + timeout;
+}
+
+int stream_wait(int fd, short events, nanoseconds deadline)
+{
+    struct pollfd wanted = {.fd = fd, .events = events};
 
     for (;;) {
         int ready = poll(&wanted, 1, stream_time_left(deadline));
 
         if (ready > 0)
-            return 0;
+            return wanted.revents;
         if (ready < 0 && errno != EINTR)
             return -errno;
         if (ready == 0 && clock_now() >= deadline)
@@ -67,41 +72,37 @@ int stream_wait(int fd, nanoseconds deadline)
     }
 }
 
-/* A non-blocking fd is not what we are promised, but some super-servers leave one behind. */
-static int wait_for(int fd, short events)
+int stream_error(int fd)
 {
-    struct pollfd wanted = {.fd = fd, .events = events};
+    int error = 0;
+    socklen_t length = sizeof(error);
 
-    return poll(&wanted, 1, -1) < 0 && errno != EINTR ? -errno : 0;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? -errno : -error;
 }
 
-ssize_t stream_read(int fd, void *bytes, size_t size)
+ssize_t stream_read(int fd, void *bytes, size_t size, nanoseconds deadline)
 {
-    for (;;) {
-        ssize_t got = read(fd, bytes, size);
-        int error = got < 0 ? -errno : 0;
+    ssize_t got;
 
-        if (error == -EAGAIN)
-            error = wait_for(fd, POLLIN);
-        if (error < 0 && error != -EINTR)
-            return error;
+    do {
+        got = stream_wait(fd, POLLIN, deadline);
         if (got >= 0)
-            return got;
-    }
+            got = stream_read_some(fd, bytes, size);
+    } while (got == -EAGAIN);
+    return got;
 }
 
-int stream_write(int fd, const void *bytes, size_t size)
+int stream_write(int fd, const void *bytes, size_t size, nanoseconds deadline)
 {
     const char *rest = bytes;
 
     while (size > 0) {
-        ssize_t put = write(fd, rest, size);
-        int error = put < 0 ? -errno : 0;
+        ssize_t put = stream_wait(fd, POLLOUT, deadline);
 
-        if (error == -EAGAIN)
-            error = wait_for(fd, POLLOUT);
-        if (error < 0 && error != -EINTR)
-            return error;
+        if (put >= 0)
+            put = stream_write_some(fd, rest, size);
+        if (put < 0 && put != -EAGAIN)
+            return (int)put;
         if (put > 0) {
             rest += put;
             size -= (size_t)put;
@@ -156,7 +157,7 @@ void stream_finish(void)
     stream_end(STDOUT_FILENO);
     /* The deadline is looked at each time: a client that sends on and on doesn't keep us. Only a
      * socket can be reset, so that nothing else is read (ENOTSOCK). */
-    while (clock_now() < deadline && stream_wait(STDIN_FILENO, deadline) == 0) {
+    while (clock_now() < deadline && stream_wait(STDIN_FILENO, POLLIN, deadline) > 0) {
         ssize_t got = recv(STDIN_FILENO, unread, sizeof(unread), MSG_DONTWAIT);
 
         if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))

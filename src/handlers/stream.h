@@ -29,14 +29,25 @@ bool stream_is_gone(int error);
 /* Milliseconds until deadline for poll, rounded up so that it doesn't end just before. */
 int stream_time_left(nanoseconds deadline);
 
-/* Waits until fd is readable (or at its end) or the moment deadline. 0, -ETIMEDOUT or -errno. */
-int stream_wait(int fd, nanoseconds deadline);
+/* The moment when a timeout that begins now is over. 0 is none, in all our options. */
+#define STREAM_NO_DEADLINE UINT64_MAX
+nanoseconds stream_deadline(nanoseconds timeout);
 
-/* Reads what there is; waits for the first byte. Bytes, 0 at the end, or -errno. */
-ssize_t stream_read(int fd, void *bytes, size_t size);
+/* Waits for the events of poll(2), or an end or error of fd, at most until deadline. Returns what
+ * poll has seen, -ETIMEDOUT or -errno. */
+int stream_wait(int fd, short events, nanoseconds deadline);
 
-/* Writes all, waiting as long as it takes. 0 or -errno. */
-int stream_write(int fd, const void *bytes, size_t size);
+/* The error that waits in a socket, -errno, or 0. It is told once, here or by the next call. */
+int stream_error(int fd);
+
+/* Reads what there is; waits for the first byte. Bytes, 0 at the end, -ETIMEDOUT or -errno. */
+ssize_t stream_read(int fd, void *bytes, size_t size, nanoseconds deadline);
+
+/* Writes all. 0, -ETIMEDOUT or -errno. */
+int stream_write(int fd, const void *bytes, size_t size, nanoseconds deadline);
+
+/* How long an answer may take to get out: a client that doesn't read it is as good as gone. */
+#define STREAM_ANSWER_TIME (10 * CLOCK_SECOND)
 
 /* Reads or writes what goes now, after a poll that said so: bytes (0: the end, when reading),
  * -EAGAIN where nothing goes, or -errno. */

@@ -51,36 +51,17 @@ const char *target_parse(const char *text, struct target *ret)
     return problem;
 }
 
-/* 0 when the connection stands; -ETIMEDOUT or -errno. */
-static int await_connection(int fd, nanoseconds deadline)
-{
-    struct pollfd wanted = {.fd = fd, .events = POLLOUT};
-    int error = 0;
-    socklen_t length = sizeof(error);
-
-    for (;;) {
-        int ready = poll(&wanted, 1, stream_time_left(deadline));
-
-        if (ready > 0)
-            break;
-        if (ready < 0 && errno != EINTR)
-            return -errno;
-        if (clock_now() >= deadline)
-            return -ETIMEDOUT;
-    }
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
-        return -errno;
-    return -error;
-}
-
 /* A unix socket whose backlog is full says EAGAIN at once, and no poll tells when it has room. */
 static int connect_patiently(int fd, const struct target *target, nanoseconds deadline)
 {
     const struct timespec pause = {.tv_nsec = 10000000};
 
     while (connect(fd, (const struct sockaddr *)&target->address, target->length) < 0) {
-        if (errno == EINPROGRESS)
-            return await_connection(fd, deadline);
+        if (errno == EINPROGRESS) {
+            int ready = stream_wait(fd, POLLOUT, deadline);
+
+            return ready < 0 ? ready : stream_error(fd);
+        }
         if (errno != EAGAIN)
             return -errno;
         if (clock_now() >= deadline)
@@ -97,7 +78,7 @@ int target_connect(const struct target *target, nanoseconds timeout)
 
     if (fd < 0)
         return -errno;
-    error = connect_patiently(fd, target, clock_now() + timeout);
+    error = connect_patiently(fd, target, stream_deadline(timeout));
     if (error < 0) {
         close(fd);
         return error;

@@ -24,10 +24,11 @@
 #include "handlers/stream.h"
 #include "handlers/usage.h"
 
-#define LINE_SIZE 257 /* 256 bytes and a NUL */
+#define LINE_SIZE 257             /* 256 bytes and a NUL */
+#define FILE_SIZE (LINE_SIZE + 1) /* a name with its marker */
 
 /* Before the name of a file. The first that is there wins. */
-static const struct {
+static const struct marker {
     const char *prefix;
     const char *answer;
 } markers[] = {{"", "+Go\r\n"}, {"+", "+Go\r\n"}, {"=", ""}};
@@ -50,12 +51,11 @@ static bool end_line(char line[static LINE_SIZE], size_t length)
  * -EINVAL (no line of that length, or a NUL in it), -ETIMEDOUT, -EPIPE (the end) or -errno. */
 static int read_line(nanoseconds timeout, char line[static LINE_SIZE])
 {
-    nanoseconds deadline = clock_now() + timeout;
+    nanoseconds deadline = stream_deadline(timeout);
     size_t length = 0;
 
     while (length < LINE_SIZE - 1) {
-        int error = stream_wait(STDIN_FILENO, deadline);
-        ssize_t got = error < 0 ? error : stream_read(STDIN_FILENO, line + length, 1);
+        ssize_t got = stream_read(STDIN_FILENO, line + length, 1, deadline);
 
         if (got <= 0)
             return got < 0 ? (int)got : -EPIPE;
@@ -100,24 +100,41 @@ static const char *service_of(const char *file)
     return make_name(name) && strcmp(name, file) == 0 ? file : NULL;
 }
 
-/* "help" of the RFC: the names, a line each. */
-static int list_services(int directory)
+/* Finds the file of that name's program: the name behind its marker's prefix. NULL: there is none.
+ */
+static const struct marker *find_program(int directory, const char *name,
+                                         char file[static FILE_SIZE])
 {
-    char path[64], line[LINE_SIZE + 2];
-    struct dirent **entries;
-    int count, error = 0;
+    for (size_t i = 0; i < MARKER_COUNT; i++) {
+        snprintf(file, FILE_SIZE, "%s%s", markers[i].prefix, name);
+        if (is_program(directory, file))
+            return &markers[i];
+    }
+    return NULL;
+}
 
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", directory);
-    count = scandir(path, &entries, NULL, alphasort);
+static int say(const char *text, nanoseconds deadline)
+{
+    return stream_write(STDOUT_FILENO, text, strlen(text), deadline);
+}
+
+/* "help" of the RFC: the names, a line each; of files that share one only what would be started. */
+static int list_services(int directory, const char *path)
+{
+    nanoseconds deadline = stream_deadline(STREAM_ANSWER_TIME);
+    char file[FILE_SIZE], line[FILE_SIZE + 2];
+    struct dirent **entries;
+    int count = scandir(path, &entries, NULL, alphasort), error = 0;
+
     if (count < 0)
         return -errno;
     for (int i = 0; i < count; i++) {
         const char *name = service_of(entries[i]->d_name);
 
-        if (error == 0 && name && is_program(directory, entries[i]->d_name)) {
-            int length = snprintf(line, sizeof(line), "%s\r\n", name);
-
-            error = stream_write(STDOUT_FILENO, line, (size_t)length);
+        if (error == 0 && name && find_program(directory, name, file) &&
+            strcmp(file, entries[i]->d_name) == 0) {
+            snprintf(line, sizeof(line), "%s\r\n", name);
+            error = say(line, deadline);
         }
         free(entries[i]);
     }
@@ -128,29 +145,27 @@ static int list_services(int directory)
 /* Starts the program of that name. Returns only where there is none, with 0, or with -errno. */
 static int start_service(int directory, const char *path, const char *name)
 {
-    char file[LINE_SIZE + 1], full[4096];
+    char file[FILE_SIZE], full[4096];
+    const struct marker *marker = find_program(directory, name, file);
     int error;
 
-    for (size_t i = 0; i < MARKER_COUNT; i++) {
-        snprintf(file, sizeof(file), "%s%s", markers[i].prefix, name);
-        if (!is_program(directory, file))
-            continue;
-        if (snprintf(full, sizeof(full), "%s/%s", path, file) >= (int)sizeof(full))
-            return -ENAMETOOLONG;
-        error = stream_write(STDOUT_FILENO, markers[i].answer, strlen(markers[i].answer));
-        if (error == 0)
-            error = stream_restore_sigpipe();
-        if (error < 0)
-            return error;
-        execv(full, (char *[]){file + strlen(markers[i].prefix), NULL});
-        return -errno;
-    }
-    return 0;
+    if (!marker)
+        return 0;
+    if (snprintf(full, sizeof(full), "%s/%s", path, file) >= (int)sizeof(full))
+        return -ENAMETOOLONG;
+    error = say(marker->answer, stream_deadline(STREAM_ANSWER_TIME));
+    if (error == 0)
+        error = stream_restore_sigpipe();
+    if (error < 0)
+        return error;
+    usage_restore_errors();
+    execv(full, (char *[]){file + strlen(marker->prefix), NULL});
+    return -errno;
 }
 
 static int refuse(const char *answer)
 {
-    int error = stream_write(STDOUT_FILENO, answer, strlen(answer));
+    int error = say(answer, stream_deadline(STREAM_ANSWER_TIME));
 
     if (error == 0)
         stream_finish();
@@ -164,7 +179,7 @@ static int serve(int directory, const char *path, nanoseconds timeout)
 
     if (error == 0 && make_name(line)) {
         if (strcmp(line, "help") == 0) {
-            error = list_services(directory);
+            error = list_services(directory, path);
             if (error == 0)
                 stream_finish();
             return error;
@@ -193,7 +208,7 @@ int main(int argc, char *argv[])
     nanoseconds timeout = 10 * CLOCK_SECOND;
     const struct usage_option options[] = {
         {"timeout", "DURATION", USAGE_DURATION, &timeout, NULL,
-         "how long a client may take for its line (10s)"},
+         "how long a client may take for its line (10s); 0: as it likes"},
     };
     const struct usage usage = {
         .name = "tcpmux",

@@ -321,6 +321,23 @@ START_TEST(full_peers_are_dropped)
 }
 END_TEST
 
+/* It is readable for ever, and nothing comes. */
+START_TEST(a_socket_that_is_shut_down_is_an_error)
+{
+    struct handler handler;
+    int pair[2];
+    char *errors;
+
+    ck_assert(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) == 0);
+    ck_assert(shutdown(pair[1], SHUT_RD) == 0);
+    handler = handler_serve(pair[1], WORDS("discard"));
+    ck_assert_int_eq(handler_end_errors(&handler, &errors), 71);
+    ck_assert(strstr(errors, strerror(ESHUTDOWN)) != NULL);
+    free(errors);
+    close(pair[0]);
+}
+END_TEST
+
 /* What the one that waits says of itself, and since when. */
 static int quiet_pipe = -1;
 static long quiet_begin;
@@ -375,6 +392,7 @@ Suite *datagram_suite(void)
     tcase_add_test(datagram, multicasts_are_not_answered);
     tcase_add_test(datagram, unix_peers_with_a_name_are_answered);
     tcase_add_test(datagram, full_peers_are_dropped);
+    tcase_add_test(datagram, a_socket_that_is_shut_down_is_an_error);
     tcase_add_test(datagram, ends_when_it_is_quiet);
     suite_add_tcase(suite, datagram);
     return suite;

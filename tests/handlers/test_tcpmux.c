@@ -1,6 +1,7 @@
 /* tcpmux: which line starts which program, and that it takes nothing but its line. */
 #include "support.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static void begin(void)
 
     directory = directory_make();
     file_write(directory, "rest", "#!/bin/sh\nexec cat\n", 0755);
+    file_write(directory, "=rest", "#!/bin/sh\necho another\n", 0755);
     file_write(directory, "+plus", "#!/bin/sh\necho plus \"$0\"\n", 0755);
     file_write(directory, "=own", "#!/bin/sh\nprintf '+Welcome\\r\\n'\nexec cat\n", 0755);
     file_write(directory, "secret", "#!/bin/sh\necho secret\n", 0644);
@@ -139,6 +141,44 @@ START_TEST(does_not_wait_for_ever)
 }
 END_TEST
 
+START_TEST(waits_as_long_as_the_client_likes)
+{
+    struct handler handler;
+    int pair[2];
+
+    begin();
+    socket_pair("127.0.0.1", pair);
+    handler = handler_serve(pair[1], WORDS("tcpmux", "--timeout", "0", directory));
+    poll(NULL, 0, 100); /* it would have ended */
+    bytes_write(pair[0], "rest\r\n", 6);
+    ck_assert(shutdown(pair[0], SHUT_WR) == 0);
+    bytes_expect_all(pair[0], "+Go\r\n");
+    close(pair[0]);
+    ck_assert_int_eq(handler_end(&handler), 0);
+    end();
+}
+END_TEST
+
+/* The program is the client's alone, with what inetd gave us as standard error. */
+START_TEST(gives_stderr_to_the_program)
+{
+    struct handler handler;
+    char script[256];
+    int pair[2];
+
+    begin();
+    file_write(directory, "errs", "#!/bin/sh\necho oops >&2\n", 0755);
+    snprintf(script, sizeof(script), "exec \"$0/tcpmux\" %s", directory);
+    socket_pair("127.0.0.1", pair);
+    handler = handler_serve_by_shell(pair[1], script);
+    bytes_write(pair[0], "errs\r\n", 6);
+    bytes_expect_all(pair[0], "+Go\r\noops\n");
+    close(pair[0]);
+    ck_assert_int_eq(handler_end(&handler), 0);
+    end();
+}
+END_TEST
+
 START_TEST(refuses_directories_of_everybody)
 {
     struct handler handler;
@@ -166,6 +206,8 @@ Suite *tcpmux_suite(void)
     tcase_add_loop_test(tcpmux, starts_what_is_named, 0, EXCHANGES);
     tcase_add_test(tcpmux, gives_the_name_to_the_program);
     tcase_add_loop_test(tcpmux, refuses_lines_that_are_none, 0, 3);
+    tcase_add_test(tcpmux, waits_as_long_as_the_client_likes);
+    tcase_add_test(tcpmux, gives_stderr_to_the_program);
     tcase_add_test(tcpmux, does_not_wait_for_ever);
     tcase_add_loop_test(tcpmux, refuses_directories_of_everybody, 0, 2);
     suite_add_tcase(suite, tcpmux);
