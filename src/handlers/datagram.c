@@ -177,9 +177,11 @@ static void send_answer(int fd, struct datagram *datagram, size_t size)
 
 static void answer_one(int fd, struct datagram *datagram, datagram_answer *answer)
 {
+    static struct reply_rate rate;
     long size;
 
-    if (!is_answerable(datagram))
+    if (!is_answerable(datagram) || (datagram->destination.port >= REPLY_PORT_MIN &&
+                                     reply_is_frequent(&rate, &datagram->source, clock_now())))
         return;
     size = answer(datagram->bytes, datagram->size);
     if (size >= 0)

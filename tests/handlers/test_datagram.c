@@ -321,6 +321,26 @@ START_TEST(full_peers_are_dropped)
 }
 END_TEST
 
+/* Another service on a high port, which a forged datagram would make us talk to for ever. */
+START_TEST(a_loop_is_slow)
+{
+    struct service service = serve_at("echo", "127.0.0.1");
+    struct address address = address_make("127.0.0.1", service.port);
+    int client = socket_bind(SOCK_DGRAM, "127.0.0.1", 0), count = 0;
+    char byte;
+
+    for (int i = 0; i < 250; i++) /* what its buffer has room for, with the least of them */
+        send_to(client, &address, "x", 1);
+    expect_service(0, service.port);
+    while (recv(client, &byte, 1, MSG_DONTWAIT) == 1)
+        count++;
+    /* The second may have changed meanwhile. */
+    ck_assert_msg(count >= 100 && count <= 200, "%d answers", count);
+    handler_kill(&service.handler);
+    close(client);
+}
+END_TEST
+
 /* It is readable for ever, and nothing comes. */
 START_TEST(a_socket_that_is_shut_down_is_an_error)
 {
@@ -392,6 +412,7 @@ Suite *datagram_suite(void)
     tcase_add_test(datagram, multicasts_are_not_answered);
     tcase_add_test(datagram, unix_peers_with_a_name_are_answered);
     tcase_add_test(datagram, full_peers_are_dropped);
+    tcase_add_test(datagram, a_loop_is_slow);
     tcase_add_test(datagram, a_socket_that_is_shut_down_is_an_error);
     tcase_add_test(datagram, ends_when_it_is_quiet);
     suite_add_tcase(suite, datagram);
