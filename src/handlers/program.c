@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,11 +20,15 @@
 /* What tells us to end; the program's group, which those signals don't reach, ends first. */
 static const int endings[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 
+/* How long what is killed may take to go away. */
+#define KILL_TIME CLOCK_SECOND
+
 struct run {
     pid_t pid;
+    int process; /* a pidfd: readable when the program has ended */
     int output;  /* our end of the pipe; -1 when it has ended */
     int signals; /* a signalfd */
-    sigset_t mask, mask_before;
+    sigset_t mask_before;
     struct program_result *result;
 };
 
@@ -43,16 +48,16 @@ void program_format_reason(const struct program_result *result,
 static int watch_signals(struct run *run)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t mask;
 
-    sigemptyset(&run->mask);
-    sigaddset(&run->mask, SIGCHLD);
+    sigemptyset(&mask);
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-        sigaddset(&run->mask, endings[i]);
+        sigaddset(&mask, endings[i]);
     /* Where a super-server left SIGCHLD ignored, children would vanish without a status. */
     if (sigaction(SIGCHLD, &action, NULL) < 0 ||
-        sigprocmask(SIG_BLOCK, &run->mask, &run->mask_before) < 0)
+        sigprocmask(SIG_BLOCK, &mask, &run->mask_before) < 0)
         return -errno;
-    run->signals = signalfd(-1, &run->mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    run->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     return run->signals < 0 ? -errno : 0;
 }
 
@@ -90,7 +95,8 @@ static int start(struct run *run, char *const argv[])
         return -errno;
     /* In both processes, so that the group is there whoever comes first; EACCES: it has exec'ed. */
     setpgid(run->pid, run->pid);
-    return 0;
+    run->process = (int)syscall(SYS_pidfd_open, run->pid, 0);
+    return run->process < 0 ? -errno : 0;
 }
 
 /* Takes what the pipe has now, but not for ever from one that is filled as fast as we read. */
@@ -114,25 +120,18 @@ static void read_output(struct run *run)
 }
 
 /* Kills what is left of the group, and takes the status. The order matters: until it is reaped, its
- * number can be nobody else's. */
+ * number can be nobody else's. One that has become another user can't be killed, and one that hangs
+ * in the kernel doesn't hear of it: neither is waited for. */
 static void reap(struct run *run)
 {
     int status;
+    bool is_told;
 
     kill(-run->pid, SIGKILL);
-    kill(run->pid, SIGKILL); /* it may not have come to setpgid yet */
-    while (waitpid(run->pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return;
-    run->result->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-static bool has_ended(const struct run *run)
-{
-    siginfo_t info = {0};
-
-    return waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
-           info.si_pid == run->pid;
+    is_told = kill(run->pid, SIGKILL) == 0; /* it may not have come to setpgid yet */
+    stream_wait(run->process, POLLIN, clock_now() + (is_told ? KILL_TIME : 0));
+    if (waitpid(run->pid, &status, WNOHANG) == run->pid)
+        run->result->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /* Somebody ends us: the program first, then we, by that signal. */
@@ -144,29 +143,28 @@ static void end_with(struct run *run, int number)
     _exit(128 + number); /* it was ignored or blocked before, but it was meant */
 }
 
-/* Returns whether the program has ended. */
-static bool read_signals(struct run *run)
+static void read_signals(struct run *run)
 {
     struct signalfd_siginfo info;
 
-    while (read(run->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-        if (info.ssi_signo != SIGCHLD)
-            end_with(run, (int)info.ssi_signo);
-    return has_ended(run);
+    if (read(run->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        end_with(run, (int)info.ssi_signo);
 }
 
 static int await_end(struct run *run, nanoseconds deadline)
 {
     for (;;) {
-        struct pollfd fds[] = {{.fd = run->signals, .events = POLLIN},
+        struct pollfd fds[] = {{.fd = run->process, .events = POLLIN},
+                               {.fd = run->signals, .events = POLLIN},
                                {.fd = run->output, .events = POLLIN}};
-        int ready = poll(fds, 2, stream_time_left(deadline));
+        int ready = poll(fds, 3, stream_time_left(deadline));
 
         if (ready < 0 && errno != EINTR)
             return -errno;
         read_output(run);
+        read_signals(run);
         /* Its end counts, not that of its output, which something in the background may hold. */
-        if (read_signals(run))
+        if (ready > 0 && fds[0].revents)
             return 0;
         if (clock_now() >= deadline) {
             run->result->is_late = true;
@@ -178,13 +176,14 @@ static int await_end(struct run *run, nanoseconds deadline)
 static void close_run(struct run *run)
 {
     fd_close(run->output);
+    fd_close(run->process);
     fd_close(run->signals);
     sigprocmask(SIG_SETMASK, &run->mask_before, NULL);
 }
 
 int program_run(char *const argv[], nanoseconds timeout, struct program_result *ret)
 {
-    struct run run = {.pid = -1, .output = -1, .signals = -1, .result = ret};
+    struct run run = {.pid = -1, .process = -1, .output = -1, .signals = -1, .result = ret};
     int error = watch_signals(&run);
 
     ret->status = PROGRAM_NOT_FOUND;
@@ -192,8 +191,9 @@ int program_run(char *const argv[], nanoseconds timeout, struct program_result *
     ret->length = 0;
     if (error == 0)
         error = start(&run, argv);
-    if (error == 0) {
-        error = await_end(&run, clock_now() + timeout);
+    if (error == 0)
+        error = await_end(&run, stream_deadline(timeout));
+    if (run.pid > 0) {
         reap(&run);
         read_output(&run);
     }

@@ -209,27 +209,45 @@ END_TEST
 /* inetd has the connection as standard error too. */
 START_TEST(keeps_stderr_out_of_the_answer)
 {
-    static const char *const words[] = {"sh", "-c", "exec \"$0\" \"$@\" 2>&1", NULL};
-    const char *directory = getenv("STDINETD_HANDLERS");
-    char path[512];
+    struct handler handler;
     int pair[2];
-    pid_t pid;
 
-    snprintf(path, sizeof(path), "%s/check-agent", directory);
     socket_pair("127.0.0.1", pair);
-    pid = fork();
-    if (pid == 0) {
-        dup2(pair[1], STDIN_FILENO);
-        dup2(pair[1], STDOUT_FILENO);
-        execlp("sh", words[0], words[1], words[2], path, "sh", "-c", "echo oops >&2; exit 3",
-               (char *)NULL);
-        _exit(126);
-    }
-    close(pair[1]);
+    handler =
+        handler_serve_by_shell(pair[1], "exec \"$0/check-agent\" sh -c 'echo oops >&2; exit 3'");
     ck_assert(shutdown(pair[0], SHUT_WR) == 0);
     bytes_expect_all(pair[0], "down #exit status 3\n");
     close(pair[0]);
-    ck_assert(waitpid(pid, NULL, 0) == pid);
+    ck_assert_int_eq(handler_end(&handler), 0);
+}
+END_TEST
+
+/* As by sudo: we may not kill it, and its time is over all the same. */
+START_TEST(does_not_wait_for_another_user)
+{
+    char *directory, script[512];
+    struct handler handler;
+    int pair[2];
+    pid_t pid;
+
+    if (geteuid() != 0)
+        return;
+    directory = directory_make();
+    snprintf(script, sizeof(script),
+             "cp \"$(command -v setpriv)\" %s/su && chmod 4755 %s/su &&"
+             " exec setpriv --reuid 65534 --clear-groups \"$0/check-agent\" --timeout 500ms"
+             " %s/su --reuid 0 sh -c 'echo $$ >%s/pid; exec sleep 1000'",
+             directory, directory, directory, directory);
+    socket_pair("127.0.0.1", pair);
+    handler = handler_serve_by_shell(pair[1], script);
+    ck_assert(shutdown(pair[0], SHUT_WR) == 0);
+    bytes_expect_all(pair[0], "down #timed out\n");
+    ck_assert_int_eq(handler_end(&handler), 0);
+    pid = read_pid(directory);
+    ck_assert_msg(kill(pid, SIGKILL) == 0, "it was killed");
+    process_await_end(pid);
+    close(pair[0]);
+    directory_remove(directory);
 }
 END_TEST
 
@@ -476,6 +494,7 @@ Suite *check_suite(void)
     tcase_add_test(check, ends_what_takes_too_long);
     tcase_add_loop_test(check, ends_the_program_when_it_is_ended, 0, 3);
     tcase_add_test(check, keeps_stderr_out_of_the_answer);
+    tcase_add_test(check, does_not_wait_for_another_user);
     tcase_add_loop_test(check, tells_agents, 0, 4);
     tcase_add_test(check, fifty_probers_cost_one_run);
     tcase_add_test(check, results_grow_old);
