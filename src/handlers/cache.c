@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stddef.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,25 +18,22 @@
 #include "base/fd.h"
 #include "base/siphash.h"
 
-#define MAGIC UINT64_C(0x3130636468637473) /* a file of this version */
+#define MAGIC UINT64_C(0x3230636468637473) /* a file of this version */
 
 /* Words of a command that are longer than this in all are run without a cache. */
 #define IDENTITY_MAX 65536
 
-/* Neither is a secret: they find files and damage, they keep nobody out. */
-static const struct siphash_key name_key = {1, 2}, checksum_key = {3, 4};
+/* No secret: it finds files, it keeps nobody out. */
+static const struct siphash_key name_key = {1, 2};
 
 /* The file: this, the identity, the output. */
 struct header {
     uint64_t magic;
-    uint64_t checksum; /* of all behind it */
     uint64_t monotonic, wall;
     int32_t status;
     uint32_t is_late;
     uint32_t identity_length, output_length;
 };
-
-#define CHECKED_FROM offsetof(struct header, monotonic)
 
 static uint64_t wall_clock(void)
 {
@@ -89,15 +86,18 @@ static int open_directory(const char *path)
     return error < 0 ? error : fd;
 }
 
-/* What makes two runs the same: the user, the directory that relative names begin in, the words. */
-static int make_identity(char *const argv[], struct cache *cache)
+/* What makes two runs the same: the user, how long they may take, the directory that relative names
+ * begin in, the words. */
+static int make_identity(char *const argv[], nanoseconds timeout, struct cache *cache)
 {
-    char start[PATH_MAX + 32], directory[PATH_MAX];
+    char start[PATH_MAX + 64], directory[PATH_MAX];
     size_t length, at;
 
     if (!getcwd(directory, sizeof(directory)))
         return -errno;
-    length = at = (size_t)snprintf(start, sizeof(start), "%u %s", geteuid(), directory) + 1;
+    length = at =
+        (size_t)snprintf(start, sizeof(start), "%u %" PRIu64 " %s", geteuid(), timeout, directory) +
+        1;
     for (int i = 0; argv[i]; i++)
         length += strlen(argv[i]) + 1;
     if (length > IDENTITY_MAX)
@@ -124,14 +124,14 @@ static int open_file(int directory, struct cache *cache)
     return cache->fd < 0 ? -errno : check_owner(cache->fd, S_IFREG);
 }
 
-int cache_open(const char *directory, char *const argv[], struct cache *ret)
+int cache_open(const char *directory, char *const argv[], nanoseconds timeout, struct cache *ret)
 {
     struct cache cache = {.fd = -1};
     int fd = open_directory(directory), error;
 
     if (fd < 0)
         return fd;
-    error = make_identity(argv, &cache);
+    error = make_identity(argv, timeout, &cache);
     if (error == 0)
         error = open_file(fd, &cache);
     fd_close(fd);
@@ -166,17 +166,6 @@ int cache_lock(const struct cache *cache, nanoseconds deadline)
     return 0;
 }
 
-static uint64_t checksum(const struct header *header, const char *identity, const char *output)
-{
-    uint64_t parts[] = {
-        siphash(&checksum_key, (const char *)header + CHECKED_FROM, sizeof(*header) - CHECKED_FROM),
-        siphash(&checksum_key, identity, header->identity_length),
-        siphash(&checksum_key, output, header->output_length),
-    };
-
-    return siphash(&checksum_key, parts, sizeof(parts));
-}
-
 /* By both clocks: the monotonic one isn't set by anybody, and the wall clock tells this boot from
  * the one before. A moment in the future is of another time altogether. */
 static bool is_young(const struct header *header, nanoseconds max_age)
@@ -198,8 +187,7 @@ static bool read_parts(const struct cache *cache, struct header *header, char *i
     return got >= (ssize_t)(sizeof(*header) + cache->identity_length) && header->magic == MAGIC &&
            header->identity_length == cache->identity_length &&
            header->output_length == (size_t)got - sizeof(*header) - cache->identity_length &&
-           memcmp(identity, cache->identity, cache->identity_length) == 0 &&
-           header->checksum == checksum(header, identity, result->output);
+           memcmp(identity, cache->identity, cache->identity_length) == 0;
 }
 
 bool cache_read(const struct cache *cache, nanoseconds max_age, struct program_result *ret)
@@ -218,8 +206,34 @@ bool cache_read(const struct cache *cache, nanoseconds max_age, struct program_r
     return true;
 }
 
+/* What would end us where there is no room for a byte (RLIMIT_FSIZE) is an error instead. */
+static int write_parts(int fd, const struct iovec *parts, int count, size_t size)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    int error = sigaction(SIGXFSZ, &ignore, &before) < 0 ? -errno : 0;
+    ssize_t put;
+
+    if (error < 0)
+        return error;
+    put = pwritev(fd, parts, count, 0);
+    error = put < 0 ? -errno : (size_t)put == size ? 0 : -ENOSPC;
+    sigaction(SIGXFSZ, &before, NULL);
+    return error;
+}
+
+/* One byte is no result, and shows that there is room. */
+int cache_clear(const struct cache *cache)
+{
+    const struct iovec byte = {(char[]){0}, 1};
+
+    if (ftruncate(cache->fd, 0) < 0)
+        return -errno;
+    return write_parts(cache->fd, &byte, 1, 1);
+}
+
 /* Into the same file, since the lock is on it: with a rename, those who wait would hold the lock of
- * a file that nobody finds any more. What is cut off by our death has a wrong checksum. */
+ * a file that nobody finds any more. It was cleared, and this is one call: what our death cuts off
+ * is shorter than its header says. */
 int cache_write(const struct cache *cache, const struct program_result *result)
 {
     struct header header = {
@@ -231,17 +245,10 @@ int cache_write(const struct cache *cache, const struct program_result *result)
         .identity_length = cache->identity_length,
         .output_length = result->length,
     };
-    struct iovec parts[] = {{&header, sizeof(header)},
-                            {cache->identity, cache->identity_length},
-                            {(void *)(uintptr_t)result->output, result->length}};
-    size_t size = sizeof(header) + cache->identity_length + result->length;
-    ssize_t put;
+    const struct iovec parts[] = {{&header, sizeof(header)},
+                                  {cache->identity, cache->identity_length},
+                                  {(void *)(uintptr_t)result->output, result->length}};
 
-    header.checksum = checksum(&header, cache->identity, result->output);
-    if (ftruncate(cache->fd, 0) < 0)
-        return -errno;
-    put = pwritev(cache->fd, parts, 3, 0);
-    if (put < 0)
-        return -errno;
-    return (size_t)put == size ? 0 : -ENOSPC;
+    return write_parts(cache->fd, parts, 3,
+                       sizeof(header) + cache->identity_length + result->length);
 }
