@@ -138,6 +138,9 @@ echo down >"$work/says"
 check 'check-agent: down' becomes agent 'DOWN*' agent_status L7STS
 echo up >"$work/says"
 check 'check-agent: up again' becomes agent 'no check' agent_status L7OK
+# Neither a word that HAProxy knows nor a '#' that it sees: ours comes first.
+echo 'failed#disk' >"$work/says"
+check 'check-agent: down in other words' becomes agent 'DOWN*' agent_status L7STS
 echo drain >"$work/says"
 check 'check-agent: drain' becomes agent 'DRAIN*' agent_status L7OK
 
