@@ -235,10 +235,11 @@ START_TEST(does_not_wait_for_another_user)
         return;
     directory = directory_make();
     snprintf(script, sizeof(script),
-             "cp \"$(command -v setpriv)\" %s/su && chmod 4755 %s/su &&"
-             " exec setpriv --reuid 65534 --clear-groups \"$0/check-agent\" --timeout 500ms"
-             " %s/su --reuid 0 sh -c 'echo $$ >%s/pid; exec sleep 1000'",
-             directory, directory, directory, directory);
+             "cd %s && cp \"$(command -v setpriv)\" su && chgrp 65534 su && chmod 4710 su &&"
+             " cp \"$0/check-agent\" . && exec setpriv --reuid 65534 --regid 65534 --clear-groups"
+             " ./check-agent --timeout 500ms"
+             " ./su --reuid 0 sh -c 'rm su; echo $$ >pid; exec sleep 1000'",
+             directory);
     socket_pair("127.0.0.1", pair);
     handler = handler_serve_by_shell(pair[1], script);
     ck_assert(shutdown(pair[0], SHUT_WR) == 0);
