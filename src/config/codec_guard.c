@@ -242,7 +242,8 @@ static int parse_penalties(struct codec_context *context, const struct option *o
     all = arena_allocate_array(context->arena, penalties->count + words.count, sizeof(*all));
     if (!all)
         return -ENOMEM;
-    memcpy(all, penalties->items, penalties->count * sizeof(*all));
+    if (penalties->count > 0)
+        memcpy(all, penalties->items, penalties->count * sizeof(*all));
     for (size_t i = 0; error == 0 && i < words.count; i++)
         error = parse_penalty(context, words.items[i], &all[penalties->count + i]);
     if (error == 0)

@@ -28,7 +28,8 @@ static int add_endpoints(struct arena *arena, struct settings_endpoints *listen,
         all = arena_allocate_array(arena, room, sizeof(*all));
         if (!all)
             return -ENOMEM;
-        memcpy(all, listen->items, listen->count * sizeof(*all));
+        if (listen->count > 0)
+            memcpy(all, listen->items, listen->count * sizeof(*all));
     }
     memcpy(all + listen->count, more, count * sizeof(*all));
     *listen = (struct settings_endpoints){all, needed, room};

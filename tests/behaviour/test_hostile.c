@@ -11,8 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The daemon may keep a little more than it had: pools, a channel, what malloc holds. */
+/* The daemon may keep a little more than it had: pools, a channel, what malloc holds; and much more
+ * with a sanitizer, which keeps freed memory aside. */
+#ifdef __SANITIZE_ADDRESS__
+#define GROWTH_KIB (256 * 1024)
+#else
 #define GROWTH_KIB 1024
+#endif
 
 struct hostile {
     struct daemon daemon;
