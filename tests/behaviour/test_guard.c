@@ -291,7 +291,7 @@ START_TEST(start_on_data)
         client_expect_closed(silent[i]);
     harness_log_wait(&daemon, "outcome=silent", 20);
     harness_log_wait(&daemon, "penalty begins source=127.0.0.2", 1);
-    ck_assert_int_eq(harness_log_count(&daemon, "start"), 11);
+    ck_assert_int_eq(harness_log_count(&daemon, "upper: start"), 11);
     client_expect_closed(connect_from("127.0.0.2", port));
     harness_end(&daemon);
 }
