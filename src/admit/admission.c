@@ -144,9 +144,9 @@ struct admission_decision admission_check(struct admission *admission,
 void admission_release(struct admission *admission, struct admission_service *service,
                        struct admission_ticket *ticket, nanoseconds now)
 {
-    if (!ticket->source)
-        return;
-    sources_leave(&admission->sources, ticket->source, now);
+    /* A socket that is lent has a place in its service, and no source. */
+    if (ticket->source)
+        sources_leave(&admission->sources, ticket->source, now);
     ticket->source = NULL;
     if (!ticket->started)
         return;

@@ -82,6 +82,30 @@ START_TEST(datagrams)
 }
 END_TEST
 
+/* A place is given back at each end: more starts than there are places, of the service and of all.
+ */
+START_TEST(places_are_given_back)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    int fd;
+
+    harness_serve(&daemon,
+                  "[stdinetd]\nmax-connections = 3\n[ask]\nlisten = udp:127.0.0.1:%d\n"
+                  "exec = %s lent 1\nmax-connections = 2\nUSER\n",
+                  port, getenv(PROBE));
+    fd = client_datagrams(port);
+    for (int i = 0; i < 10; i++) {
+        ask(fd, "ask");
+        expect_datagram(fd, LENT("UDP", "ask"));
+    }
+    close(fd);
+    harness_log_wait(&daemon, "ask: end", 10);
+    ck_assert_int_eq(harness_log_count(&daemon, "active=2/2"), 0);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* A burst waits in the socket and is served by the handlers to come. */
 START_TEST(datagrams_in_a_burst)
 {
@@ -695,6 +719,7 @@ Suite *wait_suite(void)
 
     tcase_set_timeout(lent, LONGEST);
     tcase_add_test(lent, datagrams);
+    tcase_add_test(lent, places_are_given_back);
     tcase_add_test(lent, datagrams_in_a_burst);
     tcase_add_test(lent, unix_datagrams);
     tcase_add_test(lent, unix_seqpacket);
