@@ -61,5 +61,5 @@ hostile() {
         server=
     done
     printf '\n'
-    awk -f "$here/median.awk" -f "$here/beside.awk" "$results"
+    awk -v scenario=hostile -f "$here/median.awk" -f "$here/beside.awk" "$results"
 }

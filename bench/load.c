@@ -1,11 +1,13 @@
 /* load: clients for the benchmarks: connect, first byte, end of the stream; and again.
  *
- *   load [-c AT_ONCE] [-n CONNECTIONS] [-s SOURCES] [-r TEXT] [-f | -k] ADDRESS PORT
+ *   load [-c AT_ONCE] [-n CONNECTIONS] [-s SOURCES | -a SOURCE] [-p MILLISECONDS] [-r TEXT]
+ *        [-f | -k] ADDRESS PORT
  *
  * Keeps AT_ONCE connections open until CONNECTIONS are done, from SOURCES addresses in turn
- * (127.0.0.1, 127.0.0.2 …). With -r it sends TEXT first and closes its writing side. An error is a
- * connection that could not be made, was reset, ended without a byte, or gave nothing for 10 s.
- * With -k a connection is done with its first byte and kept open, until the end of load itself,
+ * (127.0.0.1, 127.0.0.2 …), or from the address SOURCE, which may be IPv6. With -p it does nothing
+ * for so long after each of them. With -r it sends TEXT first and closes its writing side. An error
+ * is a connection that could not be made, was reset, ended without a byte, or gave nothing for 10
+ * s. With -k a connection is done with its first byte and kept open, until the end of load itself,
  * which then waits for a signal. Prints one line of NAME=VALUE: connections, errors, seconds, rate
  * (answered a second), and of the answered ones, in microseconds from before connect(), first_p50,
  * first_p99, end_p50, end_p99. One thread, epoll; everything is allocated before the first
@@ -31,11 +33,17 @@ struct client {
     double began, first; /* seconds; first 0: nothing came yet */
 };
 
+union address {
+    struct sockaddr any;
+    struct sockaddr_in ipv4;
+    struct sockaddr_in6 ipv6;
+};
+
 struct load {
-    unsigned at_once, connections, sources;
+    unsigned at_once, connections, sources, pause;
     bool first_byte, keep;
     const char *request;
-    struct sockaddr_in server;
+    union address server, source; /* source: AF_UNSPEC unless -a */
     int epoll_fd;
     struct client *clients;
     unsigned started, finished, answered, errors;
@@ -56,25 +64,44 @@ static void die(const char *what)
     exit(1);
 }
 
+static socklen_t length_of(const union address *address)
+{
+    return address->any.sa_family == AF_INET6 ? sizeof(address->ipv6) : sizeof(address->ipv4);
+}
+
+/* Without the option bind() would choose the port, out of a range that is soon used up. */
+static void bind_source(const struct load *load, int fd)
+{
+    union address source = load->source;
+    int on = 1;
+
+    if (source.any.sa_family == AF_UNSPEC && load->sources == 1)
+        return;
+    if (source.any.sa_family == AF_UNSPEC) {
+        source.ipv4.sin_family = AF_INET;
+        source.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + load->started % load->sources);
+    }
+    if (source.any.sa_family == AF_INET6 &&
+        setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on)) < 0)
+        die("IPV6_FREEBIND");
+    if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0 ||
+        bind(fd, &source.any, length_of(&source)) < 0)
+        die("bind");
+}
+
 /* Begins the next connection in client's place; false where it could not even be begun. */
 static bool begin(struct load *load, struct client *client)
 {
-    struct sockaddr_in source = {.sin_family = AF_INET};
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = client};
-    int on = 1;
+    int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
-    source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + load->started % load->sources);
-    load->started++;
-    *client = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    *client = (struct client){.fd = socket(load->server.any.sa_family, type, 0)};
     if (client->fd < 0)
         die("socket");
     client->began = now();
-    /* Without this bind() would choose the port, out of a range that is soon used up. */
-    if (load->sources > 1 &&
-        (setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0 ||
-         bind(client->fd, (struct sockaddr *)&source, sizeof(source)) < 0))
-        die("bind");
-    if (connect(client->fd, (struct sockaddr *)&load->server, sizeof(load->server)) < 0 &&
+    bind_source(load, client->fd);
+    load->started++;
+    if (connect(client->fd, &load->server.any, length_of(&load->server)) < 0 &&
         errno != EINPROGRESS)
         return false;
     if (epoll_ctl(load->epoll_fd, EPOLL_CTL_ADD, client->fd, &event) < 0)
@@ -98,6 +125,8 @@ static void finish(struct load *load, struct client *client, bool good)
         close(client->fd);
     }
     client->fd = -1;
+    if (load->pause > 0)
+        usleep(load->pause * 1000);
     while (load->started < load->connections && !begin(load, client)) {
         load->errors++;
         load->finished++;
@@ -169,11 +198,20 @@ static double quantile(double *values, unsigned count, double which)
     return values[(unsigned)((double)(count - 1) * which)] * 1e6;
 }
 
+static bool read_address(const char *text, union address *ret)
+{
+    if (inet_pton(AF_INET, text, &ret->ipv4.sin_addr) == 1)
+        ret->any.sa_family = AF_INET;
+    else if (inet_pton(AF_INET6, text, &ret->ipv6.sin6_addr) == 1)
+        ret->any.sa_family = AF_INET6;
+    return ret->any.sa_family != AF_UNSPEC;
+}
+
 static void read_arguments(struct load *load, int argc, char *argv[])
 {
     int letter;
 
-    while ((letter = getopt(argc, argv, "c:n:s:r:fk")) != -1) {
+    while ((letter = getopt(argc, argv, "c:n:s:a:p:r:fk")) != -1) {
         unsigned number = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
         if (letter == 'c')
@@ -182,6 +220,10 @@ static void read_arguments(struct load *load, int argc, char *argv[])
             load->connections = number;
         else if (letter == 's')
             load->sources = number;
+        else if (letter == 'a')
+            read_address(optarg, &load->source);
+        else if (letter == 'p')
+            load->pause = number;
         else if (letter == 'r')
             load->request = optarg;
         else if (letter == 'f')
@@ -190,14 +232,14 @@ static void read_arguments(struct load *load, int argc, char *argv[])
             load->first_byte = load->keep = true;
     }
     if (argc - optind != 2 || load->at_once == 0 || load->sources == 0 ||
-        inet_pton(AF_INET, argv[optind], &load->server.sin_addr) != 1) {
-        fputs("usage: load [-c AT_ONCE] [-n CONNECTIONS] [-s SOURCES] [-r TEXT] [-f | -k] ADDRESS "
-              "PORT\n",
+        !read_address(argv[optind], &load->server)) {
+        fputs("usage: load [-c AT_ONCE] [-n CONNECTIONS] [-s SOURCES | -a SOURCE] "
+              "[-p MILLISECONDS] [-r TEXT] [-f | -k] ADDRESS PORT\n",
               stderr);
         exit(64);
     }
-    load->server.sin_family = AF_INET;
-    load->server.sin_port = htons((uint16_t)strtoul(argv[optind + 1], NULL, 10));
+    /* Both families have it in one place. */
+    load->server.ipv4.sin_port = htons((uint16_t)strtoul(argv[optind + 1], NULL, 10));
 }
 
 int main(int argc, char *argv[])

@@ -10,6 +10,10 @@
 #   services   rate and CPU with 5,000 services listening beside the one that is asked
 #   memory     RSS with 1 service, with 5,000, with 10,000 handlers alive, after 200,000 connections
 #   hostile    a good service's connect to first byte beside each kind of hostile handler
+#   flood      a client of one source beside 20,000 connections a second from another
+#   sources    1,000,000 clients of a network each: memory, and what a known one notices
+#   held       10,000 silent clients without a process: memory, and what another one notices
+#   refused    the supervisor's CPU for a client that is refused, by reason
 #   acl        a decision by address with 100,000 prefixes, and making them ready
 #   bare       CPU against a loop of nothing but accept, the same clone, exec
 #
@@ -31,6 +35,7 @@ server=
 
 cleanup() {
     stop
+    [ -z "$inside" ] || close_network
     rm -rf "$work"
 }
 trap cleanup EXIT
@@ -58,7 +63,8 @@ next_port() {
 # Waits until the server answers.
 await() {
     for _ in $(seq 100); do
-        case $("$bench/load" -n 1 -f 127.0.0.1 "$port" 2>/dev/null) in
+        # shellcheck disable=SC2086 # words before a command: flood.sh has them
+        case $($inside "$bench/load" -n 1 -f 127.0.0.1 "$port" 2>/dev/null) in
         *errors=0*) return 0 ;;
         esac
         sleep 0.1
@@ -188,6 +194,8 @@ acl() {
 . "$here/many.sh"
 # shellcheck source=bench/hostile.sh
 . "$here/hostile.sh"
+# shellcheck source=bench/flood.sh
+. "$here/flood.sh"
 
 : >"$results"
 printf 'machine: %s, %s cores, Linux %s\n' \
@@ -196,7 +204,8 @@ printf 'rounds: %s; connections a round: %s; %s\n' "$rounds" "$connections" "$("
 installed_peers >/dev/null
 # shellcheck disable=SC3045 # every sh of Debian has it
 ulimit -n "$(ulimit -Hn)"
-[ $# -gt 0 ] || set -- rate first log-rate log-first handlers services memory hostile acl bare
+[ $# -gt 0 ] || set -- rate first log-rate log-first handlers services memory hostile flood sources held refused \
+    acl bare
 for scenario in "$@"; do
     "$(printf '%s' "$scenario" | tr - _)"
 done
