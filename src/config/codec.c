@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/prefix.h"
 #include "base/value.h"
 
 int codec_refuse(struct codec_context *context, const char *format, ...)
@@ -426,6 +425,23 @@ static void print_sink(FILE *file, const struct option *option, const void *fiel
 const struct codec codec_sink = {"sink", false, sizeof(struct settings_sink), parse_sink,
                                  print_sink};
 
+void *codec_grow(struct arena *arena, const void *items, size_t count, size_t more, size_t *room,
+                 size_t size)
+{
+    size_t wanted = *room > 0 ? *room : 1;
+    void *grown;
+
+    while (wanted < count + more)
+        wanted *= 2;
+    grown = arena_allocate_array(arena, wanted, size);
+    if (!grown)
+        return NULL;
+    if (count > 0)
+        memcpy(grown, items, count * size);
+    *room = wanted;
+    return grown;
+}
+
 int codec_append_words(struct codec_context *context, struct value_words *words,
                        const struct value_words *more)
 {
@@ -589,66 +605,3 @@ static int parse_names(struct codec_context *context, const struct option *optio
 
 const struct codec codec_names = {"name list", true, sizeof(struct value_words), parse_names,
                                   print_words};
-
-/* Room for more items. It doubles, so that a list of a hundred thousand lines, an item each, isn't
- * copied a hundred thousand times. Nobody else adds to these items: the first line of a section
- * starts a list of its own. */
-static int reserve_prefixes(struct codec_context *context, struct settings_prefixes *prefixes,
-                            size_t more)
-{
-    size_t room = prefixes->room * 2;
-    struct prefix *items;
-
-    if (prefixes->room - prefixes->count >= more)
-        return 0;
-    if (room < prefixes->count + more)
-        room = prefixes->count + more;
-    items = arena_allocate_array(context->arena, room, sizeof(*items));
-    if (!items)
-        return -ENOMEM;
-    if (prefixes->count > 0)
-        memcpy(items, prefixes->items, prefixes->count * sizeof(*items));
-    prefixes->items = items;
-    prefixes->room = room;
-    return 0;
-}
-
-/* An empty list is refused: whoever writes `allow =` hardly means that everybody may come. */
-static int parse_prefixes(struct codec_context *context, const struct option *option,
-                          const char *text, void *field)
-{
-    struct settings_prefixes *prefixes = field;
-    struct value_words words;
-    int error = value_split_words(context->scratch, text, VALUE_SPLIT_LIST, &words);
-
-    (void)option;
-    if (error == -EINVAL)
-        return codec_refuse(context, "a quote is not closed");
-    if (error == 0 && words.count == 0)
-        return codec_refuse(context, "no address or network is given");
-    if (error == 0)
-        error = reserve_prefixes(context, prefixes, words.count);
-    for (size_t i = 0; error == 0 && i < words.count; i++) {
-        const char *problem = NULL;
-
-        if (prefix_parse(words.items[i], &prefixes->items[prefixes->count], &problem) < 0)
-            return codec_refuse(context, "'%.100s': %s", words.items[i], problem);
-        prefixes->count++;
-    }
-    return error;
-}
-
-static void print_prefixes(FILE *file, const struct option *option, const void *field)
-{
-    const struct settings_prefixes *prefixes = field;
-    char text[PREFIX_TEXT_SIZE]; /* never needs quotes */
-
-    (void)option;
-    for (size_t i = 0; i < prefixes->count; i++) {
-        prefix_format(&prefixes->items[i], text);
-        fprintf(file, "%s%s", i > 0 ? " " : "", text);
-    }
-}
-
-const struct codec codec_prefixes = {"prefix list", true, sizeof(struct settings_prefixes),
-                                     parse_prefixes, print_prefixes};

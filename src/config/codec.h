@@ -41,6 +41,12 @@ extern const struct codec codec_penalties; /* struct settings_penalties */
 int codec_refuse(struct codec_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A copy of count items of that size with room for more, in arena; *room learns for how many. Rooms
+ * double, so that thousands that come one by one cost no more than at once. Nobody else adds to the
+ * items: the first line of a section starts a list of its own. NULL without memory. */
+void *codec_grow(struct arena *arena, const void *items, size_t count, size_t more, size_t *room,
+                 size_t size);
+
 /* Adds words to the list at field, for lists that may be given in several lines. */
 int codec_append_words(struct codec_context *context, struct value_words *words,
                        const struct value_words *more);

@@ -1,5 +1,5 @@
 /* codec_guard: the types of what a service admits by: rates, what one source is, messages,
- * penalties. See codec.h and option.h. */
+ * penalties, prefixes. See codec.h and option.h. */
 #include "config/codec.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/prefix.h"
 #include "base/value.h"
 
 /* "20/1s"; a bare count is per second, and 0 alone means no bound. */
@@ -274,3 +275,49 @@ static void print_penalties(FILE *file, const struct option *option, const void 
 const struct codec codec_penalties = {"OUTCOME:DURATION list", true,
                                       sizeof(struct settings_penalties), parse_penalties,
                                       print_penalties};
+
+/* An empty list is refused: whoever writes `allow =` hardly means that everybody may come. */
+static int parse_prefixes(struct codec_context *context, const struct option *option,
+                          const char *text, void *field)
+{
+    struct settings_prefixes *prefixes = field;
+    struct value_words words;
+    int error = value_split_words(context->scratch, text, VALUE_SPLIT_LIST, &words);
+
+    (void)option;
+    if (error == -EINVAL)
+        return codec_refuse(context, "a quote is not closed");
+    if (error == 0 && words.count == 0)
+        return codec_refuse(context, "no address or network is given");
+    if (error == 0 && prefixes->room - prefixes->count < words.count) {
+        struct prefix *grown = codec_grow(context->arena, prefixes->items, prefixes->count,
+                                          words.count, &prefixes->room, sizeof(*grown));
+
+        if (!grown)
+            return -ENOMEM;
+        prefixes->items = grown;
+    }
+    for (size_t i = 0; error == 0 && i < words.count; i++) {
+        const char *problem = NULL;
+
+        if (prefix_parse(words.items[i], &prefixes->items[prefixes->count], &problem) < 0)
+            return codec_refuse(context, "'%.100s': %s", words.items[i], problem);
+        prefixes->count++;
+    }
+    return error;
+}
+
+static void print_prefixes(FILE *file, const struct option *option, const void *field)
+{
+    const struct settings_prefixes *prefixes = field;
+    char text[PREFIX_TEXT_SIZE]; /* never needs quotes */
+
+    (void)option;
+    for (size_t i = 0; i < prefixes->count; i++) {
+        prefix_format(&prefixes->items[i], text);
+        fprintf(file, "%s%s", i > 0 ? " " : "", text);
+    }
+}
+
+const struct codec codec_prefixes = {"prefix list", true, sizeof(struct settings_prefixes),
+                                     parse_prefixes, print_prefixes};

@@ -15,24 +15,19 @@
 
 #include "base/value.h"
 
-/* Adds endpoints; the room doubles, so that thousands, one by one, cost no more than at once. */
 static int add_endpoints(struct arena *arena, struct settings_endpoints *listen,
                          const struct endpoint *more, size_t count)
 {
-    size_t needed = listen->count + count, room = listen->room > 0 ? listen->room : 1;
-    struct endpoint *all = listen->items;
+    if (listen->room - listen->count < count) {
+        struct endpoint *grown =
+            codec_grow(arena, listen->items, listen->count, count, &listen->room, sizeof(*grown));
 
-    while (room < needed)
-        room *= 2;
-    if (room != listen->room) {
-        all = arena_allocate_array(arena, room, sizeof(*all));
-        if (!all)
+        if (!grown)
             return -ENOMEM;
-        if (listen->count > 0)
-            memcpy(all, listen->items, listen->count * sizeof(*all));
+        listen->items = grown;
     }
-    memcpy(all + listen->count, more, count * sizeof(*all));
-    *listen = (struct settings_endpoints){all, needed, room};
+    memcpy(listen->items + listen->count, more, count * sizeof(*more));
+    listen->count += count;
     return 0;
 }
 

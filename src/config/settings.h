@@ -157,8 +157,7 @@ struct settings_guard {
 
 struct settings_endpoints {
     struct endpoint *items;
-    size_t count;
-    size_t room; /* while loading; 0: items are another's, who may add to them */
+    size_t count, room; /* room: of items */
 };
 
 /* [stdinetd] */
