@@ -108,6 +108,16 @@ struct admission_decision admission_enter(struct admission *admission,
     return decision;
 }
 
+/* One more runs. */
+static void take_place(struct admission *admission, struct admission_service *service,
+                       struct admission_ticket *ticket, nanoseconds now)
+{
+    bucket_take(&service->bucket, &service->rules->guard->rate, now);
+    admission->running++;
+    service->running++;
+    ticket->started = true;
+}
+
 enum admission_verdict admission_start(struct admission *admission,
                                        struct admission_service *service,
                                        struct admission_ticket *ticket, nanoseconds now,
@@ -115,13 +125,9 @@ enum admission_verdict admission_start(struct admission *admission,
 {
     enum admission_verdict verdict = admission_preview(admission, service, now, ret_reason);
 
-    if (verdict != VERDICT_ADMIT)
-        return verdict;
-    bucket_take(&service->bucket, &service->rules->guard->rate, now);
-    admission->running++;
-    service->running++;
-    ticket->started = true;
-    return VERDICT_ADMIT;
+    if (verdict == VERDICT_ADMIT)
+        take_place(admission, service, ticket, now);
+    return verdict;
 }
 
 struct admission_decision admission_check(struct admission *admission,
@@ -136,8 +142,7 @@ struct admission_decision admission_check(struct admission *admission,
         return decision;
     decision = admission_enter(admission, service, peer, now);
     if (decision.verdict == VERDICT_ADMIT)
-        decision.verdict =
-            admission_start(admission, service, &decision.ticket, now, &decision.reason);
+        take_place(admission, service, &decision.ticket, now);
     return decision;
 }
 
@@ -171,7 +176,7 @@ static bool matches(const struct settings_penalty *penalty, const struct admissi
     }
 }
 
-bool admission_penalize(struct admission *admission, struct admission_service *service,
+bool admission_penalize(const struct admission_service *service,
                         const struct admission_ticket *ticket, const struct addr *peer,
                         const struct admission_end *end, nanoseconds now, nanoseconds *ret_until)
 {
@@ -180,7 +185,6 @@ bool admission_penalize(struct admission *admission, struct admission_service *s
     nanoseconds sum = 0;
     bool was_enforced;
 
-    (void)admission;
     for (size_t i = 0; i < guard->penalties.count; i++)
         if (matches(&guard->penalties.items[i], end))
             sum += guard->penalties.items[i].duration;

@@ -119,7 +119,7 @@ void admission_release(struct admission *admission, struct admission_service *se
 
 /* Remembers against its source how a connection ended, before its ticket is released. True when the
  * source is refused from now on, and wasn't before: until *ret_until. */
-bool admission_penalize(struct admission *admission, struct admission_service *service,
+bool admission_penalize(const struct admission_service *service,
                         const struct admission_ticket *ticket, const struct addr *peer,
                         const struct admission_end *end, nanoseconds now, nanoseconds *ret_until);
 

@@ -1,4 +1,4 @@
-/* fd: see fd.h. Knows nothing of sockets or services; never logs. */
+/* fd: see fd.h. Knows nothing of services; never logs. */
 #include "base/fd.h"
 
 #include <errno.h>
@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -50,6 +51,11 @@ int fd_move_high(int fd)
         return fd;
     close(fd);
     return high;
+}
+
+int fd_set_option(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
 int fd_ensure_standard(void)

@@ -22,6 +22,9 @@ int fd_move_high(int fd);
 int fd_copy_high(int fd);
 #define FD_HIGH 1024
 
+/* Sets a socket's option that is an int. Returns 0 or -errno. */
+int fd_set_option(int fd, int level, int name, int value);
+
 /* Makes sure that 0, 1 and 2 are open (on /dev/null where they were not), so that no listener or
  * connection can ever become a handler's idea of a standard stream. Returns 0 or -errno. */
 int fd_ensure_standard(void);

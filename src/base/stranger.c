@@ -80,3 +80,13 @@ int stranger_close(int fd, bool is_unix)
     forget_so_linger(fd);
     return fd_close(fd);
 }
+
+int stranger_close_any(int fd)
+{
+    int domain = AF_UNSPEC;
+    socklen_t length = sizeof(domain);
+
+    if (fd >= 0)
+        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+    return stranger_close(fd, domain == AF_UNIX);
+}

@@ -24,6 +24,9 @@ ssize_t stranger_receive(int fd, void *bytes, size_t size);
  * is read away first. Negative ones are let be. Always returns -1, as fd_close does. */
 int stranger_close(int fd, bool is_unix);
 
+/* The same of a socket whose kind isn't known here: one call more, which asks. */
+int stranger_close_any(int fd);
+
 /* Room for the control messages of one message: all fds that it can carry (SCM_MAX_FD of the kernel
  * is 253), and credentials. */
 #define STRANGER_RIGHTS_MAX   253

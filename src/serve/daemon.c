@@ -222,9 +222,9 @@ static void init_callbacks(struct server *server)
 {
     server->signals = (struct loop_source){.fd = -1, .ready = on_signals, .owner = server};
     server->launches = (struct loop_source){.fd = -1, .ready = server_on_launches, .owner = server};
-    server->starve_timer = (struct loop_timer){.fired = server_on_starve_timer, .owner = server};
-    server->rearm_timer = (struct loop_timer){.fired = server_on_starve_timer, .owner = server};
-    server->pace_timer = (struct loop_timer){.fired = server_on_pace_timer, .owner = server};
+    server->starve_timer = (struct loop_timer){.fired = server_on_rearm_timer, .owner = server};
+    server->rearm_timer = (struct loop_timer){.fired = server_on_rearm_timer, .owner = server};
+    server->pace_timer = (struct loop_timer){.fired = server_on_rearm_timer, .owner = server};
     server->expire_timer = (struct loop_timer){.fired = server_on_expire_timer, .owner = server};
     server->reap_timer = (struct loop_timer){.fired = server_on_reap_timer, .owner = server};
     server->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};

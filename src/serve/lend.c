@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/fd.h"
 #include "base/stranger.h"
 #include "serve/server.h"
 
@@ -48,11 +49,6 @@ static int make_lending(struct listener *listener)
     return 0;
 }
 
-static int set_option(int fd, int level, int name, int value)
-{
-    return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
-}
-
 /* When the first datagram that waits came, by which it is told from one that looks the same. The
  * kernel stamps one that has no stamp when it is first asked for it, and keeps that. There is room
  * for the stamp, which comes first, and for nothing else: fds that a stranger sent would be ours
@@ -72,7 +68,7 @@ static int peek_head(const struct listener *listener, struct timespec *ret)
     int fd = listener->source.fd;
     struct cmsghdr *stamp;
 
-    set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    fd_set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     if (recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
         return -errno;
     stamp = CMSG_FIRSTHDR(&message);
@@ -94,12 +90,12 @@ static void put_datagrams_right(const struct listener *listener)
     int fd = listener->source.fd;
     char byte;
 
-    set_option(fd, SOL_SOCKET, SO_PEEK_OFF, -1);
+    fd_set_option(fd, SOL_SOCKET, SO_PEEK_OFF, -1);
     if (listener->kind != ENDPOINT_UDP)
         return;
     if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0 &&
         connect(fd, &none, sizeof(none)) == 0 && device)
-        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device));
+        listener_bind_device(fd, device);
     while (recv(fd, &byte, 1, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
         ;
 }
@@ -122,7 +118,7 @@ static int prepare(struct listener *listener)
         error = listener_set_blocking(listener, true);
     /* A handler must not find control messages that it never asked for. */
     if (error == 0)
-        error = set_option(listener->source.fd, SOL_SOCKET, SO_TIMESTAMPNS, 0);
+        error = fd_set_option(listener->source.fd, SOL_SOCKET, SO_TIMESTAMPNS, 0);
     return error;
 }
 
@@ -191,7 +187,7 @@ static bool is_untouched(const struct listener *listener, nanoseconds ran)
 
     if (!endpoint_is_datagram(listener->kind))
         return ran < AT_ONCE && poll(&poller, 1, 0) > 0;
-    set_option(listener->source.fd, SOL_SOCKET, SO_PEEK_OFF, -1);
+    fd_set_option(listener->source.fd, SOL_SOCKET, SO_PEEK_OFF, -1);
     return peek_head(listener, &now) == 0 && now.tv_sec != 0 && now.tv_sec == before->tv_sec &&
            now.tv_nsec == before->tv_nsec;
 }

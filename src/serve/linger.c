@@ -27,7 +27,7 @@ static void end(struct lingering *lingering)
     loop_unwatch(list->loop, &lingering->source);
     loop_disarm(list->loop, &lingering->timer);
     loop_reserve(list->loop, -1);
-    linger_drop(lingering->source.fd);
+    stranger_close_any(lingering->source.fd);
     if (lingering->older)
         lingering->older->younger = lingering->younger;
     else
@@ -101,28 +101,19 @@ void linger_begin(struct linger_list *list, int fd, nanoseconds duration)
     struct lingering *lingering;
 
     if (shutdown(fd, SHUT_WR) < 0 || is_over(fd)) {
-        linger_drop(fd);
+        stranger_close_any(fd);
         return;
     }
     if (list->count == LINGER_MAX)
         end(list->oldest);
     lingering = make(list, fd);
     if (!lingering) {
-        linger_drop(fd);
+        stranger_close_any(fd);
         return;
     }
     loop_arm(list->loop, &lingering->timer, loop_now(list->loop) + duration);
     if (loop_watch(list->loop, &lingering->source, EPOLLIN) < 0)
         end(lingering);
-}
-
-void linger_drop(int fd)
-{
-    int domain = AF_UNSPEC;
-    socklen_t length = sizeof(domain);
-
-    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
-    stranger_close(fd, domain == AF_UNIX);
 }
 
 void linger_close_all(struct linger_list *list)

@@ -30,9 +30,6 @@ struct linger_list {
 /* Takes fd, whose handler has ended, and closes it at last. */
 void linger_begin(struct linger_list *list, int fd, nanoseconds duration);
 
-/* Closes such an fd at once, and never waits: whoever the handler left may have set SO_LINGER. */
-void linger_drop(int fd);
-
 /* Closes all of them now. */
 void linger_close_all(struct linger_list *list);
 

@@ -17,11 +17,6 @@
 #include "serve/inherited.h"
 #include "serve/server.h"
 
-static int set_option(int fd, int level, int name, int value)
-{
-    return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
-}
-
 /* Seconds as TCP_DEFER_ACCEPT takes them; less than one is one. */
 static int whole_seconds(nanoseconds duration)
 {
@@ -34,17 +29,17 @@ static void set_connection_options(int fd, enum endpoint_kind kind,
                                    const struct service_settings *settings)
 {
     if (settings->receive_buffer > 0)
-        set_option(fd, SOL_SOCKET, SO_RCVBUF, (int)settings->receive_buffer);
+        fd_set_option(fd, SOL_SOCKET, SO_RCVBUF, (int)settings->receive_buffer);
     if (settings->send_buffer > 0)
-        set_option(fd, SOL_SOCKET, SO_SNDBUF, (int)settings->send_buffer);
+        fd_set_option(fd, SOL_SOCKET, SO_SNDBUF, (int)settings->send_buffer);
     if (kind != ENDPOINT_TCP)
         return;
-    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, settings->keepalive);
-    set_option(fd, IPPROTO_TCP, TCP_NODELAY, settings->nodelay);
-    set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, whole_seconds(settings->defer_accept));
+    fd_set_option(fd, SOL_SOCKET, SO_KEEPALIVE, settings->keepalive);
+    fd_set_option(fd, IPPROTO_TCP, TCP_NODELAY, settings->nodelay);
+    fd_set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, whole_seconds(settings->defer_accept));
 }
 
-static int bind_to_device(int fd, const char *device)
+int listener_bind_device(int fd, const char *device)
 {
     return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) < 0
                ? -errno
@@ -63,16 +58,16 @@ static int bind_inet(int fd, const struct endpoint *endpoint, const struct addr 
 
     /* For UDP this would let others take the port away. */
     if (endpoint->kind == ENDPOINT_TCP)
-        error = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+        error = fd_set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (error == 0 && settings->reuse_port)
-        error = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+        error = fd_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (error == 0 && settings->bind_device)
-        error = bind_to_device(fd, settings->bind_device);
+        error = listener_bind_device(fd, settings->bind_device);
     if (error == 0 && addr->family == ADDR_IPV6)
-        error = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
+        error = fd_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
     if (error == 0 && settings->freebind)
-        error = addr->family == ADDR_IPV6 ? set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
-                                          : set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
+        error = addr->family == ADDR_IPV6 ? fd_set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+                                          : fd_set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
     if (error < 0)
         return error;
     return bind(fd, (struct sockaddr *)&address, length) < 0 ? -errno : 0;

@@ -56,6 +56,9 @@ bool listener_waits(const struct listener *listener);
 /* Whether both are the same socket to a reload: place, device, and which one of a name. */
 bool listener_is_same(const struct listener *one, const struct listener *other);
 
+/* Lets in only what comes by that network interface. 0 or -errno. */
+int listener_bind_device(int fd, const char *device);
+
 /* Sets the open file's mode, which belongs to everybody who has it open. 0 or -errno. */
 int listener_set_blocking(const struct listener *listener, bool blocking);
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "admit/proxy.h"
+#include "base/stranger.h"
 #include "serve/server.h"
 
 /* What has come of a header that isn't complete; and of one that is, how much is still to skip. */
@@ -137,17 +138,19 @@ static void on_data_timeout(struct loop_timer *timer)
 
 /* --- the header ----------------------------------------------------------------------------- */
 
-/* Reads so many bytes that are known to be there. */
-static int consume(int fd, size_t count)
+/* Reads *left bytes away, as far as they are there. 0 when none is left; -EAGAIN; another -errno,
+ * also where the stream ends before. */
+static int read_away(int fd, size_t *left)
 {
-    uint8_t bytes[PROXY_KEPT_MAX];
+    while (*left > 0) {
+        uint8_t bytes[256];
+        ssize_t got = stranger_receive(fd, bytes, *left < sizeof(bytes) ? *left : sizeof(bytes));
 
-    while (count > 0) {
-        ssize_t got = recv(fd, bytes, count < sizeof(bytes) ? count : sizeof(bytes), MSG_DONTWAIT);
-
-        if (got <= 0)
-            return -EIO;
-        count -= (size_t)got;
+        if (got < 0)
+            return (int)got;
+        if (got == 0)
+            return -ECONNRESET;
+        *left -= (size_t)got;
     }
     return 0;
 }
@@ -155,19 +158,11 @@ static int consume(int fd, size_t count)
 /* The extensions behind the addresses; nobody wants them, but they aren't the handler's. */
 static enum step skip_rest(struct server *server, struct connection *connection)
 {
-    while (connection->header && connection->header->skip > 0) {
-        uint8_t bytes[256];
-        size_t wanted = connection->header->skip;
-        ssize_t got = recv(connection->fd, bytes, wanted < sizeof(bytes) ? wanted : sizeof(bytes),
-                           MSG_DONTWAIT);
+    int error = connection->header ? read_away(connection->fd, &connection->header->skip) : 0;
 
-        if (got < 0 && errno == EAGAIN)
-            return STEP_WAITS;
-        if (got <= 0)
-            return end_gone(server, connection);
-        connection->header->skip -= (size_t)got;
-    }
-    return STEP_ON;
+    if (error == -EAGAIN)
+        return STEP_WAITS;
+    return error < 0 ? end_gone(server, connection) : STEP_ON;
 }
 
 /* Keeps what has come of it. */
@@ -186,7 +181,7 @@ static bool keep(struct connection *connection, const uint8_t *bytes, size_t cou
 /* Looks at what has come, takes what is the header's, and learns who the client is. */
 static enum step read_header(struct server *server, struct connection *connection)
 {
-    size_t kept = connection->header ? connection->header->kept : 0, total, taken;
+    size_t kept = connection->header ? connection->header->kept : 0, total, taken, left;
     uint8_t bytes[PROXY_KEPT_MAX];
     struct proxy_header header;
     enum proxy_verdict verdict;
@@ -204,7 +199,8 @@ static enum step read_header(struct server *server, struct connection *connectio
     if (verdict == PROXY_BAD)
         return refuse(server, connection, REASON_HEADER);
     taken = proxy_consumable(bytes, total);
-    if (taken > kept && consume(connection->fd, taken - kept) < 0)
+    left = taken > kept ? taken - kept : 0; /* all of it is there */
+    if (read_away(connection->fd, &left) < 0)
         return end_gone(server, connection);
     if (verdict == PROXY_INCOMPLETE)
         return keep(connection, bytes, taken, 0) ? STEP_WAITS
@@ -311,6 +307,17 @@ static void pass_on(struct server *server, struct connection *connection)
         refuse(server, connection, reason);
 }
 
+/* The first of those who are ready isn't any more. */
+static struct connection *take_ready(struct service *service)
+{
+    struct connection *connection = service->ready->first;
+
+    service->ready->first = connection->next;
+    if (!service->ready->first)
+        service->ready->last = NULL;
+    return connection;
+}
+
 void reception_admit_ready(struct service *service)
 {
     struct server *server = service->server;
@@ -322,9 +329,7 @@ void reception_admit_ready(struct service *service)
         if (admission_start(&server->admission, &service->admission, &connection->ticket,
                             loop_now(server->loop), &reason) != VERDICT_ADMIT)
             return;
-        service->ready->first = connection->next;
-        if (!service->ready->first)
-            service->ready->last = NULL;
+        take_ready(service);
         connection->state = CONNECTION_HELD;
         server_start(server, connection);
     }
@@ -386,14 +391,8 @@ void reception_receive(struct server *server, struct connection *connection)
 
 static void drop_ready(struct server *server, struct service *service)
 {
-    while (reception_has_ready(service)) {
-        struct connection *connection = service->ready->first;
-
-        service->ready->first = connection->next;
-        if (!service->ready->first)
-            service->ready->last = NULL;
-        server_drop(server, connection);
-    }
+    while (reception_has_ready(service))
+        server_drop(server, take_ready(service));
 }
 
 void reception_drop(struct server *server, struct service *service)

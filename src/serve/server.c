@@ -19,79 +19,8 @@
 
 /* Clients accepted from one listener in one turn; the others' turn comes before the next batch. */
 #define ACCEPT_BATCH 32
-/* How long accepting pauses when fds or memory are short: 100 ms … 1 s, as sshd does. */
-#define STARVE_WAIT_MIN (100 * CLOCK_MILLISECOND)
-#define STARVE_WAIT_MAX CLOCK_SECOND
-/* Quiet for this long, a shortage is over. */
-#define STARVE_OVER (2 * CLOCK_SECOND)
 
-/* --- shortage of fds and memory ------------------------------------------------------------- */
-
-bool server_is_starved(const struct server *server)
-{
-    return loop_is_armed(&server->starve_timer);
-}
-
-/* Errors of accept4 that are one client's, or its network's, and gone with it: accept(2). All
- * others (EMFILE, ENFILE, ENOBUFS, ENOMEM, and what nobody expects) would come back at once for the
- * next client: accepting pauses. */
-static bool is_one_clients(int error)
-{
-    static const int errors[] = {ECONNABORTED, EPROTO,       ENETDOWN,   ENOPROTOOPT, EHOSTDOWN,
-                                 ENONET,       EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, EPERM,
-                                 ETIMEDOUT,    ECONNRESET,   EINTR};
-
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-        if (error == -errors[i])
-            return true;
-    return false;
-}
-
-/* What is short for all, so that nobody else need try. */
-static bool is_shortage(int error)
-{
-    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS;
-}
-
-static void starve(struct server *server, int error)
-{
-    nanoseconds now = loop_now(server->loop);
-
-    if (server->starve_failures++ == 0) {
-        server->starve_wait = STARVE_WAIT_MIN;
-        server->starve_began = now;
-        log_warning("accepting is paused: %s; clients wait", strerror(-error));
-    }
-    server->starve_last = now;
-    loop_arm(server->loop, &server->starve_timer, now + server->starve_wait);
-    server->starve_wait =
-        server->starve_wait * 2 < STARVE_WAIT_MAX ? server->starve_wait * 2 : STARVE_WAIT_MAX;
-}
-
-void server_on_starve_timer(struct loop_timer *timer)
-{
-    server_rearm_waiting(timer->owner);
-}
-
-/* A client was accepted: the shortage may be over. */
-static void feed(struct server *server)
-{
-    server->starve_wait = STARVE_WAIT_MIN;
-    if (loop_now(server->loop) - server->starve_last < STARVE_OVER)
-        return;
-    log_notice("accepting works again; for %" PRIu64 " ms it failed %" PRIu64 " times",
-               (server->starve_last - server->starve_began) / CLOCK_MILLISECOND,
-               server->starve_failures);
-    server->starve_failures = 0;
-}
-
-void server_fds_given_back(struct server *server)
-{
-    if (!server_is_starved(server))
-        return;
-    loop_disarm(server->loop, &server->starve_timer);
-    server_rearm_waiting(server);
-}
+/* --- a connection's way --------------------------------------------------------------------- */
 
 /* A client that has no handler, so nobody else has its socket. */
 static void close_client(struct server *server, int fd, const struct addr *peer)
@@ -99,116 +28,6 @@ static void close_client(struct server *server, int fd, const struct addr *peer)
     stranger_close(fd, peer->family == ADDR_UNIX);
     server_fds_given_back(server);
 }
-
-/* --- who waits ------------------------------------------------------------------------------ */
-
-void server_enter_waiting(struct server *server, struct service *service)
-{
-    struct service **last = &server->waiting;
-
-    if (service->waiting)
-        return;
-    /* At the end: who waits longest comes first when there is room again. */
-    while (*last)
-        last = &(*last)->next_waiting;
-    service->waiting = true;
-    service->next_waiting = NULL;
-    *last = service;
-}
-
-void server_leave_waiting(struct server *server, struct service *service)
-{
-    struct service **link = &server->waiting;
-
-    if (!service->waiting)
-        return;
-    while (*link != service)
-        link = &(*link)->next_waiting;
-    *link = service->next_waiting;
-    service->waiting = false;
-}
-
-void server_rearm_waiting(struct server *server)
-{
-    struct service *service = server->waiting;
-
-    while (service) {
-        struct service *next = service->next_waiting;
-
-        service_rearm(service);
-        service = next;
-    }
-}
-
-void server_rearm_later(struct server *server)
-{
-    if (!loop_is_armed(&server->rearm_timer))
-        loop_arm(server->loop, &server->rearm_timer, loop_now(server->loop) + CLOCK_SECOND);
-}
-
-void server_pace(struct server *server, nanoseconds when)
-{
-    if (!loop_is_armed(&server->pace_timer) || server->pace_timer.due > when)
-        loop_arm(server->loop, &server->pace_timer, when);
-}
-
-void server_on_pace_timer(struct loop_timer *timer)
-{
-    server_rearm_waiting(timer->owner);
-}
-
-/* --- what is remembered of sources ---------------------------------------------------------- */
-
-/* Looked at in one turn of each family's table; and pardons told in it, the others later. */
-#define EXPIRE_BATCH 16384
-#define PARDONS      64
-
-static void expire_later(struct server *server)
-{
-    if (!loop_is_armed(&server->expire_timer) && sources_are_idle(&server->admission.sources))
-        loop_arm(server->loop, &server->expire_timer, loop_now(server->loop) + CLOCK_SECOND);
-}
-
-static struct service *find_service_number(struct server *server, uint32_t number)
-{
-    struct service *service = server->services;
-
-    while (service && service->admission.number != number)
-        service = service->next;
-    return service;
-}
-
-void server_on_expire_timer(struct loop_timer *timer)
-{
-    struct server *server = timer->owner;
-    struct source_pardon pardons[PARDONS];
-    size_t count = sources_expire(&server->admission.sources, EXPIRE_BATCH, loop_now(server->loop),
-                                  pardons, PARDONS);
-
-    for (size_t i = 0; i < count; i++) {
-        struct service *service = find_service_number(server, pardons[i].service);
-
-        if (service)
-            event_pardon(service, &pardons[i].addr);
-    }
-    expire_later(server);
-}
-
-void server_penalize(struct server *server, const struct connection *connection,
-                     const struct admission_end *end)
-{
-    struct service *service = connection->service;
-    nanoseconds now = loop_now(server->loop), until;
-
-    if (admission_penalize(&server->admission, &service->admission, &connection->ticket,
-                           &connection->peer, end, now, &until)) {
-        struct addr source = admission_source_of(&service->admission, &connection->peer);
-
-        event_penalty(service, &source, until - now);
-    }
-}
-
-/* --- a connection's way --------------------------------------------------------------------- */
 
 /* linger-close: what happens to our copy of a connection when its process is gone. */
 static void end_copy(struct server *server, struct connection *connection)
@@ -222,7 +41,7 @@ static void end_copy(struct server *server, struct connection *connection)
         server->stop_stage < STOP_TERMINATED)
         linger_begin(&server->lingering, connection->linger_fd, duration);
     else
-        linger_drop(connection->linger_fd);
+        stranger_close_any(connection->linger_fd);
     connection->linger_fd = -1;
 }
 
@@ -236,7 +55,7 @@ static void release(struct server *server, struct connection *connection)
 
     admission_release(&server->admission, &service->admission, &connection->ticket,
                       loop_now(server->loop));
-    expire_later(server);
+    server_expire_later(server);
     if (connection->has_deadline) {
         loop_disarm(server->loop, &connection->deadline);
         loop_reserve(server->loop, -1);
@@ -267,16 +86,17 @@ static void release(struct server *server, struct connection *connection)
 
 void server_drop(struct server *server, struct connection *connection)
 {
-    struct addr peer = connection->peer;
     int fd = connection->fd;
     bool lent = connection->lent;
 
     connection->fd = -1;
     release(server, connection);
     if (lent)
-        fd_close(fd); /* a copy of ours */
+        fd_close(fd); /* a copy of ours: the socket goes on */
     else
-        close_client(server, fd, &peer);
+        stranger_close_any(
+            fd); /* its peer may be who a proxy told, and says nothing of the socket */
+    server_fds_given_back(server);
 }
 
 /* TERM first, and when kill-after has passed KILL, again and again: a process that is in its first
@@ -566,6 +386,27 @@ static void admit(struct server *server, struct listener *listener, const struct
     reception_receive(server, connection);
 }
 
+/* Errors of accept4 that are one client's, or its network's, and gone with it: accept(2). All
+ * others (EMFILE, ENFILE, ENOBUFS, ENOMEM, and what nobody expects) would come back at once for the
+ * next client: accepting pauses. */
+static bool is_one_clients(int error)
+{
+    static const int errors[] = {ECONNABORTED, EPROTO,       ENETDOWN,   ENOPROTOOPT, EHOSTDOWN,
+                                 ENONET,       EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, EPERM,
+                                 ETIMEDOUT,    ECONNRESET,   EINTR};
+
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+        if (error == -errors[i])
+            return true;
+    return false;
+}
+
+/* What is short for all, so that nobody else need try. */
+static bool is_shortage(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS;
+}
+
 /* wait = yes: the socket itself goes to a handler, and whoever waits there is that one's. */
 static void lend(struct server *server, struct listener *listener)
 {
@@ -581,11 +422,11 @@ static void lend(struct server *server, struct listener *listener)
     }
     error = lend_begin(listener, &arrival.fd);
     if (is_shortage(error))
-        starve(server, error);
+        server_starve(server, error);
     if (error < 0)
         return;
     if (server->starve_failures > 0)
-        feed(server);
+        server_feed(server);
     /* It has no client that could be one of a source. */
     decision.verdict = admission_start(&server->admission, &service->admission, &decision.ticket,
                                        loop_now(server->loop), &decision.reason);
@@ -596,7 +437,7 @@ static void lend(struct server *server, struct listener *listener)
         admission_release(&server->admission, &service->admission, &decision.ticket,
                           loop_now(server->loop));
         fd_close(arrival.fd);
-        starve(server, -ENOMEM);
+        server_starve(server, -ENOMEM);
         return;
     }
     connection->lent = true;
@@ -637,12 +478,12 @@ void server_on_listener(struct loop_source *source, uint32_t events)
             /* A whole batch of them: something refuses accepting itself, and would do so for ever.
              */
             if (++errors == ACCEPT_BATCH)
-                starve(server, error);
+                server_starve(server, error);
         } else if (error < 0) {
-            starve(server, error);
+            server_starve(server, error);
         } else {
             if (server->starve_failures > 0)
-                feed(server);
+                server_feed(server);
             admit(server, listener, &arrival);
         }
     }
@@ -689,22 +530,6 @@ void server_on_launches(struct loop_source *source, uint32_t events)
     (void)events;
 }
 
-/* What the end of a handler means for its source. */
-static void judge_end(struct server *server, const struct connection *connection, int status)
-{
-    enum outcome outcome = outcome_of(status, connection);
-    const struct admission_end end = {
-        .crash = outcome == OUTCOME_CRASH,
-        .timeout = outcome == OUTCOME_TIMEOUT,
-        .is_short = loop_now(server->loop) - connection->accepted < CLOCK_SECOND,
-        .status = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-    };
-
-    /* What we ended ourselves, because we stop, is nobody's fault. */
-    if (outcome != OUTCOME_KILLED)
-        server_penalize(server, connection, &end);
-}
-
 void server_end(struct server *server, struct connection *connection, int status,
                 const struct rusage *usage)
 {
@@ -718,7 +543,7 @@ void server_end(struct server *server, struct connection *connection, int status
     if (connection->state == CONNECTION_RUNNING) {
         channel_flush(connection->service->channel, connection->pid);
         event_ended(connection, status, usage, loop_now(server->loop));
-        judge_end(server, connection, status);
+        server_judge(server, connection, status);
         if (connection->listener)
             lend_judge(connection->listener, loop_now(server->loop) - connection->started,
                        WIFEXITED(status) && WEXITSTATUS(status) == 0);

@@ -2,7 +2,8 @@
  *
  * listener readable -> a bounded batch is accepted -> admission_check -> hold or start -> children
  * -> SIGCHLD -> outcome -> ticket given back -> one event -> service_rearm. server.c tells that
- * story; daemon.c puts the parts together; reap.c finds out who has ended; stop.c and reload.c tell
+ * story; daemon.c puts the parts together; reap.c finds out who has ended, waiting.c who
+ * waits, penalty.c what is remembered; stop.c and reload.c tell
  * how it ends and changes.
  */
 #ifndef STDINETD_SERVE_SERVER_H
@@ -87,13 +88,15 @@ int server_open_log(const struct daemon_settings *settings, bool daemonized);
  * that ended. */
 void server_on_launches(struct loop_source *source, uint32_t events);
 void server_tend_launches(struct server *server);
-void server_on_starve_timer(struct loop_timer *timer);
 void server_on_hold_timer(struct loop_timer *timer);
 
 /* For service.c: a listener has clients. */
 void server_on_listener(struct loop_source *source, uint32_t events);
 
-/* Whether accepting is paused for lack of fds or memory. */
+/* waiting.c: accepting pauses for lack of fds or memory (-errno); and a client was accepted, so
+ * that it may be over. */
+void server_starve(struct server *server, int error);
+void server_feed(struct server *server);
 bool server_is_starved(const struct server *server);
 
 /* Fds were given back: whoever waits for one needs not wait for the timer. */
@@ -109,15 +112,18 @@ void server_rearm_later(struct server *server);
 
 /* Has it done at a moment, when a rate allows the next start. */
 void server_pace(struct server *server, nanoseconds when);
-void server_on_pace_timer(struct loop_timer *timer);
+/* The timer of either, and of a shortage. */
+void server_on_rearm_timer(struct loop_timer *timer);
 
-/* Forgets sources that nothing is to be remembered of. */
+/* penalty.c: forgets sources that nothing is to be remembered of, soon, if there may be any. */
+void server_expire_later(struct server *server);
 void server_on_expire_timer(struct loop_timer *timer);
 
 /* Starts the handler of a connection that is counted as one of its service, or holds it. */
 void server_start(struct server *server, struct connection *connection);
 
-/* Remembers against its source how a connection ended. */
+/* Remembers against its source how a connection ended: as told, or by a handler's wait status. */
+void server_judge(struct server *server, const struct connection *connection, int status);
 void server_penalize(struct server *server, const struct connection *connection,
                      const struct admission_end *end);
 

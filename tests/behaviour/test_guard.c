@@ -508,6 +508,65 @@ START_TEST(proxy_refused)
 }
 END_TEST
 
+/* A TCP connection that would be waited for in close(): SO_LINGER, and more than its peer reads. */
+static int lingering_socket(int port)
+{
+    const struct linger long_time = {.l_onoff = 1, .l_linger = 8};
+    char bytes[65536] = "";
+    int fd = client_connect(port);
+
+    while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+        ;
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &long_time, sizeof(long_time));
+    return fd;
+}
+
+/* An fd that comes along with a header over a unix socket is nobody's, and its close is nobody's
+ * wait. */
+START_TEST(proxy_header_with_an_fd)
+{
+    struct daemon daemon;
+    int port = harness_port(), sink = harness_port(), sent, fd;
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
+    char path[128], text[] = "PROXY TCP4 192.0.2.1 198.51.100.1 1 2\r\n", *answer;
+    struct iovec part = {text, sizeof(text) - 1};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    long began;
+
+    harness_begin(&daemon);
+    snprintf(path, sizeof(path), "%s/socket", daemon.directory);
+    harness_configure(&daemon,
+                      "[stdinetd]\nstop-timeout = 100ms\n[defaults]\nUSER\nstderr = "
+                      "null\n[sink]\nlisten = 127.0.0.1:%d\n"
+                      "exec = sleep 30\n[upper]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\n"
+                      "[who]\nlisten = unix:%s\nexec = cat\nproxy-protocol = yes\n"
+                      "proxy-from = unix\ndeny = 192.0.2.1\n",
+                      sink, port, path);
+    harness_start(&daemon, NULL);
+    sent = lingering_socket(sink);
+    memcpy(CMSG_DATA(&control.header), &sent, sizeof(sent));
+    fd = client_connect_unix(path);
+    ck_assert(sendmsg(fd, &message, 0) > 0);
+    close(sent); /* the one in the message is the last */
+    began = harness_now();
+    harness_log_wait(&daemon, "refused reason=denied peer=192.0.2.1", 1);
+    answer = client_exchange(port, "hello");
+    ck_assert_str_eq(answer, "HELLO");
+    free(answer);
+    ck_assert_int_lt(harness_now() - began, 6000);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
 Suite *guard_suite(void)
 {
     Suite *suite = suite_create("guard");
@@ -528,6 +587,7 @@ Suite *guard_suite(void)
     tcase_add_test(all, held_and_reload);
     tcase_add_loop_test(all, proxy_header, 0, 2);
     tcase_add_test(all, proxy_refused);
+    tcase_add_test(all, proxy_header_with_an_fd);
     suite_add_tcase(suite, all);
     return suite;
 }

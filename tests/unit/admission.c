@@ -507,7 +507,7 @@ static bool suffer(struct admission_service *service, const char *host,
     bool began;
 
     ck_assert_int_eq(decision.verdict, VERDICT_ADMIT);
-    began = admission_penalize(&admission, service, &decision.ticket, &peer, end, now, ret_until);
+    began = admission_penalize(service, &decision.ticket, &peer, end, now, ret_until);
     admission_release(&admission, service, &decision.ticket, now);
     return began;
 }

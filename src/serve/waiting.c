@@ -1,0 +1,112 @@
+/* waiting: who waits for what, and when it is looked at again.
+ *
+ * Accepting pauses for all while fds or memory are short, and for a service that is full, too fast
+ * or resting. Its listeners are parked then (service.c) and it stands in the list of those that
+ * wait, in the order in which they came, so that they take turns when there is room. Nothing here
+ * accepts or starts. Called by server.c, service.c and reception.c.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "serve/server.h"
+
+/* How long accepting pauses when fds or memory are short: 100 ms … 1 s, as sshd does. */
+#define STARVE_WAIT_MIN (100 * CLOCK_MILLISECOND)
+#define STARVE_WAIT_MAX CLOCK_SECOND
+/* Quiet for this long, a shortage is over. */
+#define STARVE_OVER (2 * CLOCK_SECOND)
+
+bool server_is_starved(const struct server *server)
+{
+    return loop_is_armed(&server->starve_timer);
+}
+
+void server_starve(struct server *server, int error)
+{
+    nanoseconds now = loop_now(server->loop);
+
+    if (server->starve_failures++ == 0) {
+        server->starve_wait = STARVE_WAIT_MIN;
+        server->starve_began = now;
+        log_warning("accepting is paused: %s; clients wait", strerror(-error));
+    }
+    server->starve_last = now;
+    loop_arm(server->loop, &server->starve_timer, now + server->starve_wait);
+    server->starve_wait =
+        server->starve_wait * 2 < STARVE_WAIT_MAX ? server->starve_wait * 2 : STARVE_WAIT_MAX;
+}
+
+void server_feed(struct server *server)
+{
+    server->starve_wait = STARVE_WAIT_MIN;
+    if (loop_now(server->loop) - server->starve_last < STARVE_OVER)
+        return;
+    log_notice("accepting works again; for %" PRIu64 " ms it failed %" PRIu64 " times",
+               (server->starve_last - server->starve_began) / CLOCK_MILLISECOND,
+               server->starve_failures);
+    server->starve_failures = 0;
+}
+
+void server_fds_given_back(struct server *server)
+{
+    if (!server_is_starved(server))
+        return;
+    loop_disarm(server->loop, &server->starve_timer);
+    server_rearm_waiting(server);
+}
+
+void server_enter_waiting(struct server *server, struct service *service)
+{
+    struct service **last = &server->waiting;
+
+    if (service->waiting)
+        return;
+    /* At the end: who waits longest comes first when there is room again. */
+    while (*last)
+        last = &(*last)->next_waiting;
+    service->waiting = true;
+    service->next_waiting = NULL;
+    *last = service;
+}
+
+void server_leave_waiting(struct server *server, struct service *service)
+{
+    struct service **link = &server->waiting;
+
+    if (!service->waiting)
+        return;
+    while (*link != service)
+        link = &(*link)->next_waiting;
+    *link = service->next_waiting;
+    service->waiting = false;
+}
+
+void server_rearm_waiting(struct server *server)
+{
+    struct service *service = server->waiting;
+
+    while (service) {
+        struct service *next = service->next_waiting;
+
+        service_rearm(service);
+        service = next;
+    }
+}
+
+void server_rearm_later(struct server *server)
+{
+    if (!loop_is_armed(&server->rearm_timer))
+        loop_arm(server->loop, &server->rearm_timer, loop_now(server->loop) + CLOCK_SECOND);
+}
+
+void server_pace(struct server *server, nanoseconds when)
+{
+    if (!loop_is_armed(&server->pace_timer) || server->pace_timer.due > when)
+        loop_arm(server->loop, &server->pace_timer, when);
+}
+
+void server_on_rearm_timer(struct loop_timer *timer)
+{
+    server_rearm_waiting(timer->owner);
+}
