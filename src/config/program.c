@@ -39,7 +39,7 @@ static int open_inside(const char *chroot, const char *path)
     } while (fd < 0 && errno == EAGAIN && tries-- > 0);
     /* Before Linux 5.6, or forbidden: good enough where links in there are relative. */
     if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-        fd = openat(root, path + 1, O_PATH | O_CLOEXEC);
+        fd = openat(root, path + strspn(path, "/"), O_PATH | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }
 

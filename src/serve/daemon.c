@@ -308,7 +308,7 @@ static int server_run(struct server *server)
 static int open_and_run(struct config *config, const struct load_request *request,
                         const struct plan_origin *origin, struct inherited *inherited, int ready_fd)
 {
-    struct server *server;
+    struct server *server = NULL; /* gcc can't see that an error means none */
     size_t services = config->service_count;
     int error = server_open(config, request, origin, inherited, ready_fd >= 0, &server);
 
