@@ -66,6 +66,7 @@ static struct result round_of(struct admission_rules *rules, size_t count)
     const struct addr known = network(UINT32_MAX);
     nanoseconds now = clock_now(), began;
     struct source_pardon pardon;
+    size_t untold;
     struct admission admission;
     struct result result = {.began = rss()};
 
@@ -84,7 +85,7 @@ static struct result round_of(struct admission_rules *rules, size_t count)
     result.remembered = sources_count(&admission.sources);
     result.taken = rss();
     now += 3601 * CLOCK_SECOND;
-    sources_expire(&admission.sources, MOST, now, &pardon, 1);
+    sources_expire(&admission.sources, MOST, now, &pardon, 1, &untold);
     result.after = rss();
     admission_close(&admission);
     return result;

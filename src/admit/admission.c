@@ -34,6 +34,11 @@ nanoseconds admission_ready(const struct admission_service *service)
     return bucket_ready(&service->bucket, &service->rules->guard->rate);
 }
 
+void admission_adapt(struct admission_service *service, nanoseconds now)
+{
+    bucket_adapt(&service->bucket, &service->rules->guard->rate, now);
+}
+
 enum admission_verdict admission_preview(const struct admission *admission,
                                          const struct admission_service *service, nanoseconds now,
                                          enum admission_reason *ret_reason)
@@ -71,15 +76,16 @@ static struct admission_decision refuse(enum admission_reason reason)
     return (struct admission_decision){.verdict = VERDICT_REFUSE, .reason = reason};
 }
 
-/* What a source's own entry says against one more; without an entry, nothing. */
+/* What a source's own entry says against one more. Since it was made its rate may have changed. */
 static enum admission_reason judge_source(const struct settings_guard *guard,
-                                          const struct source *source, nanoseconds now)
+                                          struct source *source, nanoseconds now)
 {
     if (source->is_enforced && source->penalty > now)
         return REASON_PENALTY;
     if (guard->max_connections_per_source > 0 &&
         source->connections >= guard->max_connections_per_source)
         return REASON_SOURCE_FULL;
+    bucket_adapt(&source->bucket, &guard->rate_per_source, now);
     if (bucket_ready(&source->bucket, &guard->rate_per_source) > now)
         return REASON_SOURCE_RATE;
     return REASON_NONE;
@@ -160,6 +166,18 @@ void admission_release(struct admission *admission, struct admission_service *se
     service->running--;
 }
 
+void admission_withdraw(struct admission *admission, struct admission_service *service,
+                        struct admission_ticket *ticket, nanoseconds now)
+{
+    const struct settings_guard *guard = service->rules->guard;
+
+    if (ticket->source)
+        bucket_give(&ticket->source->bucket, &guard->rate_per_source);
+    if (ticket->started)
+        bucket_give(&service->bucket, &guard->rate);
+    admission_release(admission, service, ticket, now);
+}
+
 static bool matches(const struct settings_penalty *penalty, const struct admission_end *end)
 {
     switch (penalty->kind) {
@@ -176,27 +194,32 @@ static bool matches(const struct settings_penalty *penalty, const struct admissi
     }
 }
 
-bool admission_penalize(const struct admission_service *service,
-                        const struct admission_ticket *ticket, const struct addr *peer,
-                        const struct admission_end *end, nanoseconds now, nanoseconds *ret_until)
+struct admission_sentence admission_penalize(const struct admission_service *service,
+                                             const struct admission_ticket *ticket,
+                                             const struct addr *peer,
+                                             const struct admission_end *end, nanoseconds now)
 {
     const struct settings_guard *guard = service->rules->guard;
     struct source *source = ticket->source;
+    struct admission_sentence sentence = {0};
     nanoseconds sum = 0;
     bool was_enforced;
 
     for (size_t i = 0; i < guard->penalties.count; i++)
         if (matches(&guard->penalties.items[i], end))
             sum += guard->penalties.items[i].duration;
-    /* The overflow is many sources: nobody pays for another. */
-    if (sum == 0 || !source || !source->block || rules_list_has(service->rules->exempt, peer))
-        return false;
+    /* Of a shared one nobody pays for another. */
+    if (sum == 0 || !source || sources_is_shared(source) ||
+        rules_list_has(service->rules->exempt, peer))
+        return sentence;
     was_enforced = source->is_enforced && source->penalty > now;
+    sentence.is_over = source->is_enforced && !was_enforced;
     source->penalty = (source->penalty > now ? source->penalty : now) + sum;
     if (source->penalty > now + guard->penalty_max)
         source->penalty = now + guard->penalty_max;
     /* Once it counts, it does until it is over. */
     source->is_enforced = was_enforced || source->penalty - now >= guard->penalty_min;
-    *ret_until = source->penalty;
-    return source->is_enforced && !was_enforced;
+    sentence.begins = source->is_enforced && !was_enforced;
+    sentence.until = source->penalty;
+    return sentence;
 }

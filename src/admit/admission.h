@@ -84,9 +84,19 @@ struct admission_end {
     int status;    /* exit status; -1: none */
 };
 
+/* What that makes of the source. */
+struct admission_sentence {
+    bool is_over;      /* an earlier penalty had ended, which nobody has been told yet */
+    bool begins;       /* it is refused from now on, and wasn't before */
+    nanoseconds until; /* with begins */
+};
+
 /* An admission without limits, but for so many sources of each family; 0 or -errno. */
 int admission_open(struct admission *admission, size_t max_sources);
 void admission_close(struct admission *admission);
+
+/* The rules of the service have changed: what it owes to its old rate is bounded by the new one. */
+void admission_adapt(struct admission_service *service, nanoseconds now);
 
 /* What would happen to any client now, as far as the client doesn't matter: decides whether a
  * listener is worth watching (it is, unless QUEUE). *ret_reason says why not ADMIT. */
@@ -117,11 +127,15 @@ enum admission_verdict admission_start(struct admission *admission,
 void admission_release(struct admission *admission, struct admission_service *service,
                        struct admission_ticket *ticket, nanoseconds now);
 
-/* Remembers against its source how a connection ended, before its ticket is released. True when the
- * source is refused from now on, and wasn't before: until *ret_until. */
-bool admission_penalize(const struct admission_service *service,
-                        const struct admission_ticket *ticket, const struct addr *peer,
-                        const struct admission_end *end, nanoseconds now, nanoseconds *ret_until);
+/* The same at the moment of the decision, for who was gone: its buckets are as before, too. */
+void admission_withdraw(struct admission *admission, struct admission_service *service,
+                        struct admission_ticket *ticket, nanoseconds now);
+
+/* Remembers against its source how a connection ended, before its ticket is released. */
+struct admission_sentence admission_penalize(const struct admission_service *service,
+                                             const struct admission_ticket *ticket,
+                                             const struct addr *peer,
+                                             const struct admission_end *end, nanoseconds now);
 
 /* addr as the source that it is part of, for this service. */
 struct addr admission_source_of(const struct admission_service *service, const struct addr *addr);

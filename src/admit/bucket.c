@@ -27,3 +27,15 @@ bool bucket_take(struct bucket *bucket, const struct settings_rate *rate, nanose
     bucket->full = (bucket->full > now ? bucket->full : now) + interval(rate);
     return true;
 }
+
+void bucket_give(struct bucket *bucket, const struct settings_rate *rate)
+{
+    if (rate->count > 0)
+        bucket->full -= interval(rate);
+}
+
+void bucket_adapt(struct bucket *bucket, const struct settings_rate *rate, nanoseconds now)
+{
+    if (bucket->full > now + rate->period)
+        bucket->full = now + rate->period;
+}

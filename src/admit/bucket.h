@@ -19,6 +19,12 @@ struct bucket {
 /* Takes one, if there is one. A rate of count 0 is no bound. */
 bool bucket_take(struct bucket *bucket, const struct settings_rate *rate, nanoseconds now);
 
+/* Puts back the one that was taken last, at the same moment. */
+void bucket_give(struct bucket *bucket, const struct settings_rate *rate);
+
+/* After the rate has changed: forgives what is owed to a slower one, but for one empty bucket. */
+void bucket_adapt(struct bucket *bucket, const struct settings_rate *rate, nanoseconds now);
+
 /* The moment from which on bucket_take succeeds, which may be past. */
 nanoseconds bucket_ready(const struct bucket *bucket, const struct settings_rate *rate);
 

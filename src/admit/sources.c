@@ -192,12 +192,13 @@ static struct source_key make_key(uint32_t service, const struct addr *addr)
 }
 
 static struct source *find(const struct source_table *table, const struct source_key *key,
-                           uint8_t family, uint64_t hash)
+                           uint8_t family, bool is_shared, uint64_t hash)
 {
     for (struct map_node *node = map_first(&table->map, hash); node; node = map_next(node)) {
         struct source *source = MAP_ENTRY(node, struct source, node);
 
-        if (source->family == family && memcmp(&source->key, key, sizeof(*key)) == 0)
+        if (source->family == family && source->is_shared == is_shared &&
+            memcmp(&source->key, key, sizeof(*key)) == 0)
             return source;
     }
     return NULL;
@@ -208,18 +209,19 @@ struct source *sources_find(struct sources *sources, uint32_t service, const str
     struct source_table *table = table_of(sources, addr->family);
     struct source_key key = make_key(service, addr);
 
-    return find(table, &key, addr->family, map_hash(&table->map, &key, sizeof(key)));
+    return find(table, &key, addr->family, false, map_hash(&table->map, &key, sizeof(key)));
 }
 
 /* Makes room in a full table: one of the oldest idle ones that says nothing goes. */
-static bool replace_one(struct source_table *table, nanoseconds now)
+static bool replace_one(struct sources *sources, struct source_table *table, nanoseconds now)
 {
     for (unsigned i = 0; table->oldest && i < LOOKS; i++) {
         struct source *source = table->oldest;
 
         remove_idle(table, source);
-        /* An enforced penalty's end is still to be told. */
-        if (says_nothing(source, now) && !source->is_enforced) {
+        if (says_nothing(source, now)) {
+            /* An enforced penalty's end is still to be told, as one of many. */
+            sources->untold += source->is_enforced;
             forget(table, source);
             return true;
         }
@@ -228,36 +230,60 @@ static bool replace_one(struct source_table *table, nanoseconds now)
     return false;
 }
 
+static struct source *make(struct source_table *table, const struct source_key *key, uint8_t family,
+                           bool is_shared, uint64_t hash)
+{
+    struct source *source = take_entry(table);
+
+    if (!source)
+        return &table->last_resort;
+    source->family = family;
+    source->is_shared = is_shared;
+    source->key = *key;
+    map_add(&table->map, &source->node, hash);
+    append_idle(table, source);
+    return source;
+}
+
+/* The one entry of the service's sources that find no room: each service has its own, so that a
+ * flood of one is not felt by the new clients of another. */
+static struct source *get_shared(struct source_table *table, uint32_t service, uint8_t family)
+{
+    const struct source_key key = {.service = service};
+    uint64_t hash = map_hash(&table->map, &key, sizeof(key));
+    struct source *source = find(table, &key, family, true, hash);
+
+    return source ? source : make(table, &key, family, true, hash);
+}
+
 struct source *sources_get(struct sources *sources, uint32_t service, const struct addr *addr,
                            nanoseconds now)
 {
     struct source_table *table = table_of(sources, addr->family);
     struct source_key key = make_key(service, addr);
     uint64_t hash = map_hash(&table->map, &key, sizeof(key));
-    struct source *source = find(table, &key, addr->family, hash);
+    struct source *source = find(table, &key, addr->family, false, hash);
 
     if (source)
         return source;
-    if (table->count >= sources->most && !replace_one(table, now))
-        return &table->overflow;
-    source = take_entry(table);
-    if (!source)
-        return &table->overflow;
-    source->family = addr->family;
-    source->key = key;
-    map_add(&table->map, &source->node, hash);
-    append_idle(table, source);
-    return source;
+    if (table->count >= sources->most && !replace_one(sources, table, now))
+        return get_shared(table, service, addr->family);
+    return make(table, &key, addr->family, false, hash);
 }
 
-static bool is_overflow(const struct source *source)
+static bool is_last_resort(const struct source *source)
 {
     return source->block == NULL;
 }
 
+bool sources_is_shared(const struct source *source)
+{
+    return source->is_shared || is_last_resort(source);
+}
+
 void sources_enter(struct sources *sources, struct source *source)
 {
-    if (source->connections++ == 0 && !is_overflow(source))
+    if (source->connections++ == 0 && !is_last_resort(source))
         remove_idle(table_of(sources, source->family), source);
 }
 
@@ -265,7 +291,7 @@ void sources_settle(struct sources *sources, struct source *source, nanoseconds 
 {
     struct source_table *table = table_of(sources, source->family);
 
-    if (is_overflow(source) || !says_nothing(source, now) || source->is_enforced)
+    if (is_last_resort(source) || !says_nothing(source, now) || source->is_enforced)
         return;
     remove_idle(table, source);
     forget(table, source);
@@ -273,7 +299,7 @@ void sources_settle(struct sources *sources, struct source *source, nanoseconds 
 
 void sources_leave(struct sources *sources, struct source *source, nanoseconds now)
 {
-    if (--source->connections > 0 || is_overflow(source))
+    if (--source->connections > 0 || is_last_resort(source))
         return;
     append_idle(table_of(sources, source->family), source);
     sources_settle(sources, source, now);
@@ -289,7 +315,7 @@ static void tell_pardon(const struct source *source, struct source_pardon *ret)
 }
 
 size_t sources_expire(struct sources *sources, size_t most, nanoseconds now,
-                      struct source_pardon *pardons, size_t room)
+                      struct source_pardon *pardons, size_t room, size_t *ret_untold)
 {
     size_t told = 0;
 
@@ -302,13 +328,13 @@ size_t sources_expire(struct sources *sources, size_t most, nanoseconds now,
             bool was_last = source == last;
             bool ends = source->is_enforced && source->penalty <= now;
 
-            if (ends && told == room)
-                return told;
             remove_idle(table, source);
-            if (ends) {
+            if (ends && told < room)
                 tell_pardon(source, &pardons[told++]);
+            else if (ends)
+                sources->untold++;
+            if (ends)
                 source->is_enforced = false;
-            }
             if (says_nothing(source, now))
                 forget(table, source);
             else
@@ -317,6 +343,8 @@ size_t sources_expire(struct sources *sources, size_t most, nanoseconds now,
                 break;
         }
     }
+    *ret_untold = sources->untold;
+    sources->untold = 0;
     return told;
 }
 

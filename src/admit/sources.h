@@ -5,7 +5,7 @@
  * connections, or its bucket isn't full, or it has a penalty: without all of that it would say
  * nothing. IPv4, IPv6 and the others have tables apart, each bounded: a flood of one family takes
  * no room from the other. When a table is full of entries that still say something, new sources
- * share one entry of their own, the overflow, as if they were one source; known ones keep theirs.
+ * of a service share one entry, as if they were one source; known ones keep theirs.
  * The tables are keyed, since strangers choose the addresses, and give their memory back when a
  * flood is over. Pure: the moment now is passed in. Used by admission only.
  */
@@ -33,12 +33,13 @@ struct source {
         struct source *next_free; /* else */
     };
     struct source *older, *younger; /* of those without connections */
-    struct source_block *block;     /* which it is part of; NULL: an overflow */
+    struct source_block *block;     /* which it is part of; NULL: a last resort */
     struct source_key key;
     uint32_t connections;
     struct bucket bucket;
     nanoseconds penalty; /* until then; 0 or past: none */
     uint8_t family;
+    bool is_shared;   /* by all sources of its service that found no room */
     bool is_enforced; /* the penalty is large enough to count */
 };
 
@@ -47,14 +48,15 @@ struct source_table {
     struct source_block *blocks, *free_blocks; /* all of them; those with room */
     struct source *oldest, *youngest; /* without connections: they may have nothing to say */
     size_t count;
-    struct source overflow;
+    struct source last_resort; /* shared by all services, when there is no memory either */
 };
 
 #define SOURCE_TABLES 3 /* IPv4, IPv6, others */
 
 struct sources {
     struct source_table tables[SOURCE_TABLES];
-    size_t most; /* entries of each table */
+    size_t most; /* entries of each table, and one more for each service that needs a shared one */
+    size_t untold; /* ended penalties whose entries had to make room before they were told */
 };
 
 /* A source whose penalty is over, as sources_expire tells. */
@@ -70,9 +72,12 @@ void sources_close(struct sources *sources);
 /* The entry of the source that addr (masked by the caller) is for service, or NULL. */
 struct source *sources_find(struct sources *sources, uint32_t service, const struct addr *addr);
 
-/* The same, made where there is none; the overflow where there is no room or memory. */
+/* The same, made where there is none; a shared one where there is no room or memory. */
 struct source *sources_get(struct sources *sources, uint32_t service, const struct addr *addr,
                            nanoseconds now);
+
+/* Whether an entry is one for many sources. */
+bool sources_is_shared(const struct source *source);
 
 /* Counts a connection of it, and counts it out; then the entry may be gone. */
 void sources_enter(struct sources *sources, struct source *source);
@@ -82,9 +87,10 @@ void sources_leave(struct sources *sources, struct source *source, nanoseconds n
 void sources_settle(struct sources *sources, struct source *source, nanoseconds now);
 
 /* Forgets entries that say nothing any more: looks at up to so many of each table. Fills pardons
- * (room for as many) with those whose enforced penalty ended, and returns how many. */
+ * (room for as many) with those whose enforced penalty ended, and returns how many; *ret_untold is
+ * how many more there were since it was called last. */
 size_t sources_expire(struct sources *sources, size_t most, nanoseconds now,
-                      struct source_pardon *pardons, size_t room);
+                      struct source_pardon *pardons, size_t room, size_t *ret_untold);
 
 /* Whether there is anything that sources_expire will have to look at. */
 bool sources_are_idle(const struct sources *sources);

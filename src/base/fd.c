@@ -53,6 +53,16 @@ int fd_move_high(int fd)
     return high;
 }
 
+int fd_move_low(int fd)
+{
+    int low = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+    if (low < 0)
+        return fd;
+    close(low < fd ? fd : low);
+    return low < fd ? low : fd;
+}
+
 int fd_set_option(int fd, int level, int name, int value)
 {
     return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;

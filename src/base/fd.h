@@ -21,6 +21,8 @@ int fd_move_high(int fd);
 /* A copy of fd up there; -errno, -EMFILE where there is no room. */
 int fd_copy_high(int fd);
 #define FD_HIGH 1024
+/* Moves fd back among the low ones, or gives back fd itself where there is no lower one. */
+int fd_move_low(int fd);
 
 /* Sets a socket's option that is an int. Returns 0 or -errno. */
 int fd_set_option(int fd, int level, int name, int value);

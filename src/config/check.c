@@ -300,6 +300,12 @@ static void check_guard(const struct checker *checker, size_t index)
     if (guard->proxy_protocol && guard->proxy_from.count == 0)
         problems_add(checker->problems, locate(checker, index, "proxy-protocol"),
                      "proxy-protocol: proxy-from must say who may speak it");
+    /* What stands behind a header in the same message would be gone with it. */
+    for (size_t i = 0; guard->proxy_protocol && i < service->listen.count; i++)
+        if (service->listen.items[i].kind == ENDPOINT_UNIX_SEQPACKET)
+            problems_add(checker->problems, locate(checker, index, "proxy-protocol"),
+                         "proxy-protocol: needs a stream, and %s has messages",
+                         service->listen.items[i].path);
     if (guard->penalty_min > guard->penalty_max)
         problems_add(checker->problems, locate(checker, index, "penalty-min"),
                      "penalty-min: is above penalty-max, so nothing would ever be enforced");

@@ -180,15 +180,17 @@ static int parse_exit(const char *text, struct settings_penalty *ret)
 {
     char first[4] = "";
     const char *dash;
+    size_t length;
     uint64_t one, other;
 
     if (strncmp(text, "exit.", 5) != 0)
         return -EINVAL;
     text += 5;
     dash = strchr(text, '-');
-    if (dash && (size_t)(dash - text) >= sizeof(first))
+    length = dash ? (size_t)(dash - text) : strlen(text);
+    if (length >= sizeof(first))
         return -EINVAL;
-    memcpy(first, text, dash ? (size_t)(dash - text) : strnlen(text, sizeof(first) - 1));
+    memcpy(first, text, length);
     if (value_parse_count(first, &one) < 0 ||
         value_parse_count(dash ? dash + 1 : text, &other) < 0 || one > other || other > 255)
         return -EINVAL;

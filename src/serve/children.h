@@ -59,6 +59,8 @@ struct connection {
     int linger_fd; /* linger-close: our copy of the connection; -1: none */
     enum connection_state state;
     bool told;                  /* its PROXY header has been read, up to what is to skip */
+    bool is_proxys;             /* the header tells no client: it is the proxy's own */
+    bool stands_high;           /* its fd, for it waited: fd_move_low before its start */
     bool lent;                  /* wait = yes: no connection, but a listening socket */
     bool killed;                /* by us, so its end is no crash */
     uint8_t timeouts;           /* its max-runtime is over: 1: it was sent TERM, 2: KILL */

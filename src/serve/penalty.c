@@ -6,11 +6,13 @@
  */
 #include <sys/wait.h>
 
+#include "base/log.h"
 #include "serve/server.h"
 
-/* Looked at in one turn of each family's table; and pardons told in it, the others later. */
+/* Looked at in one turn of each family's table; and pardons told in it by name, the others as a
+ * sum. */
 #define EXPIRE_BATCH 16384
-#define PARDONS      64
+#define PARDONS      8
 
 void server_expire_later(struct server *server)
 {
@@ -31,8 +33,8 @@ void server_on_expire_timer(struct loop_timer *timer)
 {
     struct server *server = timer->owner;
     struct source_pardon pardons[PARDONS];
-    size_t count = sources_expire(&server->admission.sources, EXPIRE_BATCH, loop_now(server->loop),
-                                  pardons, PARDONS);
+    size_t untold, count = sources_expire(&server->admission.sources, EXPIRE_BATCH,
+                                          loop_now(server->loop), pardons, PARDONS, &untold);
 
     for (size_t i = 0; i < count; i++) {
         struct service *service = find_service_number(server, pardons[i].service);
@@ -40,6 +42,8 @@ void server_on_expire_timer(struct loop_timer *timer)
         if (service)
             event_pardon(service, &pardons[i].addr);
     }
+    if (untold > 0)
+        log_notice("penalties are over of %zu more sources", untold);
     server_expire_later(server);
 }
 
@@ -47,14 +51,22 @@ void server_penalize(struct server *server, const struct connection *connection,
                      const struct admission_end *end)
 {
     struct service *service = connection->service;
-    nanoseconds now = loop_now(server->loop), until;
+    nanoseconds now = loop_now(server->loop);
+    struct admission_sentence sentence;
+    struct addr source;
 
-    if (admission_penalize(&service->admission, &connection->ticket, &connection->peer, end, now,
-                           &until)) {
-        struct addr source = admission_source_of(&service->admission, &connection->peer);
-
-        event_penalty(service, &source, until - now);
-    }
+    /* What a proxy does on its own account, as its checks, is no client's fault. */
+    if (connection->is_proxys)
+        return;
+    sentence =
+        admission_penalize(&service->admission, &connection->ticket, &connection->peer, end, now);
+    if (!sentence.is_over && !sentence.begins)
+        return;
+    source = admission_source_of(&service->admission, &connection->peer);
+    if (sentence.is_over)
+        event_pardon(service, &source);
+    if (sentence.begins)
+        event_penalty(service, &source, sentence.until - now);
 }
 
 void server_judge(struct server *server, const struct connection *connection, int status)

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "admit/proxy.h"
+#include "base/fd.h"
 #include "base/stranger.h"
 #include "serve/server.h"
 
@@ -78,15 +79,23 @@ static void take_out(struct reception *reception, struct connection *connection)
     reception->count--;
 }
 
+/* Whether it is among those who wait; else all steps so far could be taken at once. */
+static bool is_waiting(const struct connection *connection)
+{
+    return awaits_bytes(connection) && connection->source.watched;
+}
+
 /* Ends the waiting for bytes: what it took is given back, and the record is as it was before. */
 static void end_waiting(struct server *server, struct connection *connection)
 {
     if (!awaits_bytes(connection))
         return;
-    loop_unwatch(server->loop, &connection->source);
-    loop_disarm(server->loop, &connection->deadline);
+    if (is_waiting(connection)) {
+        loop_unwatch(server->loop, &connection->source);
+        loop_disarm(server->loop, &connection->deadline);
+        take_out(&server->reception, connection);
+    }
     free(connection->header);
-    take_out(&server->reception, connection);
     /* From here on the union is a process's. */
     connection->node = (struct map_node){0};
     connection->start = NULL;
@@ -122,7 +131,7 @@ static enum step end_silent(struct server *server, struct connection *connection
 }
 
 /* The client has closed or reset before it was anybody; a proxy that looks whether we are there
- * does so too. */
+ * does so, too, before its header or behind one that tells of nobody. */
 static enum step end_gone(struct server *server, struct connection *connection)
 {
     event_gone(connection->service, &connection->peer);
@@ -209,6 +218,7 @@ static enum step read_header(struct server *server, struct connection *connectio
         connection->peer = header.source;
         connection->local = header.destination;
     }
+    connection->is_proxys = !header.told;
     if (header.length > taken && !keep(connection, bytes, 0, header.length - taken))
         return refuse(server, connection, REASON_MEMORY);
     connection->told = true;
@@ -252,7 +262,7 @@ static enum step await_data(struct server *server, struct connection *connection
         return STEP_ON;
     if (got < 0 && errno == EAGAIN)
         return STEP_WAITS;
-    return end_silent(server, connection);
+    return connection->is_proxys ? end_gone(server, connection) : end_silent(server, connection);
 }
 
 static struct reception_queue *queue_of(struct service *service)
@@ -276,6 +286,7 @@ static void await_place(struct server *server, struct connection *connection)
         return;
     }
     connection->state = CONNECTION_AWAITS_PLACE;
+    server->reception.ready++;
     connection->next = NULL;
     if (queue->last)
         queue->last->next = connection;
@@ -286,7 +297,7 @@ static void await_place(struct server *server, struct connection *connection)
     service_pace(connection->service);
 }
 
-/* It is ready: a handler, if its service has a place for it. */
+/* It is ready: a handler, if its service has a place for it and doesn't rest. */
 static void pass_on(struct server *server, struct connection *connection)
 {
     struct service *service = connection->service;
@@ -295,7 +306,7 @@ static void pass_on(struct server *server, struct connection *connection)
 
     end_waiting(server, connection);
     /* Behind those who are ready already. */
-    verdict = reception_has_ready(service)
+    verdict = reception_has_ready(service) || !service_can_start(service)
                   ? VERDICT_QUEUE
                   : admission_start(&server->admission, &service->admission, &connection->ticket,
                                     loop_now(server->loop), &reason);
@@ -312,30 +323,90 @@ static struct connection *take_ready(struct service *service)
 {
     struct connection *connection = service->ready->first;
 
+    service->server->reception.ready--;
+    connection->state = CONNECTION_HELD;
     service->ready->first = connection->next;
     if (!service->ready->first)
         service->ready->last = NULL;
     return connection;
 }
 
-void reception_admit_ready(struct service *service)
+/* The first one: its handler, or its end when it is gone. False when it must go on waiting. */
+static bool admit_first(struct server *server, struct service *service)
 {
-    struct server *server = service->server;
+    struct connection *connection = service->ready->first;
+    enum admission_reason reason;
 
-    while (reception_has_ready(service) && service_can_start(service)) {
-        struct connection *connection = service->ready->first;
-        enum admission_reason reason;
-
-        if (admission_start(&server->admission, &service->admission, &connection->ticket,
-                            loop_now(server->loop), &reason) != VERDICT_ADMIT)
-            return;
+    if (listener_is_gone(connection->fd, &connection->peer)) {
         take_ready(service);
-        connection->state = CONNECTION_HELD;
-        server_start(server, connection);
+        event_gone(service, &connection->peer);
+        server_drop(server, connection);
+        return true;
     }
+    if (admission_start(&server->admission, &service->admission, &connection->ticket,
+                        loop_now(server->loop), &reason) != VERDICT_ADMIT)
+        return false;
+    take_ready(service);
+    server_start(server, connection);
+    return true;
+}
+
+bool reception_admit_ready(struct service *service)
+{
+    struct reception_queue *queue = service->ready;
+    bool admitted = false;
+
+    /* Who is dropped here gives back what it counted, and that comes here again. */
+    if (!queue || queue->busy)
+        return false;
+    queue->busy = true;
+    while (queue->first && service_can_start(service) && admit_first(service->server, service))
+        admitted = true;
+    queue->busy = false;
+    return admitted;
 }
 
 /* --- all steps ------------------------------------------------------------------------------ */
+
+/* Who has been silent for longest makes room. False when all of them are ready. */
+static bool make_room(struct server *server)
+{
+    struct reception *reception = &server->reception;
+
+    if (reception->count + reception->ready < reception->most)
+        return true;
+    if (!reception->oldest)
+        return false;
+    refuse(server, reception->oldest, REASON_HELD);
+    return true;
+}
+
+static void on_bytes(struct loop_source *source, uint32_t events);
+
+/* From here on it waits: it needs room, a watch, a timer; and a high number, or each start of a
+ * process would have to copy it to a child, and close it there (launch/engine_clone.c). */
+static void begin_waiting(struct server *server, struct connection *connection)
+{
+    const struct settings_guard *guard = connection->service->admission.rules->guard;
+
+    if (!make_room(server)) {
+        refuse(server, connection, REASON_HELD);
+        return;
+    }
+    connection->fd = fd_move_high(connection->fd);
+    connection->stands_high = true;
+    connection->source =
+        (struct loop_source){.fd = connection->fd, .ready = on_bytes, .owner = connection};
+    connection->has_deadline = connection->has_deadline || loop_reserve(server->loop, 1) == 0;
+    if (!connection->has_deadline || loop_watch(server->loop, &connection->source, EPOLLIN) < 0) {
+        refuse(server, connection, REASON_MEMORY);
+        return;
+    }
+    append(&server->reception, connection);
+    connection->deadline = (struct loop_timer){.fired = on_data_timeout, .owner = connection};
+    if (guard->data_timeout > 0)
+        loop_arm(server->loop, &connection->deadline, loop_now(server->loop) + guard->data_timeout);
+}
 
 static void progress(struct server *server, struct connection *connection)
 {
@@ -345,12 +416,10 @@ static void progress(struct server *server, struct connection *connection)
         step = pass_header(server, connection);
     if (step == STEP_ON)
         step = await_data(server, connection);
-    if (step == STEP_ON) {
+    if (step == STEP_ON)
         pass_on(server, connection);
-    } else if (step == STEP_WAITS && !connection->source.watched &&
-               loop_watch(server->loop, &connection->source, EPOLLIN) < 0) {
-        refuse(server, connection, REASON_MEMORY);
-    }
+    else if (step == STEP_WAITS && !is_waiting(connection))
+        begin_waiting(server, connection);
 }
 
 static void on_bytes(struct loop_source *source, uint32_t events)
@@ -361,31 +430,13 @@ static void on_bytes(struct loop_source *source, uint32_t events)
     progress(connection->service->server, connection);
 }
 
-/* Who has been silent for longest makes room. */
-static void make_room(struct server *server)
-{
-    if (server->reception.count >= server->reception.most)
-        refuse(server, server->reception.oldest, REASON_HELD);
-}
-
 void reception_receive(struct server *server, struct connection *connection)
 {
     const struct settings_guard *guard = connection->service->admission.rules->guard;
 
-    make_room(server);
     connection->state = guard->proxy_protocol ? CONNECTION_AWAITS_HEADER : CONNECTION_AWAITS_DATA;
-    connection->source =
-        (struct loop_source){.fd = connection->fd, .ready = on_bytes, .owner = connection};
+    connection->source = (struct loop_source){.fd = -1};
     connection->header = NULL;
-    append(&server->reception, connection);
-    if (!connection->has_deadline && loop_reserve(server->loop, 1) < 0) {
-        refuse(server, connection, REASON_MEMORY);
-        return;
-    }
-    connection->has_deadline = true;
-    connection->deadline = (struct loop_timer){.fired = on_data_timeout, .owner = connection};
-    if (guard->data_timeout > 0)
-        loop_arm(server->loop, &connection->deadline, loop_now(server->loop) + guard->data_timeout);
     progress(server, connection);
 }
 

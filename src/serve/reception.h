@@ -4,7 +4,7 @@
  * with start-on = data it has no process before its first byte; and one that is ready may have to
  * wait for a place in its service. Until then it costs an fd and a record, and no process. They
  * have a bound of their own (RECEPTION_MAX, and half of our fds): beyond, the one that has been
- * silent for longest goes. What is read here is read exactly: not one byte of what is the
+ * silent for longest goes, or the new one where nobody is silent. What is read here is read exactly: not one byte of what is the
  * handler's. Called by server.c, service.c, reload.c and stop.c.
  */
 #ifndef STDINETD_SERVE_RECEPTION_H
@@ -23,12 +23,14 @@ struct service;
 struct reception {
     struct connection *oldest, *youngest;
     size_t count;
-    size_t most;
+    size_t ready; /* of all services */
+    size_t most;  /* of both together */
 };
 
 /* A service's clients that are ready and wait for a place, in their order. */
 struct reception_queue {
     struct connection *first, *last;
+    bool busy; /* somebody is being let in */
 };
 
 /* Sets the bound, by the limit of open files. */
@@ -40,8 +42,8 @@ bool reception_is_wanted(const struct service *service);
 /* Receives one: it awaits its header or its data, or goes on at once where they are there. */
 void reception_receive(struct server *server, struct connection *connection);
 
-/* Starts handlers for who waits for a place, while there is one. */
-void reception_admit_ready(struct service *service);
+/* Starts handlers for who waits for a place, while there is one. Whether it did. */
+bool reception_admit_ready(struct service *service);
 
 /* Whether somebody waits for a place in the service. */
 bool reception_has_ready(const struct service *service);

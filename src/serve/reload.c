@@ -223,6 +223,7 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
     old->admission.rules = made->admission.rules;
     old->admission.limit = made->admission.limit;
     old->admission.refuse_when_full = made->admission.refuse_when_full;
+    admission_adapt(&old->admission, loop_now(reload->server->loop));
     old->bind_tries = 0;
     for (size_t i = 0; i < old->listener_count; i++) {
         old->listeners[i].service = old;

@@ -22,10 +22,15 @@
 
 /* --- a connection's way --------------------------------------------------------------------- */
 
-/* A client that has no handler, so nobody else has its socket. */
-static void close_client(struct server *server, int fd, const struct addr *peer)
+/* A client that never had a handler, so nobody else has its socket: unless its listener is one that
+ * others have, too, close() has nothing to wait for. */
+static void close_client(struct server *server, const struct listener *listener,
+                         const struct arrival *arrival)
 {
-    stranger_close(fd, peer->family == ADDR_UNIX);
+    if (arrival->peer.family == ADDR_UNIX || listener->endpoint->kind == ENDPOINT_FD)
+        stranger_close(arrival->fd, arrival->peer.family == ADDR_UNIX);
+    else
+        fd_close(arrival->fd);
     server_fds_given_back(server);
 }
 
@@ -50,8 +55,8 @@ static void release(struct server *server, struct connection *connection)
 {
     struct service *service = connection->service, *next = service;
     struct listener *listener = connection->listener;
-    bool was_full =
-        server->admission.limit > 0 && server->admission.running >= server->admission.limit;
+    bool was_full = connection->ticket.started && server->admission.limit > 0 &&
+                    server->admission.running >= server->admission.limit;
 
     admission_release(&server->admission, &service->admission, &connection->ticket,
                       loop_now(server->loop));
@@ -264,6 +269,9 @@ static void start_or_hold(struct server *server, struct connection *connection,
 
 void server_start(struct server *server, struct connection *connection)
 {
+    if (connection->stands_high)
+        connection->fd = fd_move_low(connection->fd);
+    connection->stands_high = false;
     start_or_hold(server, connection, connection->peer_path, connection->local_path);
 }
 
@@ -307,12 +315,12 @@ void server_on_hold_timer(struct loop_timer *timer)
 }
 
 /* Closes a client that isn't served. */
-static void refuse(struct server *server, struct service *service, const struct arrival *arrival,
-                   enum admission_reason reason)
+static void refuse(struct server *server, const struct listener *listener,
+                   const struct arrival *arrival, enum admission_reason reason)
 {
-    event_refused(service, &arrival->peer, reason);
-    service_tell_refused(service, arrival->fd);
-    close_client(server, arrival->fd, &arrival->peer);
+    event_refused(listener->service, &arrival->peer, reason);
+    service_tell_refused(listener->service, arrival->fd);
+    close_client(server, listener, arrival);
 }
 
 /* Makes the record of an admitted client; NULL without memory. */
@@ -361,21 +369,24 @@ static void admit(struct server *server, struct listener *listener, const struct
     struct admission_decision decision;
     struct connection *connection;
 
-    if (listener_is_gone(arrival->fd, &arrival->peer)) {
-        event_gone(service, &arrival->peer);
-        close_client(server, arrival->fd, &arrival->peer);
-        return;
-    }
     decision = decide(server, service, &arrival->peer);
     if (decision.verdict != VERDICT_ADMIT) {
-        refuse(server, service, arrival, decision.reason);
+        refuse(server, listener, arrival, decision.reason);
+        return;
+    }
+    /* After the decision: who is refused needn't be looked at. */
+    if (listener_is_gone(arrival->fd, &arrival->peer)) {
+        event_gone(service, &arrival->peer);
+        admission_withdraw(&server->admission, &service->admission, &decision.ticket,
+                           loop_now(server->loop));
+        close_client(server, listener, arrival);
         return;
     }
     connection = make_connection(server, listener, arrival, &decision);
     if (!connection) {
-        admission_release(&server->admission, &service->admission, &decision.ticket,
-                          loop_now(server->loop));
-        refuse(server, service, arrival, REASON_MEMORY);
+        admission_withdraw(&server->admission, &service->admission, &decision.ticket,
+                           loop_now(server->loop));
+        refuse(server, listener, arrival, REASON_MEMORY);
         return;
     }
     if (!reception_is_wanted(service)) {

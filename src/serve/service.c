@@ -270,7 +270,9 @@ void service_rearm(struct service *service)
 {
     struct listener **link = &service->parked;
 
-    reception_admit_ready(service);
+    if (reception_admit_ready(service) && reception_has_ready(service))
+        /* Who got some of the places is the last one to get the next. */
+        server_leave_waiting(service->server, service);
     while (*link) {
         struct listener *listener = *link;
 
@@ -287,10 +289,12 @@ void service_rearm(struct service *service)
         listener->parked = false;
         *link = listener->next_parked;
     }
-    if (!service->parked && !reception_has_ready(service))
+    if (!service->parked && !reception_has_ready(service)) {
         server_leave_waiting(service->server, service);
-    else
-        service_pace(service);
+        return;
+    }
+    server_enter_waiting(service->server, service);
+    service_pace(service);
 }
 
 static int open_stderr_file(const char *path)

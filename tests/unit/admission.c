@@ -373,6 +373,48 @@ START_TEST(test_bucket)
 }
 END_TEST
 
+/* What is owed to a slower rate is forgiven by a faster one, but for one empty bucket. */
+START_TEST(test_bucket_after_reload)
+{
+    const struct settings_rate slow = {1, 3600 * CLOCK_SECOND}, fast = {10, CLOCK_SECOND};
+    struct admission_service service = SERVICE(.number = 1);
+    struct bucket bucket = {0};
+
+    ck_assert(bucket_take(&bucket, &slow, now));
+    bucket_adapt(&bucket, &slow, now);
+    ck_assert(!bucket_take(&bucket, &slow, now + 3599 * CLOCK_SECOND));
+    bucket_adapt(&bucket, &fast, now);
+    ck_assert_uint_eq(bucket_ready(&bucket, &fast), now + CLOCK_SECOND / 10);
+
+    guard.rate = guard.rate_per_source = slow;
+    ck_assert_int_eq(check(&service, "192.0.2.1").verdict, VERDICT_ADMIT);
+    guard.rate = guard.rate_per_source = fast;
+    ck_assert_int_eq(check(&service, "192.0.2.1").verdict, VERDICT_QUEUE);
+    admission_adapt(&service, now);
+    now += CLOCK_SECOND;
+    ck_assert_int_eq(check(&service, "192.0.2.1").verdict, VERDICT_REFUSE); /* seen from now on */
+    now += CLOCK_SECOND / 10;
+    ck_assert_int_eq(check(&service, "192.0.2.1").verdict, VERDICT_ADMIT);
+}
+END_TEST
+
+/* Who was gone before anything came of it took nothing. */
+START_TEST(test_withdraw)
+{
+    struct admission_service service = SERVICE(.number = 1);
+
+    guard.rate = guard.rate_per_source = (struct settings_rate){2, CLOCK_SECOND};
+    for (int i = 0; i < 10; i++) {
+        struct admission_decision one = check(&service, "192.0.2.1");
+
+        ck_assert_int_eq(one.verdict, VERDICT_ADMIT);
+        admission_withdraw(&admission, &service, &one.ticket, now);
+        ck_assert_uint_eq(service.running, 0);
+        ck_assert_uint_eq(sources_count(&admission.sources), 0);
+    }
+}
+END_TEST
+
 /* Over the service's rate clients wait, or are refused, and admission tells until when. */
 START_TEST(test_rate)
 {
@@ -419,6 +461,7 @@ START_TEST(test_rate_per_source)
 {
     struct admission_service service = SERVICE(.number = 1);
     struct source_pardon pardon;
+    size_t untold;
 
     guard.rate_per_source = (struct settings_rate){3, 3 * CLOCK_SECOND};
     for (int i = 0; i < 3; i++) {
@@ -431,10 +474,10 @@ START_TEST(test_rate_per_source)
     ck_assert_int_eq(check(&service, "192.0.2.2").verdict, VERDICT_ADMIT);
     ck_assert_uint_eq(sources_count(&admission.sources), 2);
     now += 3 * CLOCK_SECOND - 1;
-    ck_assert_uint_eq(sources_expire(&admission.sources, 100, now, &pardon, 1), 0);
+    ck_assert_uint_eq(sources_expire(&admission.sources, 100, now, &pardon, 1, &untold), 0);
     ck_assert_uint_eq(sources_count(&admission.sources), 2);
     now++;
-    ck_assert_uint_eq(sources_expire(&admission.sources, 100, now, &pardon, 1), 0);
+    ck_assert_uint_eq(sources_expire(&admission.sources, 100, now, &pardon, 1, &untold), 0);
     ck_assert_uint_eq(sources_count(&admission.sources), 1); /* the other one is connected */
 }
 END_TEST
@@ -504,12 +547,14 @@ static bool suffer(struct admission_service *service, const char *host,
 {
     struct admission_decision decision = check(service, host);
     struct addr peer = address(host, 1);
-    bool began;
+    struct admission_sentence sentence;
 
     ck_assert_int_eq(decision.verdict, VERDICT_ADMIT);
-    began = admission_penalize(service, &decision.ticket, &peer, end, now, ret_until);
+    sentence = admission_penalize(service, &decision.ticket, &peer, end, now);
+    if (sentence.begins)
+        *ret_until = sentence.until;
     admission_release(&admission, service, &decision.ticket, now);
-    return began;
+    return sentence.begins;
 }
 
 START_TEST(test_penalty_by_outcome)
@@ -541,6 +586,7 @@ START_TEST(test_penalty_bounds)
     const struct admission_end crash = {.status = -1, .crash = true};
     struct admission_service service = SERVICE(.number = 1);
     struct source_pardon pardon;
+    size_t untold;
     nanoseconds until = 0;
 
     guard.penalties = (struct settings_penalties){penalties, ROWS(penalties)};
@@ -552,8 +598,8 @@ START_TEST(test_penalty_bounds)
     ck_assert(suffer(&service, "192.0.2.1", &crash, &until));  /* 28 s */
     ck_assert_uint_eq(until, now + 28 * CLOCK_SECOND);
     ck_assert_int_eq(check(&service, "192.0.2.1").reason, REASON_PENALTY);
-    ck_assert_uint_eq(sources_expire(&admission.sources, 100, until - 1, &pardon, 1), 0);
-    ck_assert_uint_eq(sources_expire(&admission.sources, 100, until, &pardon, 1), 1);
+    ck_assert_uint_eq(sources_expire(&admission.sources, 100, until - 1, &pardon, 1, &untold), 0);
+    ck_assert_uint_eq(sources_expire(&admission.sources, 100, until, &pardon, 1, &untold), 1);
     ck_assert_uint_eq(pardon.service, 1);
     ck_assert_uint_eq(pardon.addr.family, ADDR_IPV4);
     ck_assert_uint_eq(pardon.addr.bytes[3], 1);
@@ -596,6 +642,7 @@ START_TEST(test_flood)
     struct addr known = numbered(0xffffffff), peer;
     struct admission_decision decision;
     struct source_pardon pardon;
+    size_t untold;
     unsigned admitted = 0;
 
     guard.rate_per_source = (struct settings_rate){5, 3600 * CLOCK_SECOND};
@@ -610,7 +657,7 @@ START_TEST(test_flood)
         if (one.verdict == VERDICT_ADMIT)
             admission_release(&admission, &service, &one.ticket, now);
     }
-    ck_assert_uint_eq(sources_count(&admission.sources), MAX_SOURCES);
+    ck_assert_uint_eq(sources_count(&admission.sources), MAX_SOURCES + 1);
     ck_assert_uint_eq(admitted, MAX_SOURCES - 1 + 5); /* five by the bucket that all others share */
     ck_assert_int_eq(admission_check(&admission, &service, &known, now).verdict, VERDICT_ADMIT);
     peer = numbered(3); /* known since the flood began */
@@ -620,12 +667,92 @@ START_TEST(test_flood)
     /* The other family has its own table. */
     ck_assert_int_eq(check(&service, "192.0.2.1").verdict, VERDICT_ADMIT);
     now += 7200 * CLOCK_SECOND;
-    sources_expire(&admission.sources, flood, now, &pardon, 1);
+    sources_expire(&admission.sources, flood, now, &pardon, 1, &untold);
     ck_assert_uint_eq(sources_count(&admission.sources), 3); /* those that are connected */
     for (unsigned i = 0; i < MAX_SOURCES - 10; i++) {
         peer = numbered(i + 2 * flood);
         ck_assert_int_eq(admission_check(&admission, &service, &peer, now).verdict, VERDICT_ADMIT);
     }
+}
+END_TEST
+
+/* What one service's flood shares isn't another's. */
+START_TEST(test_flood_beside)
+{
+    struct admission_service flooded = SERVICE(.number = 1), quiet = SERVICE(.number = 2);
+    struct addr peer;
+
+    guard.rate_per_source = (struct settings_rate){5, 3600 * CLOCK_SECOND};
+    for (unsigned i = 0; i < 2 * MAX_SOURCES; i++) {
+        peer = numbered(i);
+        admission_check(&admission, &flooded, &peer, now);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        peer = numbered(10 * MAX_SOURCES + i);
+        ck_assert_int_eq(admission_check(&admission, &quiet, &peer, now).verdict, VERDICT_ADMIT);
+    }
+    ck_assert_int_eq(admission_check(&admission, &quiet, &peer, now).reason, REASON_SOURCE_RATE);
+    ck_assert_uint_eq(sources_count(&admission.sources), MAX_SOURCES + 2);
+}
+END_TEST
+
+/* Penalties that are over make room, told or not; those that nobody was told of by name are
+ * counted. */
+START_TEST(test_pardons_in_a_crowd)
+{
+    const struct admission_end crash = {.status = -1, .crash = true};
+    struct admission_service service = SERVICE(.number = 1);
+    struct source_pardon pardons[3];
+    struct addr peer;
+    size_t untold;
+
+    guard.penalties = (struct settings_penalties){penalties, ROWS(penalties)};
+    guard.penalty_min = 1;
+    for (unsigned i = 0; i < MAX_SOURCES; i++) {
+        struct admission_decision one;
+
+        peer = numbered(i);
+        one = admission_check(&admission, &service, &peer, now);
+        ck_assert(admission_penalize(&service, &one.ticket, &peer, &crash, now).begins);
+        admission_release(&admission, &service, &one.ticket, now);
+    }
+    now += 10 * CLOCK_SECOND;
+    for (unsigned i = 0; i < 10; i++) { /* each in the place of one that is over */
+        peer = numbered(MAX_SOURCES + i);
+        ck_assert_int_eq(admission_check(&admission, &service, &peer, now).verdict, VERDICT_ADMIT);
+    }
+    ck_assert_uint_eq(sources_count(&admission.sources), MAX_SOURCES);
+    ck_assert_uint_eq(sources_expire(&admission.sources, 2 * MAX_SOURCES, now, pardons, 3, &untold),
+                      3);
+    ck_assert_uint_eq(untold, MAX_SOURCES - 3);
+    ck_assert_uint_eq(sources_count(&admission.sources), 10);
+    ck_assert_uint_eq(sources_expire(&admission.sources, 100, now, pardons, 3, &untold), 0);
+    ck_assert_uint_eq(untold, 0);
+}
+END_TEST
+
+/* One that is over is told when the next one comes before anybody looked, be that a small one. */
+START_TEST(test_penalty_after_penalty)
+{
+    const struct admission_end crash = {.status = -1, .crash = true};
+    struct admission_service service = SERVICE(.number = 1);
+    struct addr peer = address("192.0.2.1", 1);
+    struct admission_sentence sentence;
+    struct admission_decision one;
+    nanoseconds until = 0;
+
+    guard.penalties = (struct settings_penalties){penalties, ROWS(penalties)};
+    guard.penalty_min = 15 * CLOCK_SECOND;
+    ck_assert(!suffer(&service, "192.0.2.1", &crash, &until));
+    ck_assert(suffer(&service, "192.0.2.1", &crash, &until)); /* 20 s */
+    now = until;
+    one = check(&service, "192.0.2.1");
+    sentence = admission_penalize(&service, &one.ticket, &peer, &crash, now);
+    ck_assert(sentence.is_over);
+    ck_assert(!sentence.begins);
+    sentence = admission_penalize(&service, &one.ticket, &peer, &crash, now);
+    ck_assert(!sentence.is_over);
+    ck_assert(sentence.begins);
 }
 END_TEST
 
@@ -674,6 +801,11 @@ Suite *admission_suite(void)
     tcase_add_test(tcase, test_penalty_exempt);
     tcase_add_test(tcase, test_flood);
     tcase_add_test(tcase, test_replaced);
+    tcase_add_test(tcase, test_flood_beside);
+    tcase_add_test(tcase, test_pardons_in_a_crowd);
+    tcase_add_test(tcase, test_penalty_after_penalty);
+    tcase_add_test(tcase, test_bucket_after_reload);
+    tcase_add_test(tcase, test_withdraw);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -352,6 +352,8 @@ static const struct {
     {&codec_penalties, "burn:1s"},
     {&codec_penalties, "exit:1s"},
     {&codec_penalties, "exit.256:1s"},
+    {&codec_penalties, "exit.0012:1s"},
+    {&codec_penalties, "exit.0012-0013:1s"},
     {&codec_penalties, "exit.5-1:1s"},
     {&codec_penalties, "exit.-1:1s"},
     {&codec_penalties, "exit.1x:1s"},
