@@ -82,14 +82,42 @@ void server_leave_waiting(struct server *server, struct service *service)
     service->waiting = false;
 }
 
+static size_t count_parked(const struct service *service)
+{
+    size_t count = 0;
+
+    for (const struct listener *listener = service->parked; listener;
+         listener = listener->next_parked)
+        count++;
+    return count;
+}
+
+/* Places at the limit of all; who is told of one has it when its listener fires in the next turn.
+ */
+static bool are_given_away(const struct server *server, size_t told)
+{
+    const struct admission *admission = &server->admission;
+
+    return admission->limit > 0 && told > 0 && admission->running + told >= admission->limit;
+}
+
 void server_rearm_waiting(struct server *server)
 {
     struct service *service = server->waiting;
+    size_t told = 0;
 
     while (service) {
         struct service *next = service->next_waiting;
+        size_t parked = count_parked(service);
 
         service_rearm(service);
+        told += parked > count_parked(service);
+        if (next && are_given_away(server, told)) {
+            /* The others' clients that are ready would be quicker. If nobody comes after all, they
+             * have their turn after those events. */
+            server_pace(server, loop_now(server->loop) + 1);
+            return;
+        }
         service = next;
     }
 }

@@ -329,6 +329,142 @@ START_TEST(ready_clients_wait)
 }
 END_TEST
 
+/* Clients that have spoken, and wait for a place that one more has. */
+static void fill(int port, int *keeper, int *waiting, int count)
+{
+    for (int i = 0; i < count; i++)
+        waiting[i] = client_connect(port);
+    *keeper = client_connect(port);
+    client_send(*keeper, "0");
+    client_expect(*keeper, "0"); /* so all were accepted before */
+    for (int i = 0; i < count; i++)
+        client_send(waiting[i], "x");
+}
+
+/* At the limit of the daemon services take turns, however many are ready for one of them. */
+START_TEST(ready_clients_take_turns)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port();
+    int keeper, waiting[20], guest;
+    char *log, *turn;
+    int before = 0;
+
+    harness_serve(&daemon,
+                  "[stdinetd]\nmax-connections = 1\n[defaults]\nUSER\nexec = cat\n"
+                  "[many]\nlisten = 127.0.0.1:%d\nstart-on = data\n"
+                  "[one]\nlisten = 127.0.0.1:%d\n",
+                  port, other);
+    fill(port, &keeper, waiting, 20);
+    guest = client_connect(other);
+    client_send(guest, "guest");
+    for (int i = 0; i < 20; i++) /* until it is seen that somebody waits there, too */
+        harness_pause();
+    for (int i = 0; i < 20; i++)
+        shutdown(waiting[i], SHUT_WR);
+    shutdown(keeper, SHUT_WR);
+    client_expect(guest, "guest");
+    harness_log_wait(&daemon, "one: start", 1);
+    log = harness_log(&daemon);
+    turn = strstr(log, "one: start");
+    ck_assert_ptr_nonnull(turn);
+    *turn = '\0';
+    for (char *at = log; (at = strstr(at, "many: start")) != NULL; at++)
+        before++;
+    ck_assert_int_le(before, 3);
+    free(log);
+    shutdown(guest, SHUT_WR);
+    for (int i = 0; i < 20; i++) {
+        char *answer = client_read_all(waiting[i]);
+
+        ck_assert_str_eq(answer, "x");
+        free(answer);
+    }
+    close(keeper);
+    close(guest);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* Who has gone meanwhile has no handler. */
+START_TEST(ready_clients_go)
+{
+    const struct linger reset = {.l_onoff = 1};
+    struct daemon daemon;
+    int port = harness_port();
+    int keeper, waiting[20];
+
+    harness_serve(&daemon,
+                  "[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nstart-on = data\nmax-connections = 1\n"
+                  "USER\n",
+                  port);
+    fill(port, &keeper, waiting, 20);
+    for (int i = 0; i < 19; i++) {
+        setsockopt(waiting[i], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        close(waiting[i]);
+    }
+    shutdown(keeper, SHUT_WR);
+    client_expect(waiting[19], "x");
+    harness_log_wait(&daemon, "cat: start", 2);
+    ck_assert_int_eq(harness_log_count(&daemon, "cat: start"), 2);
+    close(waiting[19]);
+    close(keeper);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* They wait on when a reload takes every socket of their service away. */
+START_TEST(ready_clients_and_reload)
+{
+#define ONE_CAT \
+    "[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nstart-on = data\nmax-connections = 1\nUSER\n"
+    struct daemon daemon;
+    int port = harness_port();
+    int keeper, waiting[3];
+
+    harness_serve(&daemon, ONE_CAT, port);
+    fill(port, &keeper, waiting, 3);
+    harness_configure(&daemon, ONE_CAT, harness_port());
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "notice reloaded", 1);
+    close(keeper);
+    for (int i = 0; i < 3; i++)
+        expect_answer(waiting[i], "y", "xy");
+    harness_end(&daemon);
+}
+END_TEST
+
+/* While the service rests nobody is tried, neither who comes nor who was held. */
+START_TEST(held_while_resting)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    char program[128];
+    int held[3];
+
+    harness_begin(&daemon);
+    snprintf(program, sizeof(program), "%s/upper", daemon.directory);
+    harness_write_file(program, "#!/bin/sh\nexec tr a-z A-Z\n", 0755);
+    harness_configure(&daemon, "[upper]\nlisten = 127.0.0.1:%d\nexec = %s\nstart-on = data\nUSER\n",
+                      port, program);
+    harness_start(&daemon, NULL);
+    for (int i = 0; i < 3; i++)
+        held[i] = client_connect(port);
+    unlink(program);
+    expect_answer(client_connect(port), "too early", "");
+    harness_log_wait(&daemon, "start failed", 1);
+    for (int i = 0; i < 3; i++)
+        client_send(held[i], "held");
+    for (int i = 0; i < 20; i++)
+        harness_pause();
+    harness_write_file(program, "#!/bin/sh\nexec tr a-z A-Z\n", 0755);
+    for (int i = 0; i < 3; i++)
+        expect_answer(held[i], " on", "HELD ON");
+    ck_assert_int_eq(harness_log_count(&daemon, "upper: start failed"), 1);
+    harness_end(&daemon);
+}
+END_TEST
+
 static void allow_few_fds(void *context)
 {
     const struct rlimit limit = {100, 100};
@@ -508,6 +644,41 @@ START_TEST(proxy_refused)
 }
 END_TEST
 
+/* What a proxy does on its own account is nobody's fault, and needs no handler. */
+START_TEST(proxys_own_checks)
+{
+    const struct linger reset = {.l_onoff = 1};
+    struct daemon daemon;
+    int port = harness_port();
+    int fd;
+
+    harness_serve(&daemon,
+                  "[who]\nlisten = 127.0.0.1:%d\nstart-on = data\npenalty = silent:1h\n"
+                  "penalty-min = 0\n" SHOW_WHO,
+                  port);
+    for (int i = 0; i < 10; i++) {
+        fd = client_connect(port);
+        ck_assert_int_eq(send(fd, "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16, 0), 16);
+        if (i % 2 == 0)
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        close(fd);
+    }
+    fd = client_connect(port);
+    client_send(fd, "PROXY UNKNOWN\r\n");
+    shutdown(fd, SHUT_WR);
+    client_expect_closed(fd);
+    fd = client_connect(port);
+    client_send(fd, "PROXY TCP4 192.0.2.1 198.51.100.1 1 2\r\nx");
+    client_expect(fd, "192.0.2.1 1 198.51.100.1 2\n");
+    close(fd);
+    harness_log_wait(&daemon, "who: start", 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "who: start"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "penalty"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "silent"), 0);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* A TCP connection that would be waited for in close(): SO_LINGER, and more than its peer reads. */
 static int lingering_socket(int port)
 {
@@ -583,10 +754,15 @@ Suite *guard_suite(void)
     tcase_add_test(all, penalty);
     tcase_add_test(all, start_on_data);
     tcase_add_test(all, ready_clients_wait);
+    tcase_add_test(all, ready_clients_take_turns);
+    tcase_add_test(all, ready_clients_go);
+    tcase_add_test(all, ready_clients_and_reload);
+    tcase_add_test(all, held_while_resting);
     tcase_add_test(all, held_are_bounded);
     tcase_add_test(all, held_and_reload);
     tcase_add_loop_test(all, proxy_header, 0, 2);
     tcase_add_test(all, proxy_refused);
+    tcase_add_test(all, proxys_own_checks);
     tcase_add_test(all, proxy_header_with_an_fd);
     suite_add_tcase(suite, all);
     return suite;

@@ -129,6 +129,8 @@ static const struct {
     {"[a]\n" GOOD "[b]\nlisten = 2\nexec = /no/such\n[c]\nlisten = 3\nexec = /no/such\n", 6,
      "exec: /no/such: No such file or directory", 2},
     {"[a]\n" GOOD "proxy-protocol = yes\n", 4, "proxy-protocol: proxy-from must say who may", 1},
+    {"[a]\nlisten = unix-seqpacket:/run/x\nexec = true\nproxy-protocol = yes\nproxy-from = unix\n",
+     4, "proxy-protocol: needs a stream, and /run/x has messages", 1},
     {"[a]\n" GOOD "penalty-min = 20m\n", 4, "penalty-min: is above penalty-max", 1},
     {"[a]\n" GOOD "rate = fast\n", 4, "rate: 'fast' is not N/DURATION", 1},
     {"[a]\n" GOOD "isolate = network planet\n", 4, "isolate: 'planet' is none of network, pid", 1},
