@@ -264,11 +264,15 @@ listen = 127.0.0.1:$port" || return 0
 
 # --- refused: what a refusal costs -------------------------------------------------------------------
 
-# cost KIND COUNT: the server's CPU for each of so many clients of $port, 32 at once.
+# cost KIND COUNT: the server's CPU for each of so many clients of $port, 32 at once: its own, and
+# that of its handlers with it.
 cost() {
     before=$(cpu)
+    children=$(children_cpu)
     line=$("$bench/load" -c 32 -n "$2" 127.0.0.1 "$to")
-    note refused "$1" cpu "$((($(cpu) - before) / $2 / 10))e-2"
+    own=$(($(cpu) - before))
+    note refused "$1" own "$((own / $2 / 10))e-2"
+    note refused "$1" whole "$(((own + $(children_cpu) - children) / $2 / 10))e-2"
     note refused "$1" refused_% "$((100 * $(value errors "$line") / $2))"
 }
 
@@ -317,6 +321,7 @@ max-connections = 0" || continue
         sleep 0.2
         stop
     done
-    printf '\nrefused: CPU of the daemon for each (us), through that of one that is started\n'
-    awk -v scenario=refused -v metrics="cpu refused_%" -v base=started -f "$here/median.awk" -f "$here/flood.awk" "$results"
+    printf '\nrefused: CPU for each (us), with its handlers and the daemon alone, through that of one\n'
+    printf 'that is started\n'
+    awk -v scenario=refused -v metrics="whole own refused_%" -v base=started -f "$here/median.awk" -f "$here/flood.awk" "$results"
 }
