@@ -48,6 +48,13 @@ static int run(struct arguments *arguments, const struct plan_origin *origin)
     else if (arguments->action == ACTION_LIST_OPTIONS)
         option_list(stdout);
     else if ((status = load(&arguments->request, &config)) == EXIT_OK) {
+#ifdef FUZZ_BUILD
+        if (arguments->action == ACTION_SERVE) {
+            fprintf(stderr, "stdinetd: was built for fuzzers, and doesn't serve\n");
+            config_unref(config);
+            return EXIT_SYSTEM;
+        }
+#endif
         if (arguments->action == ACTION_SERVE && arguments->daemonize &&
             config->daemon.log.kind == SETTINGS_LOG_STDERR) {
             fprintf(stderr, "stdinetd: log = stderr and --daemon exclude each other\n");
