@@ -1,5 +1,5 @@
-/* values: the codec of every option on any text, as KEY=TEXT. Besides what sanitizers see: what is refused says why, and what is taken is
- * printed as a text that means the same. */
+/* values: the codec of every option on any text, as KEY=TEXT. Besides what sanitizers see: what is
+ * refused says why, and what is taken is printed as a text that means the same. */
 #include <errno.h>
 #include <string.h>
 
