@@ -8,6 +8,9 @@
 #   build-clang       clang without a warning, the unit tests
 #   build-werror      gcc without a warning
 #   build-valgrind    the behaviour tests, the daemon under valgrind
+#   build-coverage    gcc, what the tests reach of each line: printed, and bounded below
+#   build-fuzz        clang's libFuzzer, each target for a few seconds from its seeds
+#   lint              gcc's analyzer, clang-tidy and cppcheck find nothing
 #   distcheck         the tarball builds, installs and cleans up after itself elsewhere
 set -u
 jobs=$(nproc)
@@ -57,6 +60,21 @@ tests_by_fork() {
         tests/clients/tftp.sh tests/clients/time.sh"
 }
 
+# Both engines, so that what either does is seen. gcov's own words are nobody's.
+tests_for_coverage() {
+    build build-coverage CFLAGS="-O0 -g --coverage -fprofile-update=atomic" || return 1
+    find build-coverage -name '*.gcda' -exec rm -f {} +
+    GCOV_ERROR_FILE=/dev/null
+    export GCOV_ERROR_FILE
+    STDINETD_ENGINE=fork tests build-coverage TESTS="tests/behaviour/behaviour" || return 1
+    tests build-coverage TESTS="tests/unit/unit tests/behaviour/behaviour" || return 1
+    sh tests/coverage.sh build-coverage
+}
+
+fuzz_a_little() {
+    build build-fuzz --enable-fuzzers CC=clang && make -s -C build-fuzz fuzz FUZZ_TIME=5
+}
+
 step "gcc" build build
 step "gcc: tests" tests build
 step "gcc: behaviour tests with the fork engine" tests_by_fork
@@ -69,6 +87,9 @@ rm -rf build-valgrind
 step "valgrind" build build-valgrind CFLAGS="-O1 -g"
 step "valgrind: behaviour tests" tests build-valgrind TESTS="tests/behaviour/behaviour" \
     STDINETD_SLOW=5 STDINETD_ENGINE=fork STDINETD_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=no --child-silent-after-fork=yes"
+step "coverage" tests_for_coverage
+step "fuzzers, for a moment" fuzz_a_little
+step "lint" sh tests/lint/run.sh
 step "distcheck" make -s -C build distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror
 
 say "all together"

@@ -152,7 +152,8 @@ static int parse_ports(const char *text, const char *protocol, uint64_t *ret_fir
 
     if (!dash || !isdigit((unsigned char)text[0])) {
         error = parse_port(text, protocol, ret_first, ret_problem);
-        *ret_last = *ret_first;
+        if (error == 0)
+            *ret_last = *ret_first;
         return error;
     }
     if ((size_t)(dash - text) >= sizeof(first)) {

@@ -502,7 +502,7 @@ static int parse_set(struct codec_context *context, const struct option *option,
 {
     struct value_words words;
     int error = parse_list(context, text, &words);
-    unsigned choice;
+    unsigned choice = 0;
 
     for (size_t i = 0; error == 0 && i < words.count; i++) {
         error = find_choice(context, option, words.items[i], &choice);

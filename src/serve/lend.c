@@ -183,7 +183,7 @@ static bool is_untouched(const struct listener *listener, nanoseconds ran)
 {
     struct pollfd poller = {.fd = listener->source.fd, .events = POLLIN};
     const struct timespec *before = &listener->lending->head;
-    struct timespec now;
+    struct timespec now = {0};
 
     if (!endpoint_is_datagram(listener->kind))
         return ran < AT_ONCE && poll(&poller, 1, 0) > 0;

@@ -376,7 +376,7 @@ void listener_close(struct listener *listener)
 static void adjust_unix_path(const struct listener *listener,
                              const struct service_settings *settings)
 {
-    struct stat status;
+    struct stat status = {0};
     FD_CLEANUP int fd = open_unix_path(listener->path, &status);
     char link[64];
 

@@ -300,6 +300,7 @@ static void swap_services(struct reload *reload)
         if (!same && (same = find_service(server->retired, made->settings->name)) != NULL)
             link = &server->retired;
         if (same) {
+            /* same was found in that list. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
             while (*link != same)
                 link = &(*link)->next;
             *link = same->next;
