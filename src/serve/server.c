@@ -53,7 +53,7 @@ static void end_copy(struct server *server, struct connection *connection)
 /* Gives back what a connection counted, frees it, and lets in who waits for its place. */
 static void release(struct server *server, struct connection *connection)
 {
-    struct service *service = connection->service, *next = service;
+    struct service *service = connection->service, *heir = NULL;
     struct listener *listener = connection->listener;
     bool was_full = connection->ticket.started && server->admission.limit > 0 &&
                     server->admission.running >= server->admission.limit;
@@ -69,7 +69,8 @@ static void release(struct server *server, struct connection *connection)
     children_free(&server->children, connection);
     if (listener) {
         lend_return(listener);
-        next = listener->service; /* after a reload it may be another one's */
+        if (listener->service != service) /* after a reload it may be another one's */
+            heir = listener->service;
     }
     service->connections--;
     if (service->retired && service->connections == 0) {
@@ -78,14 +79,18 @@ static void release(struct server *server, struct connection *connection)
         while (*link != service)
             link = &(*link)->next;
         *link = service->next;
-        next = next == service ? NULL : next;
         service_free(service);
+        service = NULL;
     }
     /* In their order: rearming our own service first would give it every place for ever. */
-    if (was_full)
+    if (was_full) {
         server_rearm_waiting(server);
-    else if (next)
-        service_rearm(next);
+    } else {
+        if (service)
+            service_rearm(service);
+        if (heir)
+            service_rearm(heir);
+    }
     server_stop_if_idle(server);
 }
 

@@ -373,6 +373,44 @@ START_TEST(limit)
 }
 END_TEST
 
+/* The socket went to another service while a handler of the first one had it: whose end makes room
+ * in the first one, too. */
+START_TEST(reload_gives_it_away)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port();
+    int first, waiting;
+    char *answer;
+
+    harness_serve(&daemon,
+                  "[a]\nlisten = 127.0.0.1:%d\nwait = yes\nexec = %s lent 2\nmax-connections = 1\n"
+                  "USER\n",
+                  port, getenv(PROBE));
+    answer = client_exchange(port, "");
+    ck_assert_str_eq(answer, LENT("TCP", "a"));
+    free(answer);
+    harness_configure(&daemon,
+                      "[a]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\nmax-connections = 1\nUSER\n"
+                      "[b]\nlisten = 127.0.0.1:%d\nwait = yes\nexec = %s lent 1\nUSER\n",
+                      other, port, getenv(PROBE));
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "notice reloaded", 1);
+    waiting = client_connect(other);
+    client_send(waiting, "hello");
+    shutdown(waiting, SHUT_WR);
+    for (int i = 0; i < 20; i++) /* until it is seen that somebody waits there */
+        harness_pause();
+    first = client_connect(port); /* the old handler's second one */
+    answer = client_read_all(first);
+    ck_assert_str_eq(answer, LENT("TCP", "a"));
+    free(answer);
+    answer = client_read_all(waiting);
+    ck_assert_str_eq(answer, "HELLO");
+    free(answer);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* A reload leaves the socket with its handler, and what changed holds when it comes back. */
 START_TEST(reload_while_it_is_lent)
 {
@@ -731,6 +769,7 @@ Suite *wait_suite(void)
     tcase_add_test(lent, program_missing);
     tcase_add_test(lent, limit);
     tcase_add_test(lent, reload_while_it_is_lent);
+    tcase_add_test(lent, reload_gives_it_away);
     tcase_add_test(lent, fds_in_an_unread_datagram);
     tcase_add_test(lent, wakes_for_nothing);
     suite_add_tcase(suite, lent);
