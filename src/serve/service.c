@@ -258,9 +258,14 @@ void service_park(struct service *service, struct listener *listener)
 {
     loop_unwatch(service->server->loop, &listener->source);
     if (!listener->parked) {
+        /* At the end: with one place at a time the others' clients would never have it. */
         listener->parked = true;
-        listener->next_parked = service->parked;
-        service->parked = listener;
+        listener->next_parked = NULL;
+        if (service->parked)
+            service->parked_last->next_parked = listener;
+        else
+            service->parked = listener;
+        service->parked_last = listener;
     }
     server_enter_waiting(service->server, service);
     service_pace(service);
@@ -268,7 +273,7 @@ void service_park(struct service *service, struct listener *listener)
 
 void service_rearm(struct service *service)
 {
-    struct listener **link = &service->parked;
+    struct listener **link = &service->parked, *last = NULL;
 
     if (reception_admit_ready(service) && reception_has_ready(service))
         /* Who got some of the places is the last one to get the next. */
@@ -277,6 +282,7 @@ void service_rearm(struct service *service)
         struct listener *listener = *link;
 
         if (!service_wants_clients(service, listener)) {
+            last = listener;
             link = &listener->next_parked;
             continue;
         }
@@ -284,11 +290,13 @@ void service_rearm(struct service *service)
             loop_watch(service->server->loop, &listener->source, EPOLLIN) < 0) {
             /* The kernel has no memory, or no watches, left for it: tried again in a second. */
             server_rearm_later(service->server);
-            return;
+            last = service->parked_last;
+            break;
         }
         listener->parked = false;
         *link = listener->next_parked;
     }
+    service->parked_last = last;
     if (!service->parked && !reception_has_ready(service)) {
         server_leave_waiting(service->server, service);
         return;

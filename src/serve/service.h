@@ -27,7 +27,8 @@ struct service {
 
     struct listener *listeners;
     size_t listener_count;
-    struct listener *parked;       /* listeners with clients that must wait */
+    struct listener *parked;       /* listeners with clients that must wait, the first one first */
+    struct listener *parked_last;  /* where there are any */
     struct service *next_waiting;  /* of server->waiting, while there are parked or ready ones */
     struct reception_queue *ready; /* clients that wait for a place; made when there is the first */
     bool waiting;

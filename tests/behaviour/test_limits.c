@@ -114,6 +114,46 @@ START_TEST(daemon_limit_is_fair)
 }
 END_TEST
 
+/* The sockets of one service take turns, too: where many wait on one of them those of the other
+ * aren't the last. */
+START_TEST(sockets_take_turns)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port();
+    int keeper, guests[3], many[20];
+
+    harness_serve(&daemon,
+                  "[cat]\nlisten = 127.0.0.1:%d 127.0.0.1:%d\nexec = sh -c 'sleep 0.05; exec cat'\n"
+                  "max-connections = 1\nUSER\n",
+                  port, other);
+    keeper = client_connect(other);
+    client_send(keeper, "0");
+    client_expect(keeper, "0");
+    for (int i = 0; i < 23; i++) {
+        int fd = client_connect(i < 3 ? port : other);
+
+        client_send(fd, "x");
+        shutdown(fd, SHUT_WR);
+        *(i < 3 ? &guests[i] : &many[i - 3]) = fd;
+        for (int j = 0; i == 2 && j < 20; j++) /* until it is seen that they wait */
+            harness_pause();
+    }
+    for (int i = 0; i < 20; i++)
+        harness_pause();
+    close(keeper);
+    for (int i = 0; i < 3; i++)
+        client_expect(guests[i], "x");
+    ck_assert_int_lt(harness_log_count(&daemon, "cat: start"), 15);
+    for (int i = 0; i < 20; i++) {
+        client_expect(many[i], "x");
+        close(many[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        close(guests[i]);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* TCPCONNNUM counts the handlers of one source. */
 START_TEST(counts_sources)
 {
@@ -152,6 +192,7 @@ Suite *limits_suite(void)
     tcase_add_test(all, refuse_closes);
     tcase_add_test(all, daemon_limit);
     tcase_add_test(all, daemon_limit_is_fair);
+    tcase_add_test(all, sockets_take_turns);
     tcase_add_test(all, counts_sources);
     suite_add_tcase(suite, all);
     return suite;
