@@ -80,7 +80,7 @@ struct admission_decision {
 /* How a connection ended, as far as penalties are concerned. */
 struct admission_end {
     bool crash, timeout, silent;
-    bool is_short; /* it lasted for less than a second */
+    bool is_short; /* its handler ran for less than a second */
     int status;    /* exit status; -1: none */
 };
 

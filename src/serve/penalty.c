@@ -75,7 +75,8 @@ void server_judge(struct server *server, const struct connection *connection, in
     const struct admission_end end = {
         .crash = outcome == OUTCOME_CRASH,
         .timeout = outcome == OUTCOME_TIMEOUT,
-        .is_short = loop_now(server->loop) - connection->accepted < CLOCK_SECOND,
+        /* Its own time: how long its client was held before is that one's choice. */
+        .is_short = loop_now(server->loop) - connection->started < CLOCK_SECOND,
         .status = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
     };
 

@@ -267,6 +267,27 @@ START_TEST(penalty)
 }
 END_TEST
 
+/* Who is held for more than a second, and then fails at once, was short nevertheless. */
+START_TEST(penalty_short)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    int fd;
+
+    harness_serve(&daemon,
+                  "[fail]\nlisten = 127.0.0.1:%d\nexec = sh -c 'read -r word; exit 1'\n"
+                  "start-on = data\npenalty = short:1h\npenalty-min = 0\nUSER\n",
+                  port);
+    fd = client_connect(port);
+    for (long began = harness_now(); harness_now() - began < 1100;)
+        harness_pause();
+    expect_answer(fd, "word\n", "");
+    harness_log_wait(&daemon, "fail: penalty begins source=127.0.0.1", 1);
+    client_expect_closed(client_connect(port));
+    harness_end(&daemon);
+}
+END_TEST
+
 /* --- the first byte ------------------------------------------------------------------------- */
 
 /* Silent clients have no process; who speaks is served, byte for byte; who never does is closed. */
@@ -752,6 +773,7 @@ Suite *guard_suite(void)
     tcase_add_test(all, ipv6_rotation);
     tcase_add_test(all, allow_and_deny);
     tcase_add_test(all, penalty);
+    tcase_add_test(all, penalty_short);
     tcase_add_test(all, start_on_data);
     tcase_add_test(all, ready_clients_wait);
     tcase_add_test(all, ready_clients_take_turns);
