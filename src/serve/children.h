@@ -61,6 +61,7 @@ struct connection {
     bool told;                  /* its PROXY header has been read, up to what is to skip */
     bool is_proxys;             /* the header tells no client: it is the proxy's own */
     bool stands_high;           /* its fd, for it waited: fd_move_low before its start */
+    bool is_unix;               /* its socket; peer may be who a proxy told */
     bool lent;                  /* wait = yes: no connection, but a listening socket */
     bool killed;                /* by us, so its end is no crash */
     uint8_t timeouts;           /* its max-runtime is over: 1: it was sent TERM, 2: KILL */

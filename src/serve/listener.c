@@ -434,12 +434,12 @@ int listener_accept(struct listener *listener, struct arrival *ret)
     return 0;
 }
 
-bool listener_is_gone(int fd, const struct addr *peer)
+bool listener_is_gone(int fd, bool is_unix)
 {
     struct pollfd poller = {.fd = fd, .events = POLLIN | POLLRDHUP};
 
     /* On a unix socket HUP also means: has said all and closed. Its bytes are still there. */
-    if (peer->family == ADDR_UNIX || poll(&poller, 1, 0) <= 0)
+    if (is_unix || poll(&poller, 1, 0) <= 0)
         return false;
     return (poller.revents & (POLLERR | POLLHUP)) != 0;
 }

@@ -77,7 +77,7 @@ int listener_accept(struct listener *listener, struct arrival *ret);
 
 /* Whether the client has reset the connection already: no handler is worth starting. A client that
  * has only closed its writing side is there. */
-bool listener_is_gone(int fd, const struct addr *peer);
+bool listener_is_gone(int fd, bool is_unix);
 
 /* The local address of an accepted connection. */
 void listener_local_addr(const struct listener *listener, int fd, struct addr *ret);

@@ -236,7 +236,7 @@ static enum step pass_header(struct server *server, struct connection *connectio
     if (step != STEP_ON)
         return step;
     /* LOCAL and then a reset is a proxy's health check. */
-    if (listener_is_gone(connection->fd, &connection->peer))
+    if (listener_is_gone(connection->fd, connection->is_unix))
         return end_gone(server, connection);
     decision = admission_enter(&server->admission, &service->admission, &connection->peer,
                                loop_now(server->loop));
@@ -337,7 +337,7 @@ static bool admit_first(struct server *server, struct service *service)
     struct connection *connection = service->ready->first;
     enum admission_reason reason;
 
-    if (listener_is_gone(connection->fd, &connection->peer)) {
+    if (listener_is_gone(connection->fd, connection->is_unix)) {
         take_ready(service);
         event_gone(service, &connection->peer);
         server_drop(server, connection);

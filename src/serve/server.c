@@ -97,15 +97,14 @@ static void release(struct server *server, struct connection *connection)
 void server_drop(struct server *server, struct connection *connection)
 {
     int fd = connection->fd;
-    bool lent = connection->lent;
+    bool lent = connection->lent, is_unix = connection->is_unix;
 
     connection->fd = -1;
     release(server, connection);
     if (lent)
         fd_close(fd); /* a copy of ours: the socket goes on */
     else
-        stranger_close_any(
-            fd); /* its peer may be who a proxy told, and says nothing of the socket */
+        stranger_close(fd, is_unix);
     server_fds_given_back(server);
 }
 
@@ -284,7 +283,7 @@ void server_start(struct server *server, struct connection *connection)
 static bool is_gone(const struct connection *connection)
 {
     if (!connection->lent)
-        return listener_is_gone(connection->fd, &connection->peer);
+        return listener_is_gone(connection->fd, connection->is_unix);
     /* A reload may have taken the socket away, or given it to another service. */
     return !connection->listener || connection->listener->service != connection->service;
 }
@@ -340,6 +339,7 @@ static struct connection *make_connection(struct server *server, struct listener
     connection->service = listener->service;
     connection->fd = arrival->fd;
     connection->peer = arrival->peer;
+    connection->is_unix = arrival->peer.family == ADDR_UNIX;
     connection->accepted = loop_now(server->loop);
     connection->number = ++server->next_connection;
     connection->ticket = decision->ticket;
@@ -380,7 +380,7 @@ static void admit(struct server *server, struct listener *listener, const struct
         return;
     }
     /* After the decision: who is refused needn't be looked at. */
-    if (listener_is_gone(arrival->fd, &arrival->peer)) {
+    if (listener_is_gone(arrival->fd, arrival->peer.family == ADDR_UNIX)) {
         event_gone(service, &arrival->peer);
         admission_withdraw(&server->admission, &service->admission, &decision.ticket,
                            loop_now(server->loop));

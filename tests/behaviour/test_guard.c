@@ -713,6 +713,30 @@ static int lingering_socket(int port)
     return fd;
 }
 
+/* Who says all and closes is there, on a unix socket; also behind a proxy, whoever it tells. */
+START_TEST(proxy_on_a_unix_socket)
+{
+    struct daemon daemon;
+    char path[128];
+    int fd;
+
+    harness_begin(&daemon);
+    snprintf(path, sizeof(path), "%s/socket", daemon.directory);
+    harness_configure(&daemon,
+                      "[say]\nlisten = unix:%s\nexec = sh -c 'read -r word; echo \"$word\" >&2'\n"
+                      "proxy-protocol = yes\nproxy-from = unix\nUSER\n",
+                      path);
+    harness_start(&daemon, NULL);
+    for (int i = 1; i <= 5; i++) {
+        fd = client_connect_unix(path);
+        client_send(fd, "PROXY TCP4 192.0.2.1 198.51.100.1 1 2\r\nspoken\n");
+        close(fd);
+        harness_log_wait(&daemon, "spoken", i);
+    }
+    harness_end(&daemon);
+}
+END_TEST
+
 /* An fd that comes along with a header over a unix socket is nobody's, and its close is nobody's
  * wait. */
 START_TEST(proxy_header_with_an_fd)
@@ -785,6 +809,7 @@ Suite *guard_suite(void)
     tcase_add_loop_test(all, proxy_header, 0, 2);
     tcase_add_test(all, proxy_refused);
     tcase_add_test(all, proxys_own_checks);
+    tcase_add_test(all, proxy_on_a_unix_socket);
     tcase_add_test(all, proxy_header_with_an_fd);
     suite_add_tcase(suite, all);
     return suite;
