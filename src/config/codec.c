@@ -549,9 +549,9 @@ static const char *find_variable(const struct value_words *words, const char *it
  * and those by which a service manager speaks to us, which never reach a handler. A name that
  * begins with one of these is refused. */
 static const char *const own_names[] = {
-    "PROTO=",      "TCPREMOTE",  "TCPLOCAL",  "TCPCONNNUM", "REMOTE_ADDR",  "REMOTE_PORT",
-    "REMOTE_HOST", "UNIXREMOTE", "UNIXLOCAL", "IPCREMOTE",  "IPCLOCAL",     "IPCCONNNUM",
-    "VSOCKREMOTE", "VSOCKLOCAL", "STDINETD_", "LISTEN_",    "NOTIFY_SOCKET"};
+    "PROTO=",      "TCPREMOTE",  "TCPLOCAL",  "TCPCONNNUM", "REMOTE_ADDR",   "REMOTE_PORT",
+    "REMOTE_HOST", "UNIXREMOTE", "UNIXLOCAL", "IPCREMOTE",  "IPCLOCAL",      "IPCCONNNUM",
+    "VSOCKREMOTE", "VSOCKLOCAL", "STDINETD_", "LISTEN_",    "NOTIFY_SOCKET", "WATCHDOG_"};
 
 static bool is_own_name(const char *item, size_t length)
 {

@@ -1,7 +1,8 @@
 /* variables: see variables.h. Called by plan.c.
  *
- * An environment is made, not inherited: what stands in the daemon's own (secrets, LD_PRELOAD,
- * LISTEN_FDS, NOTIFY_SOCKET) reaches a handler only by name, through pass-env.
+ * An environment is made, not inherited: what stands in the daemon's own (secrets, LD_PRELOAD)
+ * reaches a handler only by name, through pass-env; and what a service manager tells us (LISTEN_,
+ * NOTIFY_SOCKET, WATCHDOG_) not even so: config/codec.c.
  */
 #include "launch/variables.h"
 

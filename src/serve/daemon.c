@@ -18,9 +18,9 @@
 #include "base/log.h"
 #include "config/arguments.h"
 
-/* The timers of the server itself: starve, rearm, pace, expire, launch, reap, hold, log, sum, stop.
- */
-#define SERVER_TIMERS 10
+/* The timers of the server itself: starve, rearm, pace, expire, launch, reap, hold, log, sum, stop,
+ * notify. */
+#define SERVER_TIMERS 11
 
 /* --- signals -------------------------------------------------------------------------------- */
 
@@ -49,6 +49,7 @@ static void take_signal(struct server *server, const struct signalfd_siginfo *in
         break;
     case SIGQUIT:
         log_notice("leaving at once; %zu handlers stay", server->children.processes);
+        notify_stopping(&server->notify, "leaving, handlers stay", 0);
         loop_stop(server->loop);
         break;
     case SIGUSR1:
@@ -88,12 +89,14 @@ void server_sum_up_soon(struct server *server)
         loop_arm(server->loop, &server->sum_timer, loop_now(server->loop) + CLOCK_SECOND);
 }
 
-/* The end of a turn: starts are looked after, and the turn's lines go out together. */
+/* The end of a turn: starts are looked after, the service manager hears what it should, and the
+ * turn's lines go out together. */
 static void end_turn(void *context)
 {
     struct server *server = context;
 
     server_tend_launches(server);
+    server_tell_turn(server);
     if (log_flush() && !loop_is_armed(&server->log_timer))
         loop_arm(server->loop, &server->log_timer, clock_now() + LOG_RETRY * CLOCK_MILLISECOND);
 }
@@ -135,6 +138,7 @@ static void free_services(struct service *service)
 /* Closes and frees everything, whatever of it was opened; handlers that run stay. */
 static void server_close(struct server *server)
 {
+    notify_close(&server->notify);
     if (server->loop) {
         free_services(server->services);
         free_services(server->retired);
@@ -173,6 +177,8 @@ static int open_parts(struct server *server)
     int error = loop_open(&server->loop);
 
     server->lingering.loop = server->loop;
+    if (error == 0)
+        notify_begin(&server->notify, server->loop);
     reception_open(&server->reception);
     if (error == 0)
         error = loop_reserve(server->loop, SERVER_TIMERS);
@@ -250,23 +256,25 @@ static void say_unnamed(const struct inherited *inherited)
     }
 }
 
-/* Makes a server of config, on which it takes a reference, and binds its services; inherited
- * becomes its own in any case. 0; -EEXIST when another daemon has the pid file; another -errno.
- * Logs why. */
+/* Makes a server of config, on which it takes a reference, and binds its services; inherited and
+ * notify become its own in any case. 0; -EEXIST when another daemon has the pid file; another
+ * -errno. Logs why. */
 static int server_open(struct config *config, const struct load_request *request,
                        const struct plan_origin *origin, struct inherited *inherited,
-                       bool daemonized, struct server **ret)
+                       struct notify *notify, bool daemonized, struct server **ret)
 {
     struct server *server = calloc(1, sizeof(*server));
     int error;
 
     if (!server) {
         inherited_close(inherited);
+        notify_close(notify);
         return -ENOMEM;
     }
     *server = (struct server){.request = request,
                               .origin = *origin,
                               .inherited = *inherited,
+                              .notify = *notify,
                               .daemonized = daemonized,
                               .null_fd = -1,
                               .pid_file = {.fd = -1}};
@@ -306,11 +314,12 @@ static int server_run(struct server *server)
 
 /* Opens and runs a server; whoever waits at ready_fd is told how the opening went. */
 static int open_and_run(struct config *config, const struct load_request *request,
-                        const struct plan_origin *origin, struct inherited *inherited, int ready_fd)
+                        const struct plan_origin *origin, struct inherited *inherited,
+                        struct notify *notify, int ready_fd)
 {
     struct server *server = NULL; /* gcc can't see that an error means none */
     size_t services = config->service_count;
-    int error = server_open(config, request, origin, inherited, ready_fd >= 0, &server);
+    int error = server_open(config, request, origin, inherited, notify, ready_fd >= 0, &server);
 
     config_unref(config); /* the server has its own: the first snapshot must not outlive reloads */
     if (error < 0 && ready_fd >= 0)
@@ -319,6 +328,7 @@ static int open_and_run(struct config *config, const struct load_request *reques
     if (error < 0)
         return error;
     log_notice("stdinetd " PACKAGE_VERSION " serves %zu services", services);
+    server_tell_ready(server);
     error = server_run(server);
     if (error < 0)
         log_error("the event loop: %s", strerror(-error));
@@ -326,10 +336,17 @@ static int open_and_run(struct config *config, const struct load_request *reques
     return error;
 }
 
+/* --daemon: the parent's last deed. */
+static void hand_over(pid_t child, void *context)
+{
+    notify_hand_over(context, child);
+}
+
 int server_serve(struct config *config, const struct load_request *request,
                  const struct plan_origin *origin, bool daemonize)
 {
     struct inherited inherited = {0};
+    struct notify notify = {.fd = -1};
     int ready_fd = -1;
     int error = server_open_log(&config->daemon, daemonize);
 
@@ -338,10 +355,15 @@ int server_serve(struct config *config, const struct load_request *request,
     /* Before we are another process: they were passed to this one. */
     else if ((error = inherited_take(&inherited)) < 0)
         log_error("inherited sockets: %s", strerror(-error));
-    else if (daemonize && (error = startup_daemonize(&ready_fd)) < 0)
+    else
+        notify_open(&notify);
+    if (error == 0 && daemonize && (error = startup_daemonize(hand_over, &notify, &ready_fd)) < 0)
         log_error("--daemon: %s", strerror(-error));
+    if (error == 0 && daemonize)
+        notify_take_over(&notify);
     if (error == 0)
-        return open_and_run(config, request, origin, &inherited, ready_fd);
+        return open_and_run(config, request, origin, &inherited, &notify, ready_fd);
+    notify_close(&notify);
     inherited_close(&inherited);
     config_unref(config);
     return error;

@@ -373,6 +373,7 @@ void server_reload(struct server *server)
 
     if (server->stopping)
         return;
+    notify_reloading(&server->notify);
     if (error < 0)
         log_error("the log file cannot be opened anew: %s", strerror(-error));
     error = prepare(&reload);
@@ -386,6 +387,8 @@ void server_reload(struct server *server)
         log_error("not reloaded, everything stays as it was: %s",
                   reload.reason ? reload.reason : strerror(-error));
     }
+    server->last_reload_failed = error < 0;
     map_close(&reload.old);
     free(reload.names);
+    server_tell_ready(server);
 }

@@ -3,8 +3,8 @@
  * listener readable -> a bounded batch is accepted -> admission_check -> hold or start -> children
  * -> SIGCHLD -> outcome -> ticket given back -> one event -> service_rearm. server.c tells that
  * story; daemon.c puts the parts together; reap.c finds out who has ended, waiting.c who
- * waits, penalty.c what is remembered; stop.c and reload.c tell
- * how it ends and changes.
+ * waits, penalty.c what is remembered; stop.c and reload.c tell how it ends and changes,
+ * readiness.c what its service manager hears of all that.
  */
 #ifndef STDINETD_SERVE_SERVER_H
 #define STDINETD_SERVE_SERVER_H
@@ -22,6 +22,7 @@
 #include "serve/inherited.h"
 #include "serve/linger.h"
 #include "serve/loop.h"
+#include "serve/notify.h"
 #include "serve/reception.h"
 #include "serve/service.h"
 #include "serve/startup.h"
@@ -40,6 +41,8 @@ struct server {
     struct plan_origin origin;
     struct config *config;
     struct inherited inherited;
+    struct notify notify;  /* the service manager, if we have one */
+    size_t told_processes; /* of which it knows */
 
     struct admission admission;
     struct launcher *launcher;
@@ -73,6 +76,7 @@ struct server {
     uint32_t next_service;
     uint64_t next_connection;
     uint64_t reloads_done, reloads_failed;
+    bool last_reload_failed;
 };
 
 /* Serves config, whose reference it takes, until it is told to stop; handlers that run then stay.
@@ -143,6 +147,12 @@ void server_on_reap_timer(struct loop_timer *timer);
 
 /* reload.c: reads the configuration anew and switches to it, or leaves everything as it is. */
 void server_reload(struct server *server);
+
+/* readiness.c: tells the service manager that we are ready (again), that we stop within a time, and
+ * at the end of each turn what has changed. */
+void server_tell_ready(struct server *server);
+void server_tell_stopping(struct server *server, nanoseconds longest);
+void server_tell_turn(struct server *server);
 
 /* stop.c: told to stop, again: one stage further each time. */
 void server_stop(struct server *server);

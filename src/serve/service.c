@@ -187,6 +187,7 @@ void service_bind(struct service *service)
         if (!listener->source.watched && !listener->parked && !lend_is_out(listener))
             service_park(service, listener);
     }
+    notify_change(&service->server->notify); /* tells how many are pending */
     service_rearm(service);
     if (!pending)
         service->bind_tries = 0;

@@ -123,7 +123,8 @@ int startup_open_signals(void)
 }
 
 /* The parent's side: the child's word is our exit status; without a word it died. */
-_Noreturn static void wait_for_child(int fd, pid_t child)
+_Noreturn static void wait_for_child(int fd, pid_t child,
+                                     void (*on_ready)(pid_t child, void *context), void *context)
 {
     unsigned char status;
     ssize_t got;
@@ -132,6 +133,8 @@ _Noreturn static void wait_for_child(int fd, pid_t child)
     do {
         got = read(fd, &status, 1);
     } while (got < 0 && errno == EINTR);
+    if (got == 1 && status == 0)
+        on_ready(child, context);
     if (got == 1)
         _exit(status);
     if (waitpid(child, &result, 0) == child && WIFEXITED(result))
@@ -139,7 +142,8 @@ _Noreturn static void wait_for_child(int fd, pid_t child)
     _exit(71);
 }
 
-int startup_daemonize(int *ret_ready_fd)
+int startup_daemonize(void (*on_ready)(pid_t child, void *context), void *context,
+                      int *ret_ready_fd)
 {
     int ready[2], null;
     pid_t child;
@@ -156,7 +160,7 @@ int startup_daemonize(int *ret_ready_fd)
     }
     if (child > 0) {
         close(ready[1]);
-        wait_for_child(ready[0], child);
+        wait_for_child(ready[0], child, on_ready, context);
     }
     close(ready[0]);
     if (setsid() < 0 || chdir("/") < 0)

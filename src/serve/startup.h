@@ -19,9 +19,11 @@ int startup_clean_process(struct plan_origin *ret);
  * signalfd (non-blocking) or -errno. */
 int startup_open_signals(void);
 
-/* The starting side of --daemon: forks; the parent waits until the child says how it went and
- * exits with that status. The child gets the fd to say it on. 0 in the child or -errno. */
-int startup_daemonize(int *ret_ready_fd);
+/* The starting side of --daemon: forks; the parent waits until the child says how it went, calls
+ * on_ready if it went well, and exits with that status. The child gets the fd to say it on. 0 in
+ * the child or -errno. */
+int startup_daemonize(void (*on_ready)(pid_t child, void *context), void *context,
+                      int *ret_ready_fd);
 
 /* The child says how the start went: the waiting parent exits with status. */
 void startup_say_ready(int ready_fd, int status);

@@ -33,6 +33,7 @@ static void next_stage(struct server *server)
         log_notice("stopping: %zu handlers may finish", server->children.processes);
         stop_listening(server);
         wait = server->config->daemon.stop_timeout;
+        server_tell_stopping(server, wait + KILL_AFTER);
     } else if (server->stop_stage == STOP_TERMINATED) {
         log_notice("stopping: %zu handlers are sent TERM", server->children.processes);
         linger_close_all(&server->lingering);
@@ -42,6 +43,7 @@ static void next_stage(struct server *server)
         server->stop_stage = STOP_KILLED;
         children_signal(&server->children, SIGKILL);
     }
+    notify_change(&server->notify);
     /* KILL is repeated: a process in its first steps may have left the group it was sent to. */
     loop_arm(server->loop, &server->stop_timer, loop_now(server->loop) + wait);
     server_stop_if_idle(server);

@@ -132,6 +132,7 @@ Suite *guard_suite(void);
 Suite *reload_suite(void);
 Suite *faults_suite(void);
 Suite *logs_suite(void);
+Suite *notify_suite(void);
 Suite *process_suite(void);
 Suite *contained_suite(void);
 Suite *hostile_suite(void);

@@ -17,6 +17,7 @@ int main(void)
     srunner_add_suite(runner, faults_suite());
     srunner_add_suite(runner, logs_suite());
     srunner_add_suite(runner, process_suite());
+    srunner_add_suite(runner, notify_suite());
     srunner_add_suite(runner, contained_suite());
     srunner_add_suite(runner, hostile_suite());
     srunner_add_suite(runner, command_suite());

@@ -16,6 +16,7 @@ Suite *endpoint_suite(void);
 Suite *load_suite(void);
 Suite *log_format_suite(void);
 Suite *map_suite(void);
+Suite *notify_suite(void);
 Suite *option_suite(void);
 Suite *plan_suite(void);
 Suite *prefix_suite(void);
