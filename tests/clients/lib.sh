@@ -3,10 +3,11 @@
 # start, checks, and calls end. $work is its directory; whatever happens, the daemon is stopped and
 # the directory removed when the test exits.
 #
-# From the environment: STDINETD is the program, STDINETD_WRAPPER words to put before it, and
-# STDINETD_HANDLERS the directory of the handlers that come with it.
+# From the environment: STDINETD and STDINETCTL are the programs, STDINETD_WRAPPER words to put
+# before the first, and STDINETD_HANDLERS the directory of the handlers that come with them.
 
 STDINETD=${STDINETD:-./stdinetd}
+STDINETCTL=${STDINETCTL:-$(dirname -- "$STDINETD")/stdinetctl}
 STDINETD_HANDLERS=${STDINETD_HANDLERS:-$(cd "$(dirname -- "$STDINETD")" && pwd)/src/handlers}
 umask 022
 export LC_ALL=C

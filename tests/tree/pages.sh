@@ -3,6 +3,7 @@
 set -u
 cd "${srcdir:-.}" || exit 99
 stdinetd=${STDINETD:-./stdinetd}
+stdinetctl=${STDINETCTL:-$(dirname -- "$stdinetd")/stdinetctl}
 handlers=${STDINETD_HANDLERS:-$(dirname -- "$stdinetd")/src/handlers}
 failed=0
 directory=$(mktemp -d) || exit 99
@@ -37,6 +38,15 @@ done
 for option in $("$stdinetd" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p'); do
     check "stdinetd(8) explains --$option" \
         sh -c "grep -q '^\.It .*Fl -$option\\>' man/stdinetd.8 || echo none"
+done
+
+for option in $("$stdinetctl" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p'); do
+    check "stdinetctl(8) explains --$option" \
+        sh -c "grep -q '^\.It .*Fl -$option\\>' man/stdinetctl.8 || echo none"
+done
+for command in $("$stdinetctl" --list-commands); do
+    check "stdinetctl(8) explains $command" \
+        sh -c "grep -q '^\.It Cm $command\\>' man/stdinetctl.8 || echo none"
 done
 
 # Every handler has a section, and every option of its --help an entry.

@@ -1,0 +1,51 @@
+/* command: the commands of stdinetctl, a row each.
+ *
+ * main.c reads the options before the command's name, finds its row and runs it; --help and the
+ * completion walk the rows. A command reads its own words, prints its result on standard output
+ * (as JSON where asked), says what is wrong on standard error, and gives an exit status.
+ */
+#ifndef STDINETD_CTL_COMMAND_H
+#define STDINETD_CTL_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* sysexits(3), as the daemon's. */
+enum {
+    EXIT_OK = 0,
+    EXIT_USAGE = 64,       /* the command line is wrong */
+    EXIT_DATA = 65,        /* what was read has mistakes */
+    EXIT_NO_INPUT = 66,    /* a file can't be read */
+    EXIT_UNAVAILABLE = 69, /* no daemon answers */
+    EXIT_SYSTEM = 71,      /* the system refused something */
+};
+
+/* What stands before the command's name. */
+struct ctl {
+    const char *socket; /* NULL: not given */
+    bool json;
+};
+
+struct command {
+    const char *name;
+    const char *arguments; /* as --help shows them; "" for none */
+    const char *help;      /* what it does, a line */
+    /* How many words may follow the name; -1 as maximum is any number. Options count. */
+    int minimum, maximum;
+    /* arguments[0] is the command's name, and after the last is a NULL: as getopt_long wants it. */
+    int (*run)(const struct ctl *ctl, int count, char *arguments[]);
+};
+
+extern const struct command command_table[];
+extern const size_t command_count;
+
+/* The row of that name, or NULL. */
+const struct command *command_find(const char *name);
+
+/* "stdinetctl: MESSAGE" on standard error; returns status, so that a command can end with it. */
+int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Each command, in the file of its name. */
+int import_run(const struct ctl *ctl, int count, char *arguments[]);
+
+#endif
