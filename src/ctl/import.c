@@ -1,11 +1,182 @@
-/* import: the command `import`. */
+/* import: the command `import`: its options, and what it says where.
+ *
+ * The ini goes to standard output, messages to standard error; with --json both are one object on
+ * standard output. What the configurations mean is in import_*.c.
+ */
+#include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "ctl/command.h"
+#include "ctl/import.h"
+
+#ifndef HANDLERS_DIRECTORY
+#define HANDLERS_DIRECTORY "/usr/local/libexec/stdinetd"
+#endif
+
+enum { VALUE_INETD = 256, VALUE_XINETD, VALUE_IPV6, VALUE_ROOT, VALUE_HANDLERS };
+
+static const struct option longs[] = {
+    {"inetd", no_argument, NULL, VALUE_INETD},
+    {"xinetd", no_argument, NULL, VALUE_XINETD},
+    {"ipv6", no_argument, NULL, VALUE_IPV6},
+    {"root", required_argument, NULL, VALUE_ROOT},
+    {"handlers", required_argument, NULL, VALUE_HANDLERS},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static void print_help(void)
+{
+    puts(
+        "usage: stdinetctl import [OPTION]... FILE...\n\n"
+        "Prints an ini that does what inetd.conf or xinetd's files say. FILE may be a directory,\n"
+        "or - for standard input. What can't be carried over is a comment there, and is said on\n"
+        "standard error.\n\n"
+        "  --inetd                  the files are inetd.conf's\n"
+        "  --xinetd                 the files are xinetd's (otherwise each is looked at)\n"
+        "  --ipv6                   tcp and udp in inetd.conf mean IPv4 and IPv6\n"
+        "  --root DIRECTORY         they are of another machine, whose root directory is this one\n"
+        "  --handlers DIRECTORY     where stdinetd's handlers are (" HANDLERS_DIRECTORY ")\n"
+        "  --help                   print this\n\n"
+        "See stdinetctl(8).");
+}
+
+/* The command's own options. Returns false with the exit status where that is all. */
+static bool take_options(struct import *import, int count, char *arguments[], int *ret_status)
+{
+    int value;
+
+    while ((value = getopt_long(count, arguments, "h", longs, NULL)) != -1) {
+        switch (value) {
+        case VALUE_INETD:
+            import->dialect = IMPORT_INETD;
+            break;
+        case VALUE_XINETD:
+            import->dialect = IMPORT_XINETD;
+            break;
+        case VALUE_IPV6:
+            import->ipv6 = true;
+            break;
+        case VALUE_ROOT:
+            import->root = optarg;
+            break;
+        case VALUE_HANDLERS:
+            import->handlers = optarg;
+            break;
+        case 'h':
+            print_help();
+            *ret_status = EXIT_OK;
+            return false;
+        default: /* getopt_long has said what is wrong */
+            *ret_status = EXIT_USAGE;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- what is said --------------------------------------------------------------------------- */
+
+static void print_messages(const struct import *import)
+{
+    for (const struct import_message *message = import->messages; message;
+         message = message->next) {
+        if (message->file)
+            fprintf(stderr, "%s:", message->file);
+        if (message->line > 0)
+            fprintf(stderr, "%u:", message->line);
+        fprintf(stderr, "%s%s%s%s\n", message->file ? " " : "",
+                message->service ? message->service->name : "", message->service ? ": " : "",
+                message->text);
+    }
+}
+
+static json_t *message_object(const struct import_message *message)
+{
+    return json_pack("{s:s?, s:i, s:s, s:s?, s:s}", "file", message->file, "line",
+                     (int)message->line, "level",
+                     message->level == IMPORT_ERROR ? "error" : "warning", "service",
+                     message->service ? message->service->name : NULL, "message", message->text);
+}
+
+static json_t *service_object(const struct import_service *service)
+{
+    static const char *const fates[] = {[IMPORT_SERVED] = "served",
+                                        [IMPORT_DISABLED] = "disabled",
+                                        [IMPORT_COMMENTED] = "comment",
+                                        [IMPORT_OMITTED] = "omitted"};
+
+    return json_pack("{s:s, s:s, s:s, s:i}", "name", service->name, "fate", fates[service->fate],
+                     "file", service->file, "line", (int)service->line);
+}
+
+static int print_json(const struct import *import, const char *ini)
+{
+    json_t *services = json_array(), *messages = json_array(), *object;
+    int status;
+
+    for (const struct import_service *service = import->services; service; service = service->next)
+        json_array_append_new(services, service_object(service));
+    for (const struct import_message *message = import->messages; message; message = message->next)
+        json_array_append_new(messages, message_object(message));
+    object = json_pack("{s:s, s:o, s:o}", "ini", ini, "services", services, "messages", messages);
+    status = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
+    putchar('\n');
+    json_decref(object);
+    return status;
+}
+
+static int print_result(const struct ctl *ctl, const struct import *import)
+{
+    char *ini = import_write(import);
+    int status = ini ? 0 : -1;
+
+    if (ini && ctl->json)
+        status = print_json(import, ini);
+    else if (ini)
+        fputs(ini, stdout);
+    free(ini);
+    if (status < 0)
+        return command_fail(EXIT_SYSTEM, "out of memory");
+    if (!ctl->json)
+        print_messages(import);
+    return import->unreadable ? EXIT_NO_INPUT : import->error_count > 0 ? EXIT_DATA : EXIT_OK;
+}
+
+static bool has_service(const struct import *import)
+{
+    for (const struct import_service *service = import->services; service; service = service->next)
+        if (service->fate == IMPORT_SERVED)
+            return true;
+    return false;
+}
+
+static int import_files(const struct ctl *ctl, struct import *import, char *const files[])
+{
+    while (*files)
+        import_read_path(import, *files++);
+    import_finish(import);
+    if (!has_service(import))
+        import_say(import, NULL, IMPORT_WARNING,
+                   "there is no service to serve, so stdinetd won't start with this alone");
+    return print_result(ctl, import);
+}
 
 int import_run(const struct ctl *ctl, int count, char *arguments[])
 {
-    (void)ctl;
-    (void)count;
-    return command_fail(EXIT_SYSTEM, "%s: not written yet", arguments[0]);
+    struct import import;
+    struct arena *arena = arena_new();
+    int status;
+
+    import_begin(&import, arena);
+    import.handlers = HANDLERS_DIRECTORY;
+    if (!arena)
+        return command_fail(EXIT_SYSTEM, "out of memory");
+    if (take_options(&import, count, arguments, &status))
+        status = optind < count ? import_files(ctl, &import, arguments + optind)
+                                : command_fail(EXIT_USAGE, "import: which FILE?");
+    arena_free(arena);
+    return status;
 }

@@ -1,0 +1,258 @@
+/* import_compare: what imported services mean to each other. Called by import_finish. */
+#include <string.h>
+
+#include "base/addr.h"
+#include "ctl/import.h"
+#include "ctl/import_value.h"
+
+/* --- twins ---------------------------------------------------------------------------------- */
+
+static bool is_same(const char *one, const char *other)
+{
+    return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+static bool is_same_words(const struct value_words *one, const struct value_words *other)
+{
+    for (size_t i = 0; i < one->count && i < other->count; i++)
+        if (strcmp(one->items[i], other->items[i]) != 0)
+            return false;
+    return one->count == other->count;
+}
+
+/* But for ipv6-only, which means nothing to IPv4. */
+static bool is_same_values(const struct import_service *one, const struct import_service *other)
+{
+    for (int key = 0; key < IMPORT_KEYS; key++)
+        if (key != IMPORT_IPV6_ONLY && !is_same(one->values[key], other->values[key]))
+            return false;
+    return true;
+}
+
+static bool has_ipv6(const struct import_service *service)
+{
+    for (size_t i = 0; i < service->addresses.count; i++)
+        if (strchr(service->addresses.items[i], ':'))
+            return true;
+    return false;
+}
+
+static bool are_twins(const struct import_service *one, const struct import_service *other)
+{
+    return !one->is_unix && !other->is_unix && one->fate == other->fate &&
+           one->fate < IMPORT_COMMENTED && one->socket == other->socket &&
+           one->wait == other->wait && one->kind == other->kind &&
+           strcmp(one->name, other->name) == 0 && strcmp(one->port, other->port) == 0 &&
+           strcmp(one->program, other->program) == 0 && is_same_words(&one->argv, &other->argv) &&
+           is_same_values(one, other) && !(has_ipv6(one) && has_ipv6(other));
+}
+
+static bool has_address(const struct import_service *service, const char *address)
+{
+    for (size_t i = 0; i < service->addresses.count; i++)
+        if (strcmp(service->addresses.items[i], address) == 0)
+            return true;
+    return false;
+}
+
+static bool shares_address(const struct import_service *one, const struct import_service *other)
+{
+    for (size_t i = 0; i < other->addresses.count; i++)
+        if (has_address(one, other->addresses.items[i]))
+            return true;
+    return false;
+}
+
+static void merge(struct import *import, struct import_service *one,
+                  const struct import_service *other)
+{
+    for (size_t i = 0; i < other->addresses.count; i++)
+        import_append(import, &one->addresses, other->addresses.items[i]);
+    if (other->values[IMPORT_IPV6_ONLY])
+        one->values[IMPORT_IPV6_ONLY] = other->values[IMPORT_IPV6_ONLY];
+    *one->last_message = other->messages;
+    if (other->messages)
+        one->last_message = other->last_message;
+}
+
+/* The service before which a twin stands; NULL where there is none. */
+static struct import_service *find_twin(struct import_service *first,
+                                        const struct import_service *service)
+{
+    for (; first != service; first = first->next)
+        if (are_twins(first, service) && !shares_address(first, service))
+            return first;
+    return NULL;
+}
+
+void import_merge_twins(struct import *import)
+{
+    struct import_service **place = &import->services;
+
+    while (*place) {
+        struct import_service *service = *place, *twin = NULL;
+
+        if (service->fate != IMPORT_OMITTED)
+            twin = find_twin(import->services, service);
+        if (twin) {
+            merge(import, twin, service);
+            *place = service->next;
+        } else {
+            place = &service->next;
+        }
+    }
+    import->last_service = place;
+}
+
+/* --- names ---------------------------------------------------------------------------------- */
+
+/* A name as a section can have it, with room for something behind it. */
+static const char *plain_name(struct import *import, const char *name)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-.+@";
+    char text[IMPORT_NAME_MAX - 9];
+    size_t length = 0;
+
+    for (; name[length] != '\0' && length < sizeof(text); length++)
+        text[length] = strchr(plain, name[length]) ? name[length] : '-';
+    return length > 0 ? import_copy(import, text, length) : "service";
+}
+
+static bool is_free(const struct import *import, const struct import_service *service,
+                    const char *name)
+{
+    if (strcmp(name, "stdinetd") == 0 || strcmp(name, "defaults") == 0)
+        return false;
+    for (const struct import_service *other = import->services; other != service;
+         other = other->next)
+        if (other->fate != IMPORT_OMITTED && strcmp(other->name, name) == 0)
+            return false;
+    return true;
+}
+
+/* How many before it began with the same. */
+static unsigned count_like(const struct import *import, const struct import_service *service,
+                           const char *base)
+{
+    size_t length = strlen(base);
+    unsigned count = 0;
+
+    for (const struct import_service *other = import->services; other != service;
+         other = other->next)
+        count += other->fate != IMPORT_OMITTED && strncmp(other->name, base, length) == 0;
+    return count;
+}
+
+static const char *free_name(struct import *import, const struct import_service *service,
+                             const char *base)
+{
+    const char *name = base;
+    unsigned number;
+
+    if (is_free(import, service, name))
+        return name;
+    if (service->socket == IMPORT_DATAGRAM) {
+        name = import_format(import, "%s-udp", base);
+        if (is_free(import, service, name))
+            return name;
+    }
+    number = count_like(import, service, base);
+    do
+        name = import_format(import, "%s-%u", base, ++number);
+    while (!is_free(import, service, name) && !import->out_of_memory);
+    return name;
+}
+
+void import_name_services(struct import *import)
+{
+    for (struct import_service *service = import->services; service; service = service->next)
+        service->name = service->fate == IMPORT_OMITTED
+                            ? import_escape(import, service->name)
+                            : free_name(import, service, plain_name(import, service->name));
+}
+
+/* --- claims --------------------------------------------------------------------------------- */
+
+/* An address that somebody listens on. */
+struct claim {
+    const struct import_service *service;
+    struct addr addr;
+};
+
+static bool make_claim(const struct import_service *service, size_t index, struct claim *ret)
+{
+    ret->service = service;
+    return addr_parse_host(service->addresses.items[index], &ret->addr) == 0;
+}
+
+/* Whether the wildcard one takes what other wants. */
+static bool takes_all(const struct claim *one, const struct claim *other)
+{
+    return addr_is_any(&one->addr) &&
+           (one->addr.family == other->addr.family ||
+            (one->addr.family == ADDR_IPV6 && !one->service->values[IMPORT_IPV6_ONLY]));
+}
+
+static bool meet(const struct claim *one, const struct claim *other)
+{
+    return addr_equal(&one->addr, &other->addr) || takes_all(one, other) || takes_all(other, one);
+}
+
+/* Names that aren't known here are only like themselves. */
+static bool is_same_port(const struct import_service *one, const struct import_service *other)
+{
+    if (one->socket != other->socket || one->is_unix != other->is_unix)
+        return false;
+    if (one->is_unix || one->port_number == 0 || other->port_number == 0)
+        return strcmp(one->port, other->port) == 0;
+    return one->port_number == other->port_number;
+}
+
+static bool clash(const struct import_service *one, const struct import_service *other)
+{
+    struct claim left, right;
+
+    if (!is_same_port(one, other))
+        return false;
+    if (one->is_unix)
+        return true;
+    for (size_t i = 0; i < one->addresses.count; i++)
+        for (size_t j = 0; j < other->addresses.count; j++)
+            if (make_claim(one, i, &left) && make_claim(other, j, &right) && meet(&left, &right))
+                return true;
+    return false;
+}
+
+bool import_claims_itself(const struct import_service *service)
+{
+    struct claim left, right;
+
+    for (size_t i = 1; i < service->addresses.count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (make_claim(service, i, &left) && make_claim(service, j, &right) &&
+                meet(&left, &right))
+                return true;
+    return false;
+}
+
+static void settle(struct import *import, struct import_service *service)
+{
+    for (const struct import_service *other = import->services; other != service;
+         other = other->next)
+        if (other->fate == IMPORT_SERVED && clash(other, service)) {
+            import->file = service->file;
+            import->line = service->line;
+            import_degrade(import, service, IMPORT_DISABLED,
+                           "disabled: it wants an address that [%s] has (%s:%u)", other->name,
+                           other->file, other->line);
+            return;
+        }
+}
+
+void import_settle_claims(struct import *import)
+{
+    for (struct import_service *service = import->services; service; service = service->next)
+        if (service->fate == IMPORT_SERVED)
+            settle(import, service);
+}

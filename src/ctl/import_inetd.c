@@ -1,0 +1,106 @@
+/* import_inetd: inetd.conf in all its dialects: lines to entries, entries to services.
+ *
+ * [ADDRESS[,ADDRESS]...:]SERVICE SOCKET PROTOCOL WAIT USER PROGRAM [ARGUMENT]...
+ *
+ * What the fields mean is in import_inetd_fields.c. An indented line goes on with the entry before
+ * it, as in every inetd; "ADDRESS:" alone is the default for what follows; what Debian's
+ * update-inetd has switched off (#<off>#) is a service that is disabled; other lines with # are
+ * comments.
+ */
+#include "ctl/import_inetd.h"
+
+#include <string.h>
+
+#define OFF      "#<off>#"
+#define OFF_SIZE (sizeof(OFF) - 1)
+
+/* The bytes of the quoted word at text, with both quotes; 0 where it isn't one. */
+static size_t quoted_length(const char *text)
+{
+    const char *close = text[0] == '"' || text[0] == '\'' ? strchr(text + 1, text[0]) : NULL;
+
+    return close && (close[1] == '\0' || strchr(IMPORT_BLANKS, close[1]))
+               ? (size_t)(close - text) + 1
+               : 0;
+}
+
+/* Splits at blanks. A word in quotes is one, as FreeBSD, NetBSD and GNU have it. */
+static void split(struct import *import, const char *text, struct value_words *words)
+{
+    for (text += strspn(text, IMPORT_BLANKS); *text != '\0'; text += strspn(text, IMPORT_BLANKS)) {
+        size_t quoted = quoted_length(text);
+        size_t length = quoted > 0 ? quoted : strcspn(text, IMPORT_BLANKS);
+
+        import_append(import, words,
+                      quoted > 0 ? import_copy(import, text + 1, length - 2)
+                                 : import_copy(import, text, length));
+        text += length;
+    }
+}
+
+static bool is_default_address(const struct value_words *words)
+{
+    size_t length = strlen(words->items[0]);
+
+    return words->count == 1 && length > 1 && words->items[0][length - 1] == ':';
+}
+
+/* NetBSD's own notation, which ends with a semicolon, and its directives. */
+static bool is_foreign(const struct value_words *words)
+{
+    return words->items[0][0] == '.' || (words->count > 1 && (strcmp(words->items[1], "on") == 0 ||
+                                                              strcmp(words->items[1], "off") == 0));
+}
+
+/* The entry that was read is complete. Of one that was switched off nothing is expected. */
+static void take_entry(struct inetd_reader *reader)
+{
+    struct import *import = reader->import;
+    unsigned line = import->line;
+
+    if (reader->words.count > 0) {
+        import->line = reader->line;
+        if (is_default_address(&reader->words))
+            inetd_set_default(reader, reader->words.items[0]);
+        else if (is_foreign(&reader->words))
+            import_say(import, NULL, IMPORT_ERROR,
+                       "%s: this notation is NetBSD's own, which isn't understood",
+                       reader->words.items[0]);
+        else if (reader->words.count >= INETD_FIELDS)
+            inetd_take_service(reader);
+        else if (!reader->off)
+            import_say(import, NULL, IMPORT_ERROR, "%s: %zu words, where an entry has at least %d",
+                       reader->words.items[0], reader->words.count, INETD_FIELDS);
+        import->line = line;
+    }
+    reader->words = (struct value_words){0};
+    reader->off = false;
+}
+
+static void take_line(struct inetd_reader *reader, const char *text)
+{
+    bool indented = text[0] != '\0' && strchr(IMPORT_BLANKS, text[0]);
+    const char *start = text + strspn(text, IMPORT_BLANKS);
+    bool off = strncmp(text, OFF, OFF_SIZE) == 0;
+
+    if (*start == '\0' || (*start == '#' && !off))
+        return;
+    if (!indented || reader->words.count == 0) {
+        take_entry(reader);
+        reader->line = reader->import->line;
+        reader->off = off;
+        start += off ? OFF_SIZE : 0;
+    }
+    split(reader->import, start, &reader->words);
+}
+
+void import_read_inetd(struct import *import, const char *text, size_t length)
+{
+    struct inetd_reader reader = {.import = import};
+    struct import_lines lines = {text, text + length};
+    const char *line;
+
+    while ((line = import_next_line(import, &lines)) != NULL)
+        take_line(&reader, line);
+    take_entry(&reader);
+}

@@ -1,0 +1,331 @@
+/* import_xinetd: entries of xinetd.conf and what it includes. See import_xinetd.h.
+ *
+ *     service NAME          defaults        include FILE     includedir DIRECTORY
+ *     {                     {
+ *         ATTRIBUTE = WORD...     += and -= for lists
+ *     }                     }
+ *
+ * Braces stand on lines of their own, and white space on both sides of the operator. xinetd throws
+ * away an entry that has it otherwise; here it is read all the same, and disabled.
+ */
+#include "ctl/import_xinetd.h"
+
+#include <string.h>
+
+struct assignment {
+    const char *name;
+    enum assign how;
+    struct value_words words;
+    unsigned line;
+    struct assignment *next;
+};
+
+struct entry {
+    const char *file, *name; /* name is NULL for defaults */
+    unsigned line;
+    struct import_service *service; /* NULL for defaults, and where there was no room */
+    struct assignment *assignments, **last_assignment;
+    const char *refused; /* why xinetd wouldn't take it */
+    struct entry *next;
+};
+
+struct xinetd {
+    struct entry *entries, **last_entry; /* services */
+    struct entry *defaults;
+};
+
+struct reader {
+    struct import *import;
+    struct xinetd *xinetd;
+    struct entry *entry; /* whose lines are being read */
+    bool open;           /* its '{' was there */
+};
+
+static void *allocate(struct import *import, size_t size)
+{
+    void *memory = arena_allocate(import->arena, size);
+
+    if (!memory)
+        import->out_of_memory = true;
+    return memory;
+}
+
+static struct xinetd *get_xinetd(struct import *import)
+{
+    if (!import->xinetd && (import->xinetd = allocate(import, sizeof(*import->xinetd))))
+        import->xinetd->last_entry = &import->xinetd->entries;
+    return import->xinetd;
+}
+
+static void split(struct import *import, const char *text, struct value_words *words)
+{
+    for (text += strspn(text, IMPORT_BLANKS); *text != '\0'; text += strspn(text, IMPORT_BLANKS)) {
+        size_t length = strcspn(text, IMPORT_BLANKS);
+
+        import_append(import, words, import_copy(import, text, length));
+        text += length;
+    }
+}
+
+/* --- entries -------------------------------------------------------------------------------- */
+
+static struct entry *make_entry(struct reader *reader, const char *name)
+{
+    struct import *import = reader->import;
+    struct entry *entry = allocate(import, sizeof(*entry));
+
+    if (!entry)
+        return NULL;
+    *entry = (struct entry){.file = import->file, .line = import->line, .name = name};
+    entry->last_assignment = &entry->assignments;
+    return entry;
+}
+
+static void begin_service(struct reader *reader, const char *name)
+{
+    struct entry *entry = make_entry(reader, name);
+
+    if (!entry)
+        return;
+    entry->service = import_add_service(reader->import, name);
+    *reader->xinetd->last_entry = entry;
+    reader->xinetd->last_entry = &entry->next;
+    reader->entry = entry;
+}
+
+static void begin_defaults(struct reader *reader)
+{
+    struct entry *entry = make_entry(reader, NULL);
+
+    if (!entry)
+        return;
+    if (reader->xinetd->defaults)
+        import_say(reader->import, NULL, IMPORT_ERROR,
+                   "defaults are given again; xinetd takes the first (%s:%u)",
+                   reader->xinetd->defaults->file, reader->xinetd->defaults->line);
+    else
+        reader->xinetd->defaults = entry;
+    reader->entry = entry;
+}
+
+static void refuse(struct reader *reader, const char *reason)
+{
+    import_say(reader->import, reader->entry->service, IMPORT_ERROR, "%s", reason);
+    if (!reader->entry->refused)
+        reader->entry->refused = reason;
+}
+
+/* Outside of braces. */
+static void take_keyword(struct reader *reader, const struct value_words *words)
+{
+    struct import *import = reader->import;
+    const char *word = words->items[0], *name = words->count > 1 ? words->items[1] : NULL;
+    bool opens = strcmp(words->items[words->count - 1], "{") == 0;
+
+    if (strcmp(word, "defaults") == 0)
+        begin_defaults(reader);
+    else if (strcmp(word, "service") == 0 && name && strcmp(name, "{") != 0)
+        begin_service(reader, name);
+    else if (strcmp(word, "include") == 0 && name)
+        import_include(import, name);
+    else if (strcmp(word, "includedir") == 0 && name)
+        import_include_directory(import, name);
+    else
+        import_say(
+            import, NULL, IMPORT_ERROR,
+            "'%.200s': neither service NAME, defaults, include FILE nor includedir DIRECTORY",
+            word);
+    reader->open = reader->entry && opens;
+    if (reader->open)
+        refuse(reader, "'{' must stand on a line of its own");
+}
+
+/* --- assignments ---------------------------------------------------------------------------- */
+
+static const char *const operators[] = {"=", "+=", "-="};
+
+/* The operator at text; NULL where there is none. */
+static const char *find_operator(const char *text, enum assign *ret)
+{
+    for (int i = 0; i < 3; i++)
+        if (strncmp(text, operators[i], strlen(operators[i])) == 0) {
+            *ret = (enum assign)i;
+            return text + strlen(operators[i]);
+        }
+    return NULL;
+}
+
+/* "name = word word" */
+static void take_assignment(struct reader *reader, const char *text)
+{
+    struct import *import = reader->import;
+    size_t length = strcspn(text, IMPORT_BLANKS "=");
+    const char *at = text + length + strspn(text + length, IMPORT_BLANKS);
+    struct assignment *assignment;
+    enum assign how;
+    const char *rest = find_operator(at, &how);
+
+    if (!rest || length == 0) {
+        refuse(reader, "neither ATTRIBUTE = VALUE nor '}'");
+        return;
+    }
+    if (text[length] == '=')
+        refuse(reader, "an attribute and its operator need white space between them");
+    assignment = allocate(import, sizeof(*assignment));
+    if (!assignment)
+        return;
+    *assignment = (struct assignment){
+        .name = import_copy(import, text, length), .how = how, .line = import->line};
+    split(import, rest, &assignment->words);
+    *reader->entry->last_assignment = assignment;
+    reader->entry->last_assignment = &assignment->next;
+}
+
+static void take_line(struct reader *reader, const char *text)
+{
+    struct value_words words = {0};
+
+    text += strspn(text, IMPORT_BLANKS);
+    if (*text == '\0' || *text == '#')
+        return;
+    if (reader->entry && strcmp(text, "{") == 0 && !reader->open) {
+        reader->open = true;
+    } else if (reader->entry && strcmp(text, "}") == 0) {
+        reader->entry = NULL;
+        reader->open = false;
+    } else if (reader->open) {
+        take_assignment(reader, text);
+    } else {
+        if (reader->entry)
+            refuse(reader, "'{' is missing");
+        reader->entry = NULL;
+        split(reader->import, text, &words);
+        if (words.count > 0)
+            take_keyword(reader, &words);
+    }
+}
+
+void import_read_xinetd(struct import *import, const char *text, size_t length)
+{
+    struct reader reader = {.import = import, .xinetd = get_xinetd(import)};
+    struct import_lines lines = {text, text + length};
+    const char *line;
+
+    if (!reader.xinetd)
+        return;
+    while ((line = import_next_line(import, &lines)) != NULL)
+        take_line(&reader, line);
+    if (reader.entry)
+        refuse(&reader, "'}' is missing");
+}
+
+/* --- what they mean ------------------------------------------------------------------------- */
+
+static const struct attribute *find_attribute(const char *name, unsigned place)
+{
+    for (size_t i = 0; i < attribute_count; i++)
+        if ((attribute_table[i].places & place) && strcmp(attribute_table[i].name, name) == 0)
+            return &attribute_table[i];
+    return NULL;
+}
+
+/* What is wrong with the form of an assignment, or NULL. */
+static const char *check_form(const struct attribute *attribute,
+                              const struct assignment *assignment, uint64_t seen, uint64_t bit)
+{
+    bool list = attribute->places & PLACE_LIST;
+
+    if (!list && (seen & bit))
+        return "is given again; xinetd takes the first";
+    if (!list && assignment->how != ASSIGN_SET)
+        return "is no list, so it takes = only; xinetd leaves this out";
+    if (attribute->count >= 0 && assignment->words.count != (size_t)attribute->count)
+        return "has another number of words; xinetd leaves this out";
+    return NULL;
+}
+
+static void replay(struct settings *settings, const struct entry *entry)
+{
+    struct import *import = settings->import;
+    unsigned place = entry->name ? PLACE_SERVICE : PLACE_DEFAULTS;
+    uint64_t seen = 0;
+
+    import->file = entry->file;
+    for (const struct assignment *one = entry->assignments; one; one = one->next) {
+        const struct attribute *attribute = find_attribute(one->name, place);
+        uint64_t bit = attribute ? UINT64_C(1) << (attribute - attribute_table) : 0;
+        const char *problem = attribute ? check_form(attribute, one, seen, bit)
+                                        : "is no attribute that may stand here";
+
+        import->line = one->line;
+        seen |= bit;
+        if (problem) {
+            import_say(import, settings->service, IMPORT_WARNING, "%s %s", one->name, problem);
+            continue;
+        }
+        /* In defaults = adds, as += does. */
+        if (attribute->take(settings, attribute, &one->words, entry->name ? one->how : ASSIGN_ADD))
+            continue;
+        import_say(import, settings->service, IMPORT_ERROR, "%s: not understood", one->name);
+        settings->refused = "xinetd wouldn't serve it";
+    }
+}
+
+/* What services begin with. Lists get items of their own, since services change them. */
+static struct settings copy_defaults(const struct settings *defaults,
+                                     struct import_service *service)
+{
+    struct import *import = defaults->import;
+    struct settings copy = *defaults;
+
+    copy.service = service;
+    copy.pass_env = import_copy_words(import, &defaults->pass_env, 0);
+    copy.only_from.prefixes = import_copy_prefixes(import, &defaults->only_from.prefixes);
+    copy.no_access.prefixes = import_copy_prefixes(import, &defaults->no_access.prefixes);
+    return copy;
+}
+
+static bool is_among(const char *id, const struct value_words *ids)
+{
+    for (size_t i = 0; i < ids->count; i++)
+        if (strcmp(ids->items[i], id) == 0)
+            return true;
+    return false;
+}
+
+/* defaults may say which services are on; that stands above their own word. */
+static bool is_off(const struct settings *settings, const char *id)
+{
+    if (settings->has_enabled_ids ? !is_among(id, &settings->enabled_ids)
+                                  : settings->disable == ANSWER_YES)
+        return true;
+    return is_among(id, &settings->disabled_ids);
+}
+
+static void finish_entry(const struct settings *defaults, const struct entry *entry)
+{
+    struct settings settings = copy_defaults(defaults, entry->service);
+    struct import *import = settings.import;
+
+    settings.refused = entry->refused;
+    replay(&settings, entry);
+    import->line = entry->line;
+    if (is_off(&settings, settings.id ? settings.id : entry->name))
+        entry->service->fate = IMPORT_DISABLED;
+    xinetd_conclude(&settings, entry->name);
+}
+
+void import_finish_xinetd(struct import *import)
+{
+    struct settings defaults = {.import = import};
+    const char *file = import->file;
+
+    if (!import->xinetd)
+        return;
+    if (import->xinetd->defaults)
+        replay(&defaults, import->xinetd->defaults);
+    for (const struct entry *entry = import->xinetd->entries; entry; entry = entry->next)
+        if (entry->service)
+            finish_entry(&defaults, entry);
+    import->file = file;
+}

@@ -1,0 +1,239 @@
+/* import_xinetd_service: a service from what xinetd's attributes mean together. See
+ * import_xinetd.h. */
+#include <string.h>
+
+#include "ctl/import_built_in.h"
+#include "ctl/import_wrappers.h"
+#include "ctl/import_xinetd.h"
+
+/* For it there is no section. */
+static bool omit(struct settings *settings, const char *reason)
+{
+    import_degrade(settings->import, settings->service, IMPORT_OMITTED, "%s", reason);
+    return false;
+}
+
+/* xinetd wouldn't serve it. */
+static void disable(struct settings *settings, const char *reason)
+{
+    import_degrade(settings->import, settings->service, IMPORT_DISABLED, "disabled: %s", reason);
+}
+
+static const struct {
+    const char *name;
+    enum import_socket socket;
+} protocols[] = {{"tcp", IMPORT_STREAM}, {"udp", IMPORT_DATAGRAM}};
+
+/* socket_type and protocol: one follows from the other. */
+static bool conclude_socket(struct settings *settings)
+{
+    struct import_service *service = settings->service;
+    size_t i = 0;
+
+    service->socket = settings->socket;
+    if (!settings->protocol) {
+        if (!settings->has_socket)
+            disable(settings, "it has neither socket_type nor protocol");
+        if (settings->socket == IMPORT_SEQPACKET)
+            return omit(settings, "stdinetd has no such sockets but unix ones");
+        return true;
+    }
+    while (i < 2 && strcmp(protocols[i].name, settings->protocol) != 0)
+        i++;
+    if (i == 2)
+        return omit(settings, "stdinetd has no protocols but tcp and udp");
+    if (settings->has_socket && settings->socket != protocols[i].socket)
+        return omit(settings, "socket_type and protocol don't fit");
+    service->socket = protocols[i].socket;
+    return true;
+}
+
+static void conclude_address(struct settings *settings, const char *name)
+{
+    struct import_service *service = settings->service;
+    bool ipv6 = (settings->flags & FLAG_IPV6) && !(settings->flags & FLAG_IPV4);
+    const char *bind = settings->bind;
+
+    service->port = settings->port ? settings->port : name;
+    /* Both flags make an IPv4 socket, and so does none. */
+    service->family = ipv6 ? IMPORT_IPV6_DUAL : IMPORT_IPV4;
+    if (bind && strcmp(bind, "localhost") == 0)
+        bind = ipv6 ? "::1" : "127.0.0.1";
+    if (bind)
+        import_append(settings->import, &service->addresses, bind);
+    if (settings->ipv6_only == ANSWER_YES && (ipv6 || (bind && strchr(bind, ':'))))
+        import_set(service, IMPORT_IPV6_ONLY, "yes");
+}
+
+static bool conclude_redirect(struct settings *settings)
+{
+    const char *host = settings->redirect_host;
+
+    if (settings->service->socket != IMPORT_STREAM)
+        return omit(settings, "only TCP can be redirected");
+    if (strcmp(host, "localhost") == 0)
+        host = "127.0.0.1";
+    import_set_relay(settings->import, settings->service,
+                     import_format(settings->import, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
+                                   settings->redirect_port));
+    return true;
+}
+
+static bool conclude_program(struct settings *settings, const char *name)
+{
+    struct import *import = settings->import;
+    struct import_service *service = settings->service;
+    const char *slash = settings->server ? strrchr(settings->server, '/') : NULL;
+
+    if (settings->redirect_host)
+        return conclude_redirect(settings);
+    if (settings->types & TYPE_INTERNAL)
+        return import_set_built_in(import, service, name) ||
+               omit(settings, "stdinetd has no such handler in place of the internal one");
+    if (!settings->server)
+        return omit(settings, "it has no server");
+    service->program = settings->server;
+    if (settings->flags & FLAG_NAME_IN_ARGS) {
+        service->argv = settings->server_args;
+        return true;
+    }
+    import_append(import, &service->argv, slash ? slash + 1 : settings->server);
+    for (size_t i = 0; i < settings->server_args.count; i++)
+        import_append(import, &service->argv, settings->server_args.items[i]);
+    return true;
+}
+
+/* Built-in ones have theirs. */
+static void conclude_user(struct settings *settings)
+{
+    struct import_service *service = settings->service;
+
+    if (settings->groups != ANSWER_YES)
+        import_set(service, IMPORT_GROUPS, "none");
+    if (service->values[IMPORT_USER])
+        return;
+    if (!settings->user)
+        disable(settings, "it has no user");
+    import_set(service, IMPORT_USER, settings->user ? settings->user : "nobody");
+    import_set(service, IMPORT_GROUP, settings->group);
+}
+
+/* xinetd refuses who is in both lists. With us the longer prefix decides, so what lies within
+ * no_access goes. */
+static struct import_prefixes allowed(struct settings *settings)
+{
+    struct import_prefixes *all = &settings->only_from.prefixes;
+    struct import_prefixes kept = *all;
+
+    kept.count = 0;
+    for (size_t i = 0; i < all->count; i++)
+        if (!import_is_covered(&all->items[i], &settings->no_access.prefixes))
+            all->items[kept.count++] = all->items[i];
+    return kept;
+}
+
+/* The name by which xinetd asks libwrap, as it is built by Debian and others. */
+static const char *wrapped_name(const struct settings *settings, const char *name)
+{
+    const struct import_service *service = settings->service;
+    const char *server, *slash;
+
+    if (settings->libwrap)
+        return settings->libwrap;
+    if (service->kind == IMPORT_BUILT_IN || service->argv.count == 0)
+        return name;
+    server = service->argv.items[0];
+    slash = strrchr(server, '/');
+    return slash ? slash + 1 : server;
+}
+
+static void conclude_wrappers(struct settings *settings, const char *name)
+{
+    if (!(settings->flags & FLAG_NO_LIBWRAP) &&
+        import_may_be_refused(settings->import, wrapped_name(settings, name)))
+        disable(settings, "who is refused by hosts.deny would be let in (see allow and deny)");
+}
+
+static void conclude_access(struct settings *settings)
+{
+    static const char everybody[] = "0.0.0.0/0 ::/0";
+    struct import *import = settings->import;
+    struct import_service *service = settings->service;
+    struct import_prefixes allow = allowed(settings);
+
+    if (settings->no_access.lost)
+        disable(settings, "who is refused by no_access would be let in");
+    if (settings->flags & FLAG_IDENT_ONLY)
+        disable(settings, "IDONLY refuses who has no ident server; stdinetd would let them in");
+    if (!settings->only_from.given && settings->no_access.prefixes.count == 0)
+        return;
+    if (service->wait && service->socket == IMPORT_STREAM) {
+        import_say(import, service, IMPORT_WARNING,
+                   "only_from and no_access mean nothing with wait = yes, neither here nor there");
+        return;
+    }
+    if (service->wait)
+        disable(settings, "with wait = yes nobody can be refused; see to it that only those who "
+                          "may reach the port");
+    if (settings->only_from.given && allow.count > 0)
+        import_set(service, IMPORT_ALLOW, import_join_prefixes(import, &allow));
+    if (settings->only_from.given && allow.count == 0)
+        import_set(service, IMPORT_DENY, everybody);
+    else if (settings->no_access.prefixes.count > 0)
+        import_set(service, IMPORT_DENY,
+                   import_join_prefixes(import, &settings->no_access.prefixes));
+}
+
+static void conclude_rest(struct settings *settings)
+{
+    struct import *import = settings->import;
+    struct import_service *service = settings->service;
+
+    if ((settings->flags & FLAG_NODELAY) && service->socket == IMPORT_STREAM)
+        import_set(service, IMPORT_NODELAY, "yes");
+    if ((settings->flags & FLAG_KEEPALIVE) && service->socket == IMPORT_STREAM)
+        import_set(service, IMPORT_KEEPALIVE, "yes");
+    if (settings->env.count > 0)
+        import_set(service, IMPORT_ENV, import_join(import, &settings->env));
+    if (settings->pass_env.count > 0)
+        import_set(service, IMPORT_PASS_ENV, import_join(import, &settings->pass_env));
+}
+
+/* Those that have no section. */
+static bool can_be(struct settings *settings, const char *name)
+{
+    if (settings->types & TYPE_RPC)
+        return omit(settings,
+                    "it is an RPC service, and stdinetd doesn't register any with rpcbind");
+    if (settings->flags & FLAG_SENSOR)
+        return omit(settings, "stdinetd has no sensors; see penalty in stdinetd.ini(5)");
+    if (settings->types & (TYPE_TCPMUX | TYPE_TCPMUXPLUS)) {
+        if (conclude_program(settings, name))
+            import_omit_tcpmux(settings->import, settings->service, name,
+                               settings->types & TYPE_TCPMUXPLUS);
+        return false;
+    }
+    return true;
+}
+
+void xinetd_conclude(struct settings *settings, const char *name)
+{
+    struct import_service *service = settings->service;
+
+    service->name = settings->id ? settings->id : name;
+    memcpy(service->values, settings->values, sizeof(service->values));
+    if (settings->refused)
+        disable(settings, settings->refused);
+    if (!can_be(settings, name) || !conclude_socket(settings))
+        return;
+    if (settings->wait == ANSWER_NONE)
+        disable(settings, "it has no wait");
+    service->wait = settings->wait == ANSWER_YES;
+    conclude_address(settings, name);
+    if (!conclude_program(settings, name))
+        return;
+    conclude_user(settings);
+    conclude_wrappers(settings, name);
+    conclude_access(settings);
+    conclude_rest(settings);
+}

@@ -1,0 +1,437 @@
+/* import_xinetd_table: xinetd's attributes, a row each, and what each changes in struct settings.
+ * See import_xinetd.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/import_value.h"
+#include "ctl/import_xinetd.h"
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+/* What every row's function is given. */
+#define ARGUMENTS                                                                                  \
+    struct settings *settings, const struct attribute *attribute, const struct value_words *words, \
+        enum assign how
+#define UNUSED(argument) ((void)(argument))
+
+static void *field_of(struct settings *settings, const struct attribute *attribute)
+{
+    return (char *)settings + attribute->field;
+}
+
+/* --- single words --------------------------------------------------------------------------- */
+
+static bool take_word(ARGUMENTS)
+{
+    UNUSED(how);
+    *(const char **)field_of(settings, attribute) = words->items[0];
+    return true;
+}
+
+static bool take_name(ARGUMENTS)
+{
+    return take_word(settings, attribute, words, how) && import_is_name(words->items[0]);
+}
+
+static bool take_answer(ARGUMENTS)
+{
+    bool yes = strcmp(words->items[0], "yes") == 0;
+
+    UNUSED(how);
+    if (!yes && strcmp(words->items[0], "no") != 0)
+        return false;
+    *(enum answer *)field_of(settings, attribute) = yes ? ANSWER_YES : ANSWER_NO;
+    return true;
+}
+
+static bool take_socket(ARGUMENTS)
+{
+    static const char *const names[] = {
+        [IMPORT_STREAM] = "stream", [IMPORT_DATAGRAM] = "dgram", [IMPORT_SEQPACKET] = "seqpacket"};
+
+    UNUSED(attribute);
+    UNUSED(how);
+    for (size_t i = 0; i < ROWS(names); i++)
+        if (strcmp(names[i], words->items[0]) == 0) {
+            settings->socket = (enum import_socket)i;
+            settings->has_socket = true;
+            return true;
+        }
+    return false;
+}
+
+static bool take_redirect(ARGUMENTS)
+{
+    UNUSED(attribute);
+    UNUSED(how);
+    settings->redirect_host = words->items[0];
+    settings->redirect_port = words->items[1];
+    return true;
+}
+
+static bool take_server_args(ARGUMENTS)
+{
+    UNUSED(attribute);
+    UNUSED(how);
+    settings->server_args = *words;
+    return words->count > 0;
+}
+
+/* --- sets of words -------------------------------------------------------------------------- */
+
+struct word {
+    const char *name;
+    unsigned bit;        /* 0: it changes nothing */
+    const char *warning; /* NULL: none */
+};
+
+static bool take_set(struct settings *settings, const struct value_words *words,
+                     const struct word *table, size_t count, unsigned *set)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        size_t row = 0;
+
+        while (row < count && strcmp(table[row].name, words->items[i]) != 0)
+            row++;
+        if (row == count)
+            return false;
+        *set |= table[row].bit;
+        if (table[row].warning)
+            import_say(settings->import, settings->service, IMPORT_WARNING,
+                       "%s isn't carried over: %s", table[row].name, table[row].warning);
+    }
+    return words->count > 0;
+}
+
+static const struct word types[] = {
+    {"RPC", TYPE_RPC, NULL},       {"INTERNAL", TYPE_INTERNAL, NULL},
+    {"TCPMUX", TYPE_TCPMUX, NULL}, {"TCPMUXPLUS", TYPE_TCPMUXPLUS, NULL},
+    {"UNLISTED", 0, NULL},         {"SPECIAL", 0, NULL},
+};
+
+static bool take_type(ARGUMENTS)
+{
+    UNUSED(attribute);
+    UNUSED(how);
+    return take_set(settings, words, types, ROWS(types), &settings->types);
+}
+
+static const struct word flags[] = {
+    {"NAMEINARGS", FLAG_NAME_IN_ARGS, NULL},
+    {"IPv4", FLAG_IPV4, NULL},
+    {"IPv6", FLAG_IPV6, NULL},
+    {"SENSOR", FLAG_SENSOR, NULL},
+    {"IDONLY", FLAG_IDENT_ONLY, NULL},
+    {"NODELAY", FLAG_NODELAY, NULL},
+    {"KEEPALIVE", FLAG_KEEPALIVE, NULL},
+    {"REUSE", 0, NULL},
+    {"NORETRY", 0, NULL},
+    {"NOLIBWRAP", FLAG_NO_LIBWRAP, NULL},
+    {"INTERCEPT", 0, "what comes to a waiting service isn't looked at"},
+    {"LABELED", 0, "the SELinux context is the daemon's own"},
+};
+
+static bool take_flags(ARGUMENTS)
+{
+    UNUSED(attribute);
+    UNUSED(how);
+    return take_set(settings, words, flags, ROWS(flags), &settings->flags);
+}
+
+/* stdinetd's own log has the others. */
+static const struct word log_words[] = {
+    {"PID", 0, NULL},
+    {"HOST", 0, NULL},
+    {"EXIT", 0, NULL},
+    {"DURATION", 0, NULL},
+    {"ATTEMPT", 0, NULL},
+    {"RECORD", 0, NULL},
+    {"USERID", 0, "stdinetd asks no ident servers"},
+    {"TRAFFIC", 0, "stdinetd counts no bytes"},
+};
+
+static bool take_log_words(ARGUMENTS)
+{
+    unsigned none = 0;
+
+    UNUSED(attribute);
+    return how == ASSIGN_REMOVE || words->count == 0 ||
+           take_set(settings, words, log_words, ROWS(log_words), &none);
+}
+
+static bool take_log_type(ARGUMENTS)
+{
+    UNUSED(attribute);
+    UNUSED(how);
+    if (words->count > 1 && strcmp(words->items[0], "FILE") == 0) {
+        import_say(settings->import, settings->service, IMPORT_WARNING,
+                   "log_type FILE %s isn't carried over: all services share stdinetd's log (see "
+                   "log in [stdinetd])",
+                   words->items[1]);
+        return true;
+    }
+    return words->count > 1 && strcmp(words->items[0], "SYSLOG") == 0;
+}
+
+/* --- limits --------------------------------------------------------------------------------- */
+
+/* 0 is nobody to xinetd, and no bound to us. */
+static bool take_limit(ARGUMENTS)
+{
+    const char *text = words->items[0];
+
+    UNUSED(how);
+    if (strcmp(text, "UNLIMITED") == 0) {
+        settings->values[attribute->key] = "0";
+        return true;
+    }
+    return text[strspn(text, "0")] != '\0' &&
+           import_parse_count(settings->import, text, &settings->values[attribute->key]);
+}
+
+/* Beyond it xinetd accepts and closes. */
+static bool take_instances(ARGUMENTS)
+{
+    bool good = take_limit(settings, attribute, words, how);
+
+    settings->values[IMPORT_WHEN_FULL] =
+        good && strcmp(settings->values[attribute->key], "0") != 0 ? "refuse" : NULL;
+    return good;
+}
+
+/* Connections a second; for how long xinetd then closes the port has no counterpart. */
+static bool take_cps(ARGUMENTS)
+{
+    UNUSED(how);
+    return import_parse_rate(settings->import, words->items[0], "1s",
+                             &settings->values[attribute->key]);
+}
+
+static bool take_nice(ARGUMENTS)
+{
+    long value;
+
+    UNUSED(how);
+    if (value_parse_integer(words->items[0], -1000, 1000, &value) < 0)
+        return false;
+    value = value < IMPORT_NICE_LEAST     ? IMPORT_NICE_LEAST
+            : value > IMPORT_NICE_HIGHEST ? IMPORT_NICE_HIGHEST
+                                          : value;
+    settings->values[attribute->key] = import_format(settings->import, "%ld", value);
+    return true;
+}
+
+static bool take_umask(ARGUMENTS)
+{
+    unsigned mode;
+
+    UNUSED(how);
+    if (value_parse_mode(words->items[0], &mode) < 0 || mode > 0777)
+        return false;
+    settings->values[attribute->key] = import_format(settings->import, "%03o", mode);
+    return true;
+}
+
+static bool take_rlimit(ARGUMENTS)
+{
+    const char *text = words->items[0];
+
+    UNUSED(how);
+    if (strcmp(text, "UNLIMITED") == 0) {
+        settings->values[attribute->key] = "unlimited";
+        return true;
+    }
+    if (text[strspn(text, "0")] == '\0') /* to xinetd that is as if it weren't set */
+        return true;
+    return import_parse_size(settings->import, text, 1, UINT64_MAX - 1,
+                             &settings->values[attribute->key]);
+}
+
+/* --- who may come --------------------------------------------------------------------------- */
+
+static bool take_address(struct settings *settings, struct address_list *list, const char *text,
+                         bool remove)
+{
+    switch (import_change_prefixes(settings->import, &list->prefixes, text, remove)) {
+    case IMPORT_ACCESS_GOOD:
+        return true;
+    case IMPORT_ACCESS_NETMASK:
+        import_say(settings->import, settings->service, IMPORT_WARNING,
+                   "%s: xinetd takes the number behind the slash as a length, and a large one as a "
+                   "single address; so it is here",
+                   text);
+        return true;
+    case IMPORT_ACCESS_NAME:
+        import_say(settings->import, settings->service, IMPORT_WARNING,
+                   "%s isn't carried over: stdinetd never asks DNS, so write addresses", text);
+        list->lost = true;
+        return true;
+    case IMPORT_ACCESS_BAD:
+        break;
+    }
+    list->lost = true;
+    return false;
+}
+
+static bool take_addresses(ARGUMENTS)
+{
+    struct address_list *list = field_of(settings, attribute);
+    bool good = true;
+
+    if (how == ASSIGN_SET)
+        *list = (struct address_list){0};
+    list->given = true;
+    for (size_t i = 0; i < words->count; i++)
+        good = take_address(settings, list, words->items[i], how == ASSIGN_REMOVE) && good;
+    return good;
+}
+
+/* --- lists of words ------------------------------------------------------------------------- */
+
+/* "NAME=value" or "NAME", by the key. */
+static bool take_variables(ARGUMENTS)
+{
+    struct value_words *list = field_of(settings, attribute);
+    char separator = attribute->key == IMPORT_ENV ? '=' : '\0';
+
+    if (how == ASSIGN_SET)
+        *list = (struct value_words){0};
+    for (size_t i = 0; i < words->count; i++) {
+        if (how == ASSIGN_REMOVE)
+            import_remove_variable(list, words->items[i]);
+        else if (!import_add_variable(settings->import, list, words->items[i], separator))
+            import_say(settings->import, settings->service, IMPORT_WARNING,
+                       "%s isn't carried over: it is no %s, or stdinetd sets it itself",
+                       words->items[i], separator == '=' ? "NAME=value" : "name of a variable");
+    }
+    return true;
+}
+
+static bool take_ids(ARGUMENTS)
+{
+    UNUSED(how);
+    for (size_t i = 0; i < words->count; i++)
+        import_append(settings->import, field_of(settings, attribute), words->items[i]);
+    return true;
+}
+
+static bool take_enabled(ARGUMENTS)
+{
+    settings->has_enabled_ids = true;
+    return take_ids(settings, attribute, words, how);
+}
+
+/* --- what can't be carried over ------------------------------------------------------------- */
+
+/* The file's contents are what a client is sent that is refused. */
+static bool take_banner_fail(ARGUMENTS)
+{
+    struct import *import = settings->import;
+    const char *problem = NULL;
+    char *text = NULL;
+    size_t length;
+    int error = import_read_named(import, words->items[0], &text, &length);
+
+    UNUSED(how);
+    if (error < 0)
+        problem = strerror(-error);
+    else if (!import_parse_message(import, text, length, &settings->values[attribute->key]))
+        problem = "refuse-message takes 1024 bytes of UTF-8";
+    free(text);
+    if (problem)
+        import_say(import, settings->service, IMPORT_WARNING, "%s %s isn't carried over: %s",
+                   attribute->name, words->items[0], problem);
+    return true;
+}
+
+static bool take_lost(ARGUMENTS)
+{
+    UNUSED(words);
+    UNUSED(how);
+    import_say(settings->import, settings->service, IMPORT_WARNING, "%s isn't carried over: %s",
+               attribute->name, attribute->reason);
+    return true;
+}
+
+/* 0 and no are what we do. */
+static bool take_lost_unless_off(ARGUMENTS)
+{
+    return strtod(words->items[0], NULL) > 0 || strcmp(words->items[0], "yes") == 0
+               ? take_lost(settings, attribute, words, how)
+               : true;
+}
+
+/* Means something only together with another, which speaks for itself. */
+static bool take_nothing(ARGUMENTS)
+{
+    UNUSED(settings);
+    UNUSED(attribute);
+    UNUSED(words);
+    UNUSED(how);
+    return true;
+}
+
+/* --- the table ------------------------------------------------------------------------------ */
+
+#define SERVICE   PLACE_SERVICE
+#define DEFAULTS  PLACE_DEFAULTS
+#define BOTH      (PLACE_SERVICE | PLACE_DEFAULTS)
+#define LIST      PLACE_LIST
+#define IN(name)  .field = offsetof(struct settings, name)
+#define KEY(name) .key = IMPORT_##name
+
+static const char no_banner[] = "stdinetd sends nothing before the handler does";
+
+/* clang-format off */
+const struct attribute attribute_table[] = {
+    {"id", SERVICE, 1, .take = take_word, IN(id)},
+    {"type", SERVICE, -1, .take = take_type},
+    {"flags", SERVICE, -1, .take = take_flags},
+    {"disable", SERVICE, 1, .take = take_answer, IN(disable)},
+    {"disabled", DEFAULTS | LIST, -1, .take = take_ids, IN(disabled_ids)},
+    {"enabled", DEFAULTS | LIST, -1, .take = take_enabled, IN(enabled_ids)},
+    {"socket_type", SERVICE, 1, .take = take_socket},
+    {"protocol", SERVICE, 1, .take = take_word, IN(protocol)},
+    {"port", SERVICE, 1, .take = take_word, IN(port)},
+    {"bind", BOTH, 1, .take = take_word, IN(bind)},
+    {"interface", BOTH, 1, .take = take_word, IN(bind)},
+    {"v6only", BOTH, 1, .take = take_answer, IN(ipv6_only)},
+    {"wait", SERVICE, 1, .take = take_answer, IN(wait)},
+    {"user", SERVICE, 1, .take = take_name, IN(user)},
+    {"group", SERVICE, 1, .take = take_name, IN(group)},
+    {"groups", BOTH, 1, .take = take_answer, IN(groups)},
+    {"umask", BOTH, 1, .take = take_umask, KEY(UMASK)},
+    {"nice", SERVICE, 1, .take = take_nice, KEY(NICE)},
+    {"rlimit_as", SERVICE, 1, .take = take_rlimit, KEY(RLIMIT_AS)},
+    {"rlimit_cpu", SERVICE, 1, .take = take_rlimit, KEY(RLIMIT_CPU)},
+    {"rlimit_data", SERVICE, 1, .take = take_rlimit, KEY(RLIMIT_DATA)},
+    {"rlimit_stack", SERVICE, 1, .take = take_rlimit, KEY(RLIMIT_STACK)},
+    {"rlimit_rss", SERVICE, 1, .take = take_lost, .reason = "it does nothing on Linux"},
+    {"server", SERVICE, 1, .take = take_word, IN(server)},
+    {"server_args", SERVICE, -1, .take = take_server_args},
+    {"redirect", SERVICE, 2, .take = take_redirect},
+    {"env", SERVICE | LIST, -1, .take = take_variables, IN(env), KEY(ENV)},
+    {"passenv", BOTH | LIST, -1, .take = take_variables, IN(pass_env), KEY(PASS_ENV)},
+    {"instances", BOTH, 1, .take = take_instances, KEY(MAX_CONNECTIONS)},
+    {"per_source", BOTH, 1, .take = take_limit, KEY(MAX_CONNECTIONS_PER_SOURCE)},
+    {"cps", BOTH, 2, .take = take_cps, KEY(RATE)},
+    {"max_load", BOTH, 1, .take = take_lost_unless_off, .reason = "stdinetd doesn't look at the load"},
+    {"only_from", BOTH | LIST, -1, .take = take_addresses, IN(only_from)},
+    {"no_access", BOTH | LIST, -1, .take = take_addresses, IN(no_access)},
+    {"access_times", SERVICE, -1, .take = take_lost, .reason = "stdinetd serves at all times"},
+    {"deny_time", SERVICE, 1, .take = take_nothing},
+    {"banner", BOTH, 1, .take = take_lost, .reason = no_banner},
+    {"banner_success", BOTH, 1, .take = take_lost, .reason = no_banner},
+    {"banner_fail", BOTH, 1, .take = take_banner_fail, KEY(REFUSE_MESSAGE)},
+    {"log_type", BOTH | LIST, -1, .take = take_log_type},
+    {"log_on_success", BOTH | LIST, -1, .take = take_log_words},
+    {"log_on_failure", BOTH | LIST, -1, .take = take_log_words},
+    {"rpc_version", SERVICE, 1, .take = take_nothing},
+    {"rpc_number", SERVICE, 1, .take = take_nothing},
+    {"mdns", BOTH, 1, .take = take_lost_unless_off, .reason = "stdinetd doesn't announce services"},
+    {"libwrap", SERVICE, 1, .take = take_word, IN(libwrap)},
+};
+/* clang-format on */
+
+const size_t attribute_count = ROWS(attribute_table);
+_Static_assert(ROWS(attribute_table) <= ATTRIBUTES_MAX, "a set of them is a number of 64 bits");
