@@ -31,7 +31,9 @@ const char *import_copy(struct import *import, const char *text, size_t length)
     return copy ? copy : "";
 }
 
-static const char *format_text(struct import *import, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static const char *format_text(struct import *import,
+                                                                     const char *format,
+                                                                     va_list arguments)
 {
     va_list again;
     char *text;
@@ -147,8 +149,10 @@ const char *import_escape(struct import *import, const char *text)
     return shown;
 }
 
-static void add_message(struct import *import, struct import_service *service,
-                        enum import_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static void add_message(struct import *import,
+                                                              struct import_service *service,
+                                                              enum import_level level,
+                                                              const char *format, va_list arguments)
 {
     struct import_message *message;
 

@@ -1,0 +1,7 @@
+/* import-inetd: inetd.conf with anything in it. See import.h. */
+#include "import.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    return fuzz_import(IMPORT_INETD, bytes, length);
+}
