@@ -55,7 +55,8 @@ tests_by_fork() {
     STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/behaviour tests/behaviour/calls.sh \
         tests/clients/activate.sh tests/clients/curl.sh tests/clients/demo.sh \
         tests/clients/finger.sh tests/clients/ftp.sh tests/clients/git.sh \
-        tests/clients/haproxy.sh tests/clients/httpd.sh tests/clients/proxy.sh \
+        tests/clients/haproxy.sh tests/clients/httpd.sh tests/clients/import.sh \
+        tests/clients/proxy.sh \
         tests/clients/rsync.sh tests/clients/ssh.sh tests/clients/svn.sh \
         tests/clients/tftp.sh tests/clients/time.sh"
 }

@@ -106,6 +106,7 @@ struct import_service {
     struct value_words
         addresses; /* texts without a port; none (until finished): family's wildcards */
     enum import_family family;
+    bool family_assumed; /* the file leaves open which it is, and it has no address */
     bool wait;
 
     enum import_kind kind;

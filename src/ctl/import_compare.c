@@ -68,6 +68,7 @@ static void merge(struct import *import, struct import_service *one,
 {
     for (size_t i = 0; i < other->addresses.count; i++)
         import_append(import, &one->addresses, other->addresses.items[i]);
+    one->family_assumed = false;
     if (other->values[IMPORT_IPV6_ONLY])
         one->values[IMPORT_IPV6_ONLY] = other->values[IMPORT_IPV6_ONLY];
     *one->last_message = other->messages;

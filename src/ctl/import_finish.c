@@ -35,6 +35,8 @@ static void expand_family(struct import *import, struct import_service *service)
 {
     struct value_words *addresses = &service->addresses;
 
+    if (addresses->count > 0)
+        service->family_assumed = false;
     if (service->is_unix || addresses->count > 0)
         return;
     if (service->family == IMPORT_IPV4 || service->family == IMPORT_BOTH)
@@ -280,6 +282,21 @@ static void for_each(struct import *import,
     }
 }
 
+/* Once is enough. */
+static void say_family(struct import *import)
+{
+    for (const struct import_service *service = import->services; service; service = service->next)
+        if (service->fate != IMPORT_OMITTED && service->family_assumed) {
+            import->file = service->file;
+            import->line = service->line;
+            import_say(
+                import, NULL, IMPORT_WARNING,
+                "tcp and udp are taken as IPv4 alone; --ipv6 takes them as both, as Debian's "
+                "openbsd-inetd does");
+            return;
+        }
+}
+
 void import_finish(struct import *import)
 {
     const char *file = import->file;
@@ -288,6 +305,7 @@ void import_finish(struct import *import)
     import_finish_xinetd(import);
     for_each(import, finish_alone);
     import_merge_twins(import);
+    say_family(import);
     for_each(import, finish_with_others);
     import_name_services(import);
     import_settle_claims(import);

@@ -9,7 +9,6 @@
 struct inetd_reader {
     struct import *import;
     struct value_words addresses; /* of entries that name none; none: all */
-    bool said_family;             /* what tcp and udp mean was said for this file */
 
     struct value_words words; /* of the entry that is being read */
     unsigned line;            /* its first */

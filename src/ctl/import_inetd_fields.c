@@ -183,6 +183,8 @@ static void take_family(struct entry *entry, enum meaning meaning)
     entry->service->family = families[meaning];
     if (meaning == MEANS_DEFAULT && entry->import->ipv6)
         entry->service->family = IMPORT_BOTH;
+    else if (meaning == MEANS_DEFAULT)
+        entry->service->family_assumed = true;
 }
 
 /* ",sndbuf=64k,rcvbuf=1m" */
@@ -326,19 +328,6 @@ static const struct {
     {3, take_wait},   {4, take_user},     {5, take_program},
 };
 
-static void say_family(struct entry *entry)
-{
-    const char *protocol = entry->reader->words.items[2];
-
-    if (entry->reader->said_family || entry->import->ipv6 || entry->service->addresses.count > 0 ||
-        (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0))
-        return;
-    entry->reader->said_family = true;
-    import_say(entry->import, NULL, IMPORT_WARNING,
-               "tcp and udp are taken as IPv4 alone; --ipv6 takes them as both, which Debian's "
-               "openbsd-inetd does");
-}
-
 void inetd_take_service(struct inetd_reader *reader)
 {
     struct import *import = reader->import;
@@ -351,6 +340,4 @@ void inetd_take_service(struct inetd_reader *reader)
         entry.service->fate = IMPORT_DISABLED;
     for (size_t i = 0; i < INETD_FIELDS && entry.can_be; i++)
         fields[i].take(&entry, reader->words.items[fields[i].index]);
-    if (entry.can_be)
-        say_family(&entry);
 }

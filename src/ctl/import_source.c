@@ -110,7 +110,9 @@ static int read_any(const char *path, char **ret_text, size_t *ret_length)
 /* Where a file is that a configuration names. */
 static const char *rooted(struct import *import, const char *path)
 {
-    return import->root ? import_format(import, "%s/%s", import->root, path) : path;
+    return import->root
+               ? import_format(import, "%s%s%s", import->root, path[0] == '/' ? "" : "/", path)
+               : path;
 }
 
 int import_read_named(struct import *import, const char *path, char **ret_text, size_t *ret_length)

@@ -85,8 +85,9 @@ struct word {
     const char *warning; /* NULL: none */
 };
 
-static bool take_set(struct settings *settings, const struct value_words *words,
-                     const struct word *table, size_t count, unsigned *set)
+static bool take_set(struct settings *settings, const struct attribute *attribute,
+                     const struct value_words *words, const struct word *table, size_t count,
+                     unsigned *set)
 {
     for (size_t i = 0; i < words->count; i++) {
         size_t row = 0;
@@ -98,7 +99,8 @@ static bool take_set(struct settings *settings, const struct value_words *words,
         *set |= table[row].bit;
         if (table[row].warning)
             import_say(settings->import, settings->service, IMPORT_WARNING,
-                       "%s isn't carried over: %s", table[row].name, table[row].warning);
+                       "%s %s isn't carried over: %s", attribute->name, table[row].name,
+                       table[row].warning);
     }
     return words->count > 0;
 }
@@ -111,9 +113,8 @@ static const struct word types[] = {
 
 static bool take_type(ARGUMENTS)
 {
-    UNUSED(attribute);
     UNUSED(how);
-    return take_set(settings, words, types, ROWS(types), &settings->types);
+    return take_set(settings, attribute, words, types, ROWS(types), &settings->types);
 }
 
 static const struct word flags[] = {
@@ -133,9 +134,8 @@ static const struct word flags[] = {
 
 static bool take_flags(ARGUMENTS)
 {
-    UNUSED(attribute);
     UNUSED(how);
-    return take_set(settings, words, flags, ROWS(flags), &settings->flags);
+    return take_set(settings, attribute, words, flags, ROWS(flags), &settings->flags);
 }
 
 /* stdinetd's own log has the others. */
@@ -154,9 +154,8 @@ static bool take_log_words(ARGUMENTS)
 {
     unsigned none = 0;
 
-    UNUSED(attribute);
     return how == ASSIGN_REMOVE || words->count == 0 ||
-           take_set(settings, words, log_words, ROWS(log_words), &none);
+           take_set(settings, attribute, words, log_words, ROWS(log_words), &none);
 }
 
 static bool take_log_type(ARGUMENTS)
