@@ -323,19 +323,6 @@ bool listener_waits(const struct listener *listener)
     return wait->set ? wait->value : endpoint_is_datagram(listener->kind);
 }
 
-static bool is_same_device(const char *one, const char *other)
-{
-    return one && other ? strcmp(one, other) == 0 : one == other;
-}
-
-bool listener_is_same(const struct listener *one, const struct listener *other)
-{
-    return one->ordinal == other->ordinal &&
-           is_same_device(one->service->settings->bind_device,
-                          other->service->settings->bind_device) &&
-           endpoint_equal(one->endpoint, other->endpoint);
-}
-
 int listener_set_blocking(const struct listener *listener, bool blocking)
 {
     return fcntl(listener->source.fd, F_SETFL, blocking ? 0 : O_NONBLOCK) < 0 ? -errno : 0;

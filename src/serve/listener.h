@@ -53,9 +53,6 @@ const char *listener_error_text(int error);
 /* Whether its clients are one handler's, which gets the socket itself: wait = yes. */
 bool listener_waits(const struct listener *listener);
 
-/* Whether both are the same socket to a reload: place, device, and which one of a name. */
-bool listener_is_same(const struct listener *one, const struct listener *other);
-
 /* Lets in only what comes by that network interface. 0 or -errno. */
 int listener_bind_device(int fd, const char *device);
 

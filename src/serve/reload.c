@@ -11,26 +11,18 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/map.h"
 #include "config/option.h"
 #include "serve/lend.h"
+#include "serve/listener_index.h"
 #include "serve/server.h"
 
 struct reload {
     struct server *server;
     struct config *config;
-    struct service *services;    /* new, one for each that is enabled */
-    struct listener_name *names; /* the old listeners by their address */
-    struct map old;
+    struct service *services;  /* new, one for each that is enabled */
+    struct listener_index old; /* with the new ones that take their places */
     const char *reason;
     char text[ENDPOINT_TEXT_SIZE];
-};
-
-/* An old listener under its address, and the new one that takes its place. */
-struct listener_name {
-    struct map_node node;
-    struct listener *listener;
-    struct listener *successor;
 };
 
 static void log_problem(const char *line, void *context)
@@ -49,48 +41,6 @@ static int load(struct reload *reload)
     if (error < 0)
         reload->reason = error == -ENOMEM ? "out of memory" : "the configuration is wrong";
     return error;
-}
-
-/* --- the old listeners by address ----------------------------------------------------------- */
-
-static uint64_t hash_endpoint(struct reload *reload, const struct endpoint *endpoint)
-{
-    char text[ENDPOINT_TEXT_SIZE];
-
-    endpoint_format(endpoint, text);
-    return map_hash(&reload->old, text, strlen(text));
-}
-
-static int name_listeners(struct reload *reload)
-{
-    size_t count = 0, used = 0;
-
-    for (struct service *service = reload->server->services; service; service = service->next)
-        count += service->listener_count;
-    reload->names = calloc(count + 1, sizeof(*reload->names));
-    if (!reload->names || map_open(&reload->old) < 0)
-        return -ENOMEM;
-    for (struct service *service = reload->server->services; service; service = service->next)
-        for (size_t i = 0; i < service->listener_count; i++) {
-            struct listener_name *name = &reload->names[used++];
-
-            name->listener = &service->listeners[i];
-            map_add(&reload->old, &name->node, hash_endpoint(reload, name->listener->endpoint));
-        }
-    return 0;
-}
-
-static struct listener_name *find_name(struct reload *reload, const struct listener *listener)
-{
-    struct map_node *node = map_first(&reload->old, hash_endpoint(reload, listener->endpoint));
-
-    for (; node; node = map_next(node)) {
-        struct listener_name *name = MAP_ENTRY(node, struct listener_name, node);
-
-        if (listener_is_same(name->listener, listener))
-            return name;
-    }
-    return NULL;
 }
 
 /* --- prepare -------------------------------------------------------------------------------- */
@@ -112,17 +62,18 @@ static bool is_spoiled(struct listener *made, const struct listener *old)
 /* Takes the old socket of an address, or opens one. A pending one stays pending. */
 static int prepare_listener(struct reload *reload, struct listener *listener)
 {
-    struct listener_name *name = find_name(reload, listener);
+    struct listener_place place = listener_place_of(listener);
+    struct listener_entry *old = listener_index_find(&reload->old, &place);
     int error = 0;
 
-    if (name && is_spoiled(listener, name->listener))
+    if (old && is_spoiled(listener, old->listener))
         return 0;
-    if (!name)
+    if (!old)
         error = listener_open(listener, listener->service->settings, &reload->server->inherited);
-    else if (endpoint_is_datagram(name->listener->kind) && !waits(listener, name->listener))
+    else if (endpoint_is_datagram(old->listener->kind) && !waits(listener, old->listener))
         error = -EPROTOTYPE;
     else
-        name->successor = listener;
+        old->successor = listener;
     if (error < 0) {
         endpoint_format(listener->endpoint, reload->text);
         log_error("%s: %s: %s", listener->service->settings->name, reload->text,
@@ -166,7 +117,7 @@ static int prepare(struct reload *reload)
     int error = load(reload);
 
     if (error == 0)
-        error = name_listeners(reload);
+        error = listener_index_open(&reload->old, reload->server->services);
     if (error == 0)
         error = service_new_all(reload->server, reload->config, &reload->services);
     if (error == 0)
@@ -183,18 +134,19 @@ static int prepare(struct reload *reload)
 /* --- commit --------------------------------------------------------------------------------- */
 
 /* Moves sockets from the old listeners to those that take their places. */
-static void move_sockets(struct map_node *node, void *context)
+static void move_sockets(struct reload *reload)
 {
-    struct reload *reload = context;
-    struct listener_name *name = MAP_ENTRY(node, struct listener_name, node);
-    struct listener *from = name->listener, *to = name->successor;
+    for (size_t i = 0; i < reload->old.count; i++) {
+        struct listener *from = reload->old.entries[i].listener;
+        struct listener *to = reload->old.entries[i].successor;
 
-    if (!to)
-        return;
-    loop_unwatch(reload->server->loop, &from->source);
-    lend_move(from, to);
-    listener_move(from, to);
-    listener_adjust(to, to->service->settings);
+        if (!to)
+            continue;
+        loop_unwatch(reload->server->loop, &from->source);
+        lend_move(from, to);
+        listener_move(from, to);
+        listener_adjust(to, to->service->settings);
+    }
 }
 
 static struct service *find_service(struct service *services, const char *name)
@@ -346,7 +298,7 @@ static void commit(struct reload *reload)
     struct config *before = server->config;
 
     say_waiting_keys(before, reload->config);
-    map_visit(&reload->old, move_sockets, reload);
+    move_sockets(reload);
     swap_services(reload);
     server->config = reload->config;
     server->admission.limit = reload->config->daemon.max_connections;
@@ -388,7 +340,6 @@ void server_reload(struct server *server)
                   reload.reason ? reload.reason : strerror(-error));
     }
     server->last_reload_failed = error < 0;
-    map_close(&reload.old);
-    free(reload.names);
+    listener_index_close(&reload.old);
     server_tell_ready(server);
 }
