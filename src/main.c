@@ -10,6 +10,7 @@
 #include "config/option.h"
 #include "serve/server.h"
 #include "serve/startup.h"
+#include "serve/version.h"
 
 static void print_problem(const char *line, void *context)
 {
@@ -44,7 +45,7 @@ static int run(struct arguments *arguments, const struct plan_origin *origin)
     if (arguments->action == ACTION_HELP)
         arguments_help();
     else if (arguments->action == ACTION_VERSION)
-        puts("stdinetd " PACKAGE_VERSION);
+        printf("stdinetd %s\n", version_text);
     else if (arguments->action == ACTION_LIST_OPTIONS)
         option_list(stdout);
     else if ((status = load(&arguments->request, &config)) == EXIT_OK) {

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "config/arguments.h"
+#include "serve/version.h"
 
 /* The timers of the server itself: starve, rearm, pace, expire, launch, reap, hold, log, sum, stop,
  * notify. */
@@ -327,7 +328,7 @@ static int open_and_run(struct config *config, const struct load_request *reques
     startup_say_ready(ready_fd, error < 0 ? EXIT_SYSTEM : EXIT_OK);
     if (error < 0)
         return error;
-    log_notice("stdinetd " PACKAGE_VERSION " serves %zu services", services);
+    log_notice("stdinetd %s serves %zu services", version_text, services);
     server_tell_ready(server);
     error = server_run(server);
     if (error < 0)
