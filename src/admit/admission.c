@@ -45,7 +45,7 @@ enum admission_verdict admission_preview(const struct admission *admission,
 {
     if (service->limit > 0 && service->running >= service->limit)
         *ret_reason = REASON_FULL;
-    else if (admission->limit > 0 && admission->running >= admission->limit)
+    else if (admission->limit > 0 && admission->running + admission->promised >= admission->limit)
         *ret_reason = REASON_DAEMON_FULL;
     else if (admission_ready(service) > now)
         *ret_reason = REASON_RATE;
@@ -77,8 +77,8 @@ static struct admission_decision refuse(enum admission_reason reason)
 }
 
 /* What a source's own entry says against one more. Since it was made its rate may have changed. */
-static enum admission_reason judge_source(const struct settings_guard *guard,
-                                          struct source *source, nanoseconds now)
+static enum admission_reason judge_source(const struct settings_guard *guard, struct source *source,
+                                          nanoseconds now)
 {
     if (source->is_enforced && source->penalty > now)
         return REASON_PENALTY;

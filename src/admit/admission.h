@@ -52,6 +52,7 @@ extern const char *const admission_reason_names[REASON_COUNT];
 struct admission {
     uint64_t limit; /* running handlers; 0: no bound */
     uint64_t running;
+    uint64_t promised; /* places that are somebody's who isn't here yet: nobody else gets them */
     struct sources sources;
 };
 

@@ -50,13 +50,22 @@ static void end_copy(struct server *server, struct connection *connection)
     connection->linger_fd = -1;
 }
 
+/* Whether a place that is given back now may be one that other services wait for: at the limit of
+ * all, or when others were given back in this turn or told of in the last one. */
+static bool is_wanted_by_all(const struct server *server)
+{
+    const struct admission *admission = &server->admission;
+
+    return admission->limit > 0 &&
+           (admission->running >= admission->limit || loop_is_armed(&server->pace_timer));
+}
+
 /* Gives back what a connection counted, frees it, and lets in who waits for its place. */
 static void release(struct server *server, struct connection *connection)
 {
     struct service *service = connection->service, *heir = NULL;
     struct listener *listener = connection->listener;
-    bool was_full = connection->ticket.started && server->admission.limit > 0 &&
-                    server->admission.running >= server->admission.limit;
+    bool others_wait = connection->ticket.started && is_wanted_by_all(server);
 
     admission_release(&server->admission, &service->admission, &connection->ticket,
                       loop_now(server->loop));
@@ -82,9 +91,10 @@ static void release(struct server *server, struct connection *connection)
         service_free(service);
         service = NULL;
     }
-    /* In their order: rearming our own service first would give it every place for ever. */
-    if (was_full) {
-        server_rearm_waiting(server);
+    /* In their order, and all places of this turn together: rearming our own service first would
+     * give it every place for ever. */
+    if (others_wait) {
+        server_pace(server, loop_now(server->loop));
     } else {
         if (service)
             service_rearm(service);

@@ -60,7 +60,8 @@ struct server {
     nanoseconds starve_wait;
     nanoseconds starve_began, starve_last;
     uint64_t starve_failures;       /* since it began; 0: never, or over */
-    struct loop_timer pace_timer;   /* armed: a service's rate allows its next start then */
+    struct loop_timer pace_timer;   /* armed: those who wait are looked at then: a rate allows the
+                                       next start, or there are places at the limit of all */
     struct loop_timer expire_timer; /* armed: sources are remembered that may be forgotten */
     struct loop_timer launch_timer; /* armed: starts are under way that no fd tells of */
     struct loop_timer reap_timer;   /* armed: more processes may have ended than were found */
@@ -114,7 +115,7 @@ void server_rearm_waiting(struct server *server);
 /* Has it done in a second, when something that nobody tells us the end of was in the way. */
 void server_rearm_later(struct server *server);
 
-/* Has it done at a moment, when a rate allows the next start. */
+/* Has it done at a moment, when a rate allows the next start; at once: at this turn's end. */
 void server_pace(struct server *server, nanoseconds when);
 /* The timer of either, and of a shortage. */
 void server_on_rearm_timer(struct loop_timer *timer);

@@ -92,9 +92,8 @@ static size_t count_parked(const struct service *service)
     return count;
 }
 
-/* Places at the limit of all; who is told of one has it when its listener fires in the next turn.
- */
-static bool are_given_away(const struct server *server, size_t told)
+/* Whether who was told of a place at the limit of all will have the last one. */
+static bool are_given_away(const struct server *server, uint64_t told)
 {
     const struct admission *admission = &server->admission;
 
@@ -104,17 +103,20 @@ static bool are_given_away(const struct server *server, size_t told)
 void server_rearm_waiting(struct server *server)
 {
     struct service *service = server->waiting;
-    size_t told = 0;
+    uint64_t told = 0;
 
     while (service) {
         struct service *next = service->next_waiting;
         size_t parked = count_parked(service);
 
+        /* Who is told of a place has it when its listener fires in the next turn; clients that are
+         * ready would be quicker. */
+        server->admission.promised = told;
         service_rearm(service);
+        server->admission.promised = 0;
         told += parked > count_parked(service);
-        if (next && are_given_away(server, told)) {
-            /* The others' clients that are ready would be quicker. If nobody comes after all, they
-             * have their turn after those events. */
+        if (server->waiting && are_given_away(server, told)) {
+            /* If nobody comes after all, the others have their turn after those events. */
             server_pace(server, loop_now(server->loop) + 1);
             return;
         }

@@ -407,6 +407,48 @@ START_TEST(ready_clients_take_turns)
 }
 END_TEST
 
+/* The same when all handlers end in one turn, and those who are ready could fill all places at
+ * once.
+ */
+START_TEST(ready_clients_take_turns_together)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port();
+    int keeper, waiting[60], guest, served = 0;
+    char byte;
+
+    harness_serve(&daemon,
+                  "[stdinetd]\nmax-connections = 3\n[defaults]\nUSER\nexec = cat\n"
+                  "[many]\nlisten = 127.0.0.1:%d\nstart-on = data\nmax-connections = 0\n"
+                  "[one]\nlisten = 127.0.0.1:%d\n",
+                  port, other);
+    fill(port, &keeper, waiting, 60);
+    guest = client_connect(other);
+    client_send(guest, "g");
+    shutdown(guest, SHUT_WR);
+    for (int i = 0; i < 20; i++) /* until it is seen that somebody waits there, too */
+        harness_pause();
+    close(keeper);
+    for (int i = 0; i < 60 && recv(guest, &byte, 1, MSG_DONTWAIT) != 1; i += 3) {
+        for (int j = i; j < i + 3; j++)
+            client_expect(waiting[j], "x");
+        harness_signal(&daemon, SIGSTOP);
+        for (int j = i; j < i + 3; j++)
+            close(waiting[j]);
+        for (int j = 0; j < 4; j++) /* let the handlers end */
+            harness_pause();
+        harness_signal(&daemon, SIGCONT);
+        harness_pause();
+        served = i + 3;
+    }
+    ck_assert_int_lt(served, 60);
+    for (int i = served; i < 60; i++)
+        close(waiting[i]);
+    close(guest);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* Who has gone meanwhile has no handler. */
 START_TEST(ready_clients_go)
 {
@@ -801,6 +843,7 @@ Suite *guard_suite(void)
     tcase_add_test(all, start_on_data);
     tcase_add_test(all, ready_clients_wait);
     tcase_add_test(all, ready_clients_take_turns);
+    tcase_add_test(all, ready_clients_take_turns_together);
     tcase_add_test(all, ready_clients_go);
     tcase_add_test(all, ready_clients_and_reload);
     tcase_add_test(all, held_while_resting);
