@@ -43,8 +43,8 @@ struct connection {
             struct reception_header *header; /* what came of one so far; malloc'ed; NULL: nothing */
         };
     };
-    struct connection *next;            /* of the held, the ready or the free ones */
-    struct connection *older, *younger; /* of those with a process, or of those who await bytes */
+    struct connection *next;            /* of the held or the free ones */
+    struct connection *older, *younger; /* of those with a process, or who await bytes or a place */
     struct service *service;
     struct listener
         *listener; /* wait = yes: the socket that its handler has; NULL: none (any more) */

@@ -85,6 +85,15 @@ static bool is_waiting(const struct connection *connection)
     return awaits_bytes(connection) && connection->source.watched;
 }
 
+/* From here on the union is a process's. */
+static void forget_source(struct connection *connection)
+{
+    connection->node = (struct map_node){0};
+    connection->start = NULL;
+    connection->started = 0;
+    connection->state = CONNECTION_HELD;
+}
+
 /* Ends the waiting for bytes: what it took is given back, and the record is as it was before. */
 static void end_waiting(struct server *server, struct connection *connection)
 {
@@ -96,11 +105,7 @@ static void end_waiting(struct server *server, struct connection *connection)
         take_out(&server->reception, connection);
     }
     free(connection->header);
-    /* From here on the union is a process's. */
-    connection->node = (struct map_node){0};
-    connection->start = NULL;
-    connection->started = 0;
-    connection->state = CONNECTION_HELD;
+    forget_source(connection);
 }
 
 /* --- ends ----------------------------------------------------------------------------------- */
@@ -277,6 +282,47 @@ bool reception_has_ready(const struct service *service)
     return service->ready && service->ready->first;
 }
 
+/* It isn't ready any more. */
+static void leave_ready(struct connection *connection)
+{
+    struct reception_queue *queue = connection->service->ready;
+    struct server *server = connection->service->server;
+
+    if (connection->older)
+        connection->older->younger = connection->younger;
+    else
+        queue->first = connection->younger;
+    if (connection->younger)
+        connection->younger->older = connection->older;
+    else
+        queue->last = connection->older;
+    connection->older = connection->younger = NULL;
+    server->reception.ready--;
+    loop_unwatch(server->loop, &connection->source);
+    forget_source(connection);
+}
+
+/* It has reset: its fd and its room may be somebody else's. */
+static void on_reset(struct loop_source *source, uint32_t events)
+{
+    struct connection *connection = source->owner;
+
+    (void)events;
+    leave_ready(connection);
+    end_gone(connection->service->server, connection);
+}
+
+/* Only for its end, which is told unasked; on a unix socket that is no sign. Without a watch it is
+ * found gone when there is a place for it. */
+static void watch_for_reset(struct server *server, struct connection *connection)
+{
+    connection->source =
+        (struct loop_source){.fd = connection->fd, .ready = on_reset, .owner = connection};
+    connection->header = NULL;
+    if (!connection->is_unix)
+        loop_watch(server->loop, &connection->source, 0);
+}
+
 static void await_place(struct server *server, struct connection *connection)
 {
     struct reception_queue *queue = queue_of(connection->service);
@@ -287,12 +333,14 @@ static void await_place(struct server *server, struct connection *connection)
     }
     connection->state = CONNECTION_AWAITS_PLACE;
     server->reception.ready++;
-    connection->next = NULL;
-    if (queue->last)
-        queue->last->next = connection;
+    connection->younger = NULL;
+    connection->older = queue->last;
+    if (connection->older)
+        connection->older->younger = connection;
     else
         queue->first = connection;
     queue->last = connection;
+    watch_for_reset(server, connection);
     server_enter_waiting(server, connection->service);
     service_pace(connection->service);
 }
@@ -318,19 +366,6 @@ static void pass_on(struct server *server, struct connection *connection)
         refuse(server, connection, reason);
 }
 
-/* The first of those who are ready isn't any more. */
-static struct connection *take_ready(struct service *service)
-{
-    struct connection *connection = service->ready->first;
-
-    service->server->reception.ready--;
-    connection->state = CONNECTION_HELD;
-    service->ready->first = connection->next;
-    if (!service->ready->first)
-        service->ready->last = NULL;
-    return connection;
-}
-
 /* The first one: its handler, or its end when it is gone. False when it must go on waiting. */
 static bool admit_first(struct server *server, struct service *service)
 {
@@ -338,15 +373,14 @@ static bool admit_first(struct server *server, struct service *service)
     enum admission_reason reason;
 
     if (listener_is_gone(connection->fd, connection->is_unix)) {
-        take_ready(service);
-        event_gone(service, &connection->peer);
-        server_drop(server, connection);
+        leave_ready(connection);
+        end_gone(server, connection);
         return true;
     }
     if (admission_start(&server->admission, &service->admission, &connection->ticket,
                         loop_now(server->loop), &reason) != VERDICT_ADMIT)
         return false;
-    take_ready(service);
+    leave_ready(connection);
     server_start(server, connection);
     return true;
 }
@@ -442,8 +476,12 @@ void reception_receive(struct server *server, struct connection *connection)
 
 static void drop_ready(struct server *server, struct service *service)
 {
-    while (reception_has_ready(service))
-        server_drop(server, take_ready(service));
+    while (reception_has_ready(service)) {
+        struct connection *connection = service->ready->first;
+
+        leave_ready(connection);
+        server_drop(server, connection);
+    }
 }
 
 void reception_drop(struct server *server, struct service *service)

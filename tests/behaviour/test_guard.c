@@ -476,6 +476,48 @@ START_TEST(ready_clients_go)
 }
 END_TEST
 
+static void allow_few_fds(void *context)
+{
+    const struct rlimit limit = {100, 100};
+
+    (void)context;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        _exit(99);
+}
+
+/* Nor do they keep what others need: fds, and room to be held in. */
+START_TEST(ready_clients_give_room)
+{
+    const struct daemon_options options = {.before_exec = allow_few_fds};
+    const struct linger reset = {.l_onoff = 1};
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port();
+    int keeper, waiting[45], held[10];
+
+    if (harness_is_wrapped())
+        return;
+    harness_begin(&daemon);
+    harness_configure(&daemon,
+                      "[defaults]\nstart-on = data\nexec = cat\nUSER\n"
+                      "[cat]\nlisten = 127.0.0.1:%d\nmax-connections = 1\n"
+                      "[other]\nlisten = 127.0.0.1:%d\n",
+                      port, other);
+    harness_start(&daemon, &options);
+    fill(port, &keeper, waiting, 45);
+    for (int i = 0; i < 45; i++) {
+        setsockopt(waiting[i], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        close(waiting[i]);
+    }
+    for (int i = 0; i < 10; i++)
+        held[i] = client_connect(other);
+    for (int i = 0; i < 10; i++)
+        expect_answer(held[i], "held", "held");
+    ck_assert_int_eq(harness_log_count(&daemon, "refused"), 0);
+    close(keeper);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* They wait on when a reload takes every socket of their service away. */
 START_TEST(ready_clients_and_reload)
 {
@@ -527,15 +569,6 @@ START_TEST(held_while_resting)
     harness_end(&daemon);
 }
 END_TEST
-
-static void allow_few_fds(void *context)
-{
-    const struct rlimit limit = {100, 100};
-
-    (void)context;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        _exit(99);
-}
 
 /* At their bound the one that has been silent for longest goes; whoever speaks is served. */
 START_TEST(held_are_bounded)
@@ -845,6 +878,7 @@ Suite *guard_suite(void)
     tcase_add_test(all, ready_clients_take_turns);
     tcase_add_test(all, ready_clients_take_turns_together);
     tcase_add_test(all, ready_clients_go);
+    tcase_add_test(all, ready_clients_give_room);
     tcase_add_test(all, ready_clients_and_reload);
     tcase_add_test(all, held_while_resting);
     tcase_add_test(all, held_are_bounded);
