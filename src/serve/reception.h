@@ -4,8 +4,9 @@
  * with start-on = data it has no process before its first byte; and one that is ready may have to
  * wait for a place in its service. Until then it costs an fd and a record, and no process. They
  * have a bound of their own (RECEPTION_MAX, and half of our fds): beyond, the one that has been
- * silent for longest goes, or the new one where nobody is silent. What is read here is read exactly: not one byte of what is the
- * handler's. Called by server.c, service.c, reload.c and stop.c.
+ * silent for longest goes, or the new one where nobody is silent. What is read here is read
+ * exactly: not one byte of what is the handler's. Called by server.c, service.c, reload.c and
+ * stop.c.
  */
 #ifndef STDINETD_SERVE_RECEPTION_H
 #define STDINETD_SERVE_RECEPTION_H
