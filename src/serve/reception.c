@@ -360,6 +360,8 @@ static void pass_on(struct server *server, struct connection *connection)
                                     loop_now(server->loop), &reason);
     if (verdict == VERDICT_ADMIT)
         server_start(server, connection);
+    else if (verdict == VERDICT_QUEUE && listener_is_gone(connection->fd, connection->is_unix))
+        end_gone(server, connection);
     else if (verdict == VERDICT_QUEUE)
         await_place(server, connection);
     else
