@@ -132,7 +132,7 @@ static bool is_free(const struct import *import, const struct import_service *se
     return true;
 }
 
-/* How many before it began with the same. */
+/* How many before it have that name, or one that was made from it. */
 static unsigned count_like(const struct import *import, const struct import_service *service,
                            const char *base)
 {
@@ -141,7 +141,8 @@ static unsigned count_like(const struct import *import, const struct import_serv
 
     for (const struct import_service *other = import->services; other != service;
          other = other->next)
-        count += other->fate != IMPORT_OMITTED && strncmp(other->name, base, length) == 0;
+        count += other->fate != IMPORT_OMITTED && strncmp(other->name, base, length) == 0 &&
+                 (other->name[length] == '\0' || other->name[length] == '-');
     return count;
 }
 

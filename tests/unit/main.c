@@ -16,11 +16,11 @@ const char *__asan_default_options(void)
 int main(void)
 {
     static Suite *(*const suites[])(void) = {
-        value_suite,      addr_suite,   prefix_suite, endpoint_suite, text_suite,
-        siphash_suite,    map_suite,    arena_suite,  option_suite,   problems_suite,
-        log_format_suite, reader_suite, load_suite,   refuse_suite,   dump_suite,
-        admission_suite,  acl_suite,    proxy_suite,  plan_suite,     program_suite,
-        handover_suite,   notify_suite,
+        value_suite,      addr_suite,   prefix_suite, endpoint_suite,     text_suite,
+        siphash_suite,    map_suite,    arena_suite,  option_suite,       problems_suite,
+        log_format_suite, reader_suite, load_suite,   refuse_suite,       dump_suite,
+        admission_suite,  acl_suite,    proxy_suite,  plan_suite,         program_suite,
+        handover_suite,   notify_suite, import_suite, import_files_suite,
     };
     SRunner *runner = srunner_create(NULL);
     int failed;

@@ -14,6 +14,8 @@ Suite *arena_suite(void);
 Suite *dump_suite(void);
 Suite *endpoint_suite(void);
 Suite *handover_suite(void);
+Suite *import_suite(void);
+Suite *import_files_suite(void);
 Suite *load_suite(void);
 Suite *log_format_suite(void);
 Suite *map_suite(void);

@@ -1,0 +1,323 @@
+/* import_files: what the importer reads, and its bounds; hosts.deny; and addresses as xinetd writes
+ * them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ctl/import.h"
+#include "ctl/import_access.h"
+#include "support.h"
+#include "unit.h"
+
+#define ENTRY(attributes)                                                                      \
+    "service x\n{\n\tsocket_type = stream\n\twait = no\n\tuser = root\n\tserver = /x/server\n" \
+    "\tport = 80\n" attributes "\n}\n"
+
+static struct arena *arena;
+static struct import import;
+
+static void begin(void)
+{
+    arena = arena_new();
+    import_begin(&import, arena);
+    import.root = "/nonexistent";
+    import.handlers = "/handlers";
+}
+
+static void begin_in_sandbox(void)
+{
+    begin();
+    import.root = sandbox_path();
+}
+
+static void end(void)
+{
+    arena_free(arena);
+}
+
+static char *finish(void)
+{
+    char *ini;
+
+    import_finish(&import);
+    ini = import_write(&import);
+    ck_assert_ptr_nonnull(ini);
+    return ini;
+}
+
+/* --- addresses ------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *text, *prefixes;
+    enum import_access access;
+} access_rows[] = {
+    {"10.1.2.3", "10.1.2.3", IMPORT_ACCESS_GOOD},
+    {"10.1.2.0", "10.1.2.0/24", IMPORT_ACCESS_GOOD},
+    {"10.0.0.0", "10.0.0.0/8", IMPORT_ACCESS_GOOD},
+    {"10.0.0.1", "10.0.0.1", IMPORT_ACCESS_GOOD},
+    {"0.0.0.0", "0.0.0.0/0", IMPORT_ACCESS_GOOD},
+    {"10.1", "10.0.0.1", IMPORT_ACCESS_GOOD},
+    {"10.1.2.3/8", "10.0.0.0/8", IMPORT_ACCESS_GOOD},
+    {"10.1.2.0/32", "10.1.2.0", IMPORT_ACCESS_GOOD},
+    {"0.0.0.0/0", "0.0.0.0/0", IMPORT_ACCESS_GOOD},
+    {"10.0.0.0/33", "10.0.0.0", IMPORT_ACCESS_NETMASK},
+    {"10.0.0.0/255.0.0.0", "10.0.0.0", IMPORT_ACCESS_NETMASK},
+    {"10.0.0.0/8x", "10.0.0.0/8", IMPORT_ACCESS_NETMASK},
+    {"10.1.{2,3}", "10.1.2.0/24 10.1.3.0/24", IMPORT_ACCESS_GOOD},
+    {"10.1.2.{2,3,40}", "10.1.2.2 10.1.2.3 10.1.2.40", IMPORT_ACCESS_GOOD},
+    {"{10,11}", "10.0.0.0/8 11.0.0.0/8", IMPORT_ACCESS_GOOD},
+    {"10.1.{0}", "10.1.0.0/24", IMPORT_ACCESS_GOOD},
+    {"2001:db8::1", "2001:db8::1", IMPORT_ACCESS_GOOD},
+    {"2001:db8::", "2001:db8::", IMPORT_ACCESS_GOOD},
+    {"2001:db8::1/32", "2001:db8::/32", IMPORT_ACCESS_GOOD},
+    {"2001:db8::1/200", "2001:db8::1", IMPORT_ACCESS_NETMASK},
+    {"::", "::", IMPORT_ACCESS_GOOD},
+    {"::/0", "::/0", IMPORT_ACCESS_GOOD},
+    {"::ffff:10.0.0.0", "10.0.0.0", IMPORT_ACCESS_GOOD},
+    {"::ffff:10.0.0.0/104", "10.0.0.0/8", IMPORT_ACCESS_GOOD},
+    {"localhost", "127.0.0.1 ::1", IMPORT_ACCESS_GOOD},
+    {"host.example", "", IMPORT_ACCESS_NAME},
+    {".example", "", IMPORT_ACCESS_NAME},
+    {"cafe", "", IMPORT_ACCESS_NAME},
+    {"", "", IMPORT_ACCESS_NAME},
+    {"10.0.0.0,10.0.0.1", "", IMPORT_ACCESS_BAD},
+    {"10.1.{2,3", "10.1.2.0/24 10.1.3.0/24", IMPORT_ACCESS_BAD},
+    {"10.1.{2,3}x", "10.1.2.0/24 10.1.3.0/24", IMPORT_ACCESS_BAD},
+    {"10.1{2,3}", "", IMPORT_ACCESS_BAD},
+    {"10.1.2.3.{4}", "", IMPORT_ACCESS_BAD},
+    {"10.1.{256}", "", IMPORT_ACCESS_BAD},
+    {"10.1.{}", "", IMPORT_ACCESS_BAD},
+    {"10..{1}", "", IMPORT_ACCESS_BAD},
+    {"10.0.0.0/", "", IMPORT_ACCESS_BAD},
+    {"10.0.0.0/x", "", IMPORT_ACCESS_BAD},
+    {"host.example/8", "", IMPORT_ACCESS_BAD},
+    {"fe80::1%lo", "", IMPORT_ACCESS_BAD},
+    {"::ffff:10.0.0.0/95", "", IMPORT_ACCESS_BAD},
+};
+
+START_TEST(test_access)
+{
+    struct import_prefixes prefixes = {0};
+    const char *text = access_rows[_i].text;
+
+    ck_assert_int_eq(import_change_prefixes(&import, &prefixes, text, false),
+                     access_rows[_i].access);
+    ck_assert_str_eq(import_join_prefixes(&import, &prefixes), access_rows[_i].prefixes);
+    import_change_prefixes(&import, &prefixes, text, true);
+    ck_assert_uint_eq(prefixes.count, 0);
+}
+END_TEST
+
+START_TEST(test_access_bound)
+{
+    struct import_prefixes prefixes = {0};
+    char text[32];
+
+    for (unsigned i = 0; i <= IMPORT_PREFIXES_MAX; i++) {
+        enum import_access expected =
+            i < IMPORT_PREFIXES_MAX ? IMPORT_ACCESS_GOOD : IMPORT_ACCESS_BAD;
+
+        snprintf(text, sizeof(text), "10.%u.%u.1", i / 256 % 256, i % 256);
+        ck_assert_int_eq(import_change_prefixes(&import, &prefixes, text, false), expected);
+    }
+}
+END_TEST
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static char *import_path(const char *path)
+{
+    import_read_path(&import, path);
+    return finish();
+}
+
+static void check_messages(const char *part)
+{
+    for (const struct import_message *message = import.messages; message; message = message->next)
+        if (strstr(message->text, part))
+            return;
+    ck_abort_msg("no message has: %s", part);
+}
+
+/* Names with a dot or a tilde are passed over; others are read by name; root stands before. */
+START_TEST(test_include)
+{
+    char *ini;
+
+    sandbox_make_directory("etc");
+    sandbox_make_directory("etc/xinetd.d");
+    sandbox_write("etc/xinetd.conf", "defaults\n{\n\tinstances = 7\n}\nincludedir /etc/xinetd.d\n"
+                                     "include /etc/one-more\ninclude /etc/nothing\n");
+    sandbox_write("etc/xinetd.d/b", ENTRY("id = b"));
+    sandbox_write("etc/xinetd.d/a", ENTRY("id = a\nport = 81"));
+    sandbox_write("etc/xinetd.d/a.rpmsave", ENTRY("id = dot"));
+    sandbox_write("etc/xinetd.d/a~", ENTRY("id = tilde"));
+    sandbox_write("etc/one-more",
+                  "# nothing but a comment\n" ENTRY("id = c\nbanner_fail = /etc/no"));
+    sandbox_write("etc/no", "no\n\"you\"\t\\");
+    sandbox_make_directory("etc/xinetd.d/directory");
+    ini = import_path(sandbox_join("etc/xinetd.conf"));
+    ck_assert_msg(strstr(ini,
+                         "[defaults]\ngroups = none\nstderr = connection\nmax-connections = 7\n"
+                         "when-full = refuse\n"),
+                  "%s", ini);
+    ck_assert(strstr(ini, "[a]") && strstr(ini, "[b]") && strstr(ini, "[a]") < strstr(ini, "[b]"));
+    ck_assert(strstr(ini, "[b]") < strstr(ini, "[c]"));
+    ck_assert(strstr(ini, "refuse-message = \"no\\n\\\"you\\\"\\t\\\\\"\n"));
+    ck_assert(!strstr(ini, "dot") && !strstr(ini, "tilde"));
+    check_messages("etc/nothing: No such file");
+    ck_assert(import.unreadable);
+    free(ini);
+}
+END_TEST
+
+START_TEST(test_include_itself)
+{
+    sandbox_write("self", "include /self\n" ENTRY(""));
+    free(import_path(sandbox_join("self")));
+    check_messages("includes are nested too deeply");
+    ck_assert_uint_eq(import.service_count, IMPORT_DEPTH_MAX);
+}
+END_TEST
+
+START_TEST(test_unreadable)
+{
+    free(import_path(sandbox_join("nothing")));
+    check_messages("nothing: No such file");
+    ck_assert(import.unreadable);
+}
+END_TEST
+
+/* A FIFO without a writer would be waited for. */
+START_TEST(test_include_fifo)
+{
+    ck_assert(mkfifo(sandbox_join("fifo"), 0644) == 0);
+    sandbox_write("main", "include /fifo\n" ENTRY("banner_fail = /fifo"));
+    free(import_path(sandbox_join("main")));
+    check_messages("fifo: Invalid argument");
+    check_messages("banner_fail /fifo isn't carried over");
+}
+END_TEST
+
+START_TEST(test_bytes)
+{
+    static char large[IMPORT_FILE_MAX + 1];
+
+    sandbox_write_bytes("nul", 0644, "80 stream tcp nowait root /x\n\0", 30);
+    memset(large, '#', sizeof(large));
+    sandbox_write_bytes("large", 0644, large, sizeof(large));
+    import_read_path(&import, sandbox_join("nul"));
+    import_read_path(&import, sandbox_join("large"));
+    check_messages("has NUL bytes");
+    check_messages("larger than 1 MiB");
+    ck_assert_uint_eq(import.service_count, 0);
+}
+END_TEST
+
+/* Twins of thousands, and one more than there may be. */
+START_TEST(test_many)
+{
+    static const char line[] = "%u stream tcp nowait root /x\n";
+    size_t size = (IMPORT_SERVICES_MAX + 1) * sizeof(line) * 2, length = 0;
+    char *text = malloc(size), *ini;
+
+    for (unsigned i = 0; i <= IMPORT_SERVICES_MAX; i++)
+        length += (size_t)snprintf(text + length, size - length, line, 1 + i % 3000);
+    import.dialect = IMPORT_INETD;
+    import_read_text(&import, "f", text, length);
+    ini = finish();
+    check_messages("more than 4096 services; it is left out");
+    ck_assert(strstr(ini, "[1-2]") && strstr(ini, "[3000]"));
+    free(ini);
+    free(text);
+}
+END_TEST
+
+START_TEST(test_dialect)
+{
+    static const struct {
+        const char *text;
+        bool xinetd;
+    } texts[] = {
+        {"# service x\n\n service x\n{\n}\n", true},
+        {"defaults\n{\n}\n", true},
+        {"includedir /x\n", true},
+        {"servicex stream tcp nowait root /x\n", false},
+        {"", false},
+        {"# nothing\n", false},
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        import_begin(&import, arena);
+        import.root = "/nonexistent";
+        import_read_text(&import, "f", texts[i].text, strlen(texts[i].text));
+        ck_assert_msg((import.xinetd != NULL) == texts[i].xinetd, "%s", texts[i].text);
+    }
+}
+END_TEST
+
+/* What hosts.deny says, and whether it could concern x's server. */
+static const struct {
+    const char *deny, *allow;
+    bool refused;
+} wrapper_rows[] = {
+    {"ALL: ALL\n", NULL, true},
+    {"# ALL: ALL\n", NULL, false},
+    {"all : 10.\n", NULL, true},
+    {"server: 10.\n", NULL, true},
+    {"sshd, server : 10.\n", NULL, true},
+    {"server@10.0.0.1: 10.\n", NULL, true},
+    {"s?rver: 10.\n", NULL, true},
+    {"serve: 10.\nservers: ALL\nsshd: server\n", NULL, false},
+    {"", "server: 10. : deny\n", true},
+    {"", "server: 10. : ALLOW\n", false},
+    {NULL, NULL, false},
+    {"no colon\n\n", "", false},
+};
+
+START_TEST(test_wrappers)
+{
+    char *ini;
+
+    sandbox_make_directory("etc");
+    if (wrapper_rows[_i].deny)
+        sandbox_write("etc/hosts.deny", wrapper_rows[_i].deny);
+    if (wrapper_rows[_i].allow)
+        sandbox_write("etc/hosts.allow", wrapper_rows[_i].allow);
+    sandbox_write("with", ENTRY(""));
+    sandbox_write("without", ENTRY("flags = NOLIBWRAP"));
+    ini = import_path(sandbox_join("with"));
+    ck_assert_msg((strstr(ini, "enabled = no") != NULL) == wrapper_rows[_i].refused, "%s", ini);
+    free(ini);
+    end();
+    begin_in_sandbox();
+    ini = import_path(sandbox_join("without"));
+    ck_assert_msg(!strstr(ini, "enabled = no"), "%s", ini);
+    free(ini);
+}
+END_TEST
+
+Suite *import_files_suite(void)
+{
+    Suite *suite = suite_create("import_files");
+    TCase *addresses = tcase_create("addresses"), *files = tcase_create("files");
+
+    tcase_add_checked_fixture(addresses, begin, end);
+    tcase_add_loop_test(addresses, test_access, 0, ROWS(access_rows));
+    tcase_add_test(addresses, test_access_bound);
+    suite_add_tcase(suite, addresses);
+
+    sandbox_add(files);
+    tcase_add_checked_fixture(files, begin_in_sandbox, end);
+    tcase_add_test(files, test_include);
+    tcase_add_test(files, test_include_itself);
+    tcase_add_test(files, test_include_fifo);
+    tcase_add_test(files, test_unreadable);
+    tcase_add_test(files, test_bytes);
+    tcase_add_test(files, test_many);
+    tcase_add_test(files, test_dialect);
+    tcase_add_loop_test(files, test_wrappers, 0, ROWS(wrapper_rows));
+    suite_add_tcase(suite, files);
+    return suite;
+}
