@@ -98,6 +98,7 @@ struct import_service {
     unsigned line;
     const char *name; /* as it was called there; the section's name once finished */
     enum import_fate fate;
+    bool disabled; /* also where the section is a comment only */
 
     enum import_socket socket;
     bool is_unix; /* port is a path */
@@ -188,7 +189,10 @@ struct import_service *import_add_service(struct import *import, const char *nam
 void import_say(struct import *import, struct import_service *service, enum import_level level,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* A warning, and the service's fate, unless that is worse already. */
+/* Gives service this fate, unless that is worse already. */
+void import_set_fate(struct import_service *service, enum import_fate fate);
+
+/* The same with a warning. */
 void import_degrade(struct import *import, struct import_service *service, enum import_fate fate,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -193,6 +193,12 @@ void import_degrade(struct import *import, struct import_service *service, enum 
     va_start(arguments, format);
     add_message(import, service, IMPORT_WARNING, format, arguments);
     va_end(arguments);
+    import_set_fate(service, fate);
+}
+
+void import_set_fate(struct import_service *service, enum import_fate fate)
+{
+    service->disabled = service->disabled || fate == IMPORT_DISABLED;
     if (service->fate < fate)
         service->fate = fate;
 }

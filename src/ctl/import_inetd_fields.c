@@ -23,7 +23,7 @@ static void omit(struct entry *entry, const char *reason)
 static void mistake(struct entry *entry, const char *what, const char *word)
 {
     import_say(entry->import, entry->service, IMPORT_ERROR, "'%.200s' is no %s", word, what);
-    entry->service->fate = IMPORT_OMITTED;
+    import_set_fate(entry->service, IMPORT_OMITTED);
     entry->can_be = false;
 }
 
@@ -337,7 +337,7 @@ void inetd_take_service(struct inetd_reader *reader)
     if (!entry.service)
         return;
     if (reader->off)
-        entry.service->fate = IMPORT_DISABLED;
+        import_set_fate(entry.service, IMPORT_DISABLED);
     for (size_t i = 0; i < INETD_FIELDS && entry.can_be; i++)
         fields[i].take(&entry, reader->words.items[fields[i].index]);
 }

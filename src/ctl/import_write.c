@@ -136,8 +136,8 @@ static void write_section(FILE *file, const struct import_service *service,
     for (int key = 0; key < IMPORT_KEYS; key++)
         if (service->values[key] && !is_same(service->values[key], common[key]))
             fprintf(file, "%s%s = %s\n", lead, keys[key].name, service->values[key]);
-    if (service->fate == IMPORT_DISABLED)
-        fputs("enabled = no\n", file);
+    if (service->disabled)
+        fprintf(file, "%senabled = no\n", lead);
 }
 
 static void write_service(FILE *file, const struct import_service *service,

@@ -311,7 +311,7 @@ static void finish_entry(const struct settings *defaults, const struct entry *en
     replay(&settings, entry);
     import->line = entry->line;
     if (is_off(&settings, settings.id ? settings.id : entry->name))
-        entry->service->fate = IMPORT_DISABLED;
+        import_set_fate(entry->service, IMPORT_DISABLED);
     xinetd_conclude(&settings, entry->name);
 }
 

@@ -5,6 +5,10 @@ srcdir=${srcdir:-$(dirname -- "$0")/../..}
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$srcdir/tests/clients/lib.sh"
 
+case $STDINETCTL in
+/*) ;;
+*) STDINETCTL=$PWD/$STDINETCTL ;;
+esac
 make_work_directory
 
 # ends STATUS STREAM PATTERN ARGUMENT...: with that status, and the pattern on that stream alone.
@@ -18,6 +22,16 @@ ends() {
     other=err
     [ "$stream" = out ] || other=out
     [ "$status" -eq "$expected" ] && [ ! -s "$work/$other" ] && grep -q -- "$pattern" "$work/$stream"
+}
+
+# imports STATUS PATTERN ARGUMENT...: with that status, an ini, and the pattern on standard error.
+imports() {
+    expected=$1
+    pattern=$2
+    shift 2
+    "$STDINETCTL" import "$@" >"$work/out" 2>"$work/err"
+    [ $? -eq "$expected" ] && grep -q '^; Made by stdinetctl import' "$work/out" &&
+        grep -q -- "$pattern" "$work/err"
 }
 
 check '--help is a summary' ends 0 out '^usage: stdinetctl ' --help
@@ -40,4 +54,76 @@ check 'a standard output that is full' says_no_room
 for command in $("$STDINETCTL" --list-commands); do
     check "--help has $command" ends 0 out "^  $command " --help
 done
+# --- import: what goes where, and how it ends ------------------------------------------------------
+
+line='8080 stream tcp4 nowait root /bin/cat cat'
+printf '%s\n' "$line" >"$work/inetd.conf"
+printf '%s\nnonsense\n' "$line" >"$work/wrong.conf"
+mkdir "$work/directory" "$work/empty"
+cp "$work/inetd.conf" "$work/directory/one"
+cp "$work/wrong.conf" "$work/directory/one.bak"
+
+check 'import --help' ends 0 out '^usage: stdinetctl import ' import --help
+check 'import of nothing' ends 64 err 'import: which FILE' import --inetd
+check 'import of a file' ends 0 out '^\[8080\]$' import "$work/inetd.conf"
+check 'import of a directory' ends 0 out '^\[8080\]$' import "$work/directory"
+check 'import of a file as what it is not' imports 65 "$work/inetd.conf:1: '8080': neither" \
+    --xinetd "$work/inetd.conf"
+check 'import of a mistake' imports 65 "$work/wrong.conf:2: nonsense: 1 words" "$work/wrong.conf"
+check 'import of a file that is not there' imports 66 ' No such file' "$work/inetd.conf" "$work/no"
+check 'import of an empty directory' imports 0 'there is no service to serve' "$work/empty"
+check 'import of a file that never ends' imports 66 'larger than 1 MiB' /dev/zero
+
+reads_standard_input() {
+    printf '%s\n' "$line" | "$STDINETCTL" import - | grep -qx '\[8080\]'
+}
+check 'import of standard input' reads_standard_input
+
+says_no_room_for_ini() {
+    "$STDINETCTL" import "$work/inetd.conf" >/dev/full 2>/dev/null
+    [ $? -eq 71 ]
+}
+check 'import to a file that is full' says_no_room_for_ini
+
+# The same in one object, for programs.
+tells_json() {
+    "$STDINETCTL" --json import "$work/wrong.conf" >"$work/out" 2>"$work/err"
+    [ $? -eq 65 ] && [ ! -s "$work/err" ] && [ "$(wc -l <"$work/out")" -eq 1 ] &&
+        perl -MJSON::PP -e '
+            my $result = decode_json(<STDIN>);
+            my ($service) = @{$result->{services}};
+            my ($message) = @{$result->{messages}};
+            exit !($result->{ini} =~ /^\[8080\]$/m && $service->{name} eq "8080" &&
+                $service->{fate} eq "served" && $service->{line} == 1 &&
+                $message->{level} eq "error" && $message->{line} == 2 &&
+                !defined $message->{service});' <"$work/out"
+}
+if perl -MJSON::PP -e 1 2>/dev/null; then
+    check 'import --json' tells_json
+fi
+# --- completion for bash ----------------------------------------------------------------------------
+
+# completes EXPECTED WORD...: what the last word may become, sorted, in one line.
+completes() {
+    expected=$1
+    shift
+    # shellcheck disable=SC2016 # for the other shell
+    [ "$(cd "$work" && bash -c '
+        . "$0"
+        COMP_WORDS=("$@")
+        COMP_CWORD=$(($# - 1))
+        _stdinetctl
+        printf "%s\n" "${COMPREPLY[@]}" | sort | tr "\n" " "' \
+        "$completion" "$STDINETCTL" "$@")" = "$expected" ]
+}
+
+completion=$(cd "$srcdir" && pwd)/etc/stdinetctl.bash
+if command -v bash >/dev/null; then
+    check 'completion of a command' completes 'import ' imp
+    check 'completion of an option' completes '--json ' --js
+    check 'completion behind the socket' completes 'import ' --json -s import imp
+    check 'completion of a file' completes 'inetd.conf ' import ine
+    check 'completion of an option of import' completes '--xinetd ' import --x
+    check 'completion of an unknown command' completes ' ' frobnicate x
+fi
 [ "$failures" -eq 0 ]

@@ -46,7 +46,11 @@ for option in $("$stdinetctl" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p'); do
 done
 for command in $("$stdinetctl" --list-commands); do
     check "stdinetctl(8) explains $command" \
-        sh -c "grep -q '^\.It Cm $command\\>' man/stdinetctl.8 || echo none"
+        sh -c "grep -q '^\.\(It \)*Cm $command\\>' man/stdinetctl.8 || echo none"
+done
+for option in $("$stdinetctl" import --help | sed -n 's/^  *--\([a-z0-9-]*\).*/\1/p'); do
+    check "stdinetctl(8) explains --$option of import" \
+        sh -c "grep -q '^\.It .*Fl -$option\\>' man/stdinetctl.8 || echo none"
 done
 
 # Every handler has a section, and every option of its --help an entry.

@@ -158,6 +158,8 @@ static const struct row inetd_rows[] = {
      "[80]\nlisten = 0.0.0.0:80\nexec = /x\nuser = root\n"
      "stderr = connection\nenabled = no\n",
      NULL},
+    {"#<off># host.example:80 stream tcp nowait root /x", "; stderr = connection\n; enabled = no\n",
+     NULL},
     {"#<off># this is a note", NULL, "note"},
     {"# 80 stream tcp nowait root /x", NULL, "[80]"},
     {"  # 80 stream tcp nowait root /x", NULL, "[80]"},
