@@ -252,7 +252,12 @@ static int add_one_line_service(struct loader *loader)
     for (size_t i = 0; i < request->listen_count; i++)
         if (!document_add_entry(&loader->document, section, "listen", request->listens[i], 0))
             return -ENOMEM;
-    return 0;
+    /* A control socket only where -o asks for one. */
+    section =
+        document_add_section(&loader->document, "stdinetd", (struct location){"command line", 0});
+    return section && document_add_entry(&loader->document, section, "control", "none", 0)
+               ? 0
+               : -ENOMEM;
 }
 
 /* -o stands above [defaults] and below a service's own keys; of the daemon's, above the file. */

@@ -8,6 +8,7 @@
 #include "config/codec.h"
 
 static const char *const log_choices[] = {"auto", "stderr", "syslog", "journal", NULL};
+static const char *const control_choices[] = {"auto", "none", NULL};
 static const char *const stderr_choices[] = {"log", "connection", "null", NULL};
 static const char *const kill_mode_choices[] = {"process", "group", NULL};
 static const char *const start_on_choices[] = {"accept", "data", NULL};
@@ -33,6 +34,10 @@ const struct option option_table[] = {
      .fallback = "text", .help = "text, or json: one object a line"},
     {"log-level", DAEMON(log_level), .codec = &codec_choice, .choices = log_level_names,
      .fallback = "info", .help = "the least important level that is shown"},
+    {"control", DAEMON(control), .codec = &codec_sink, .choices = control_choices,
+     .fallback = "auto", .help = "the socket of stdinetctl: auto, none or a path"},
+    {"control-group", DAEMON(control_group), .codec = &codec_group,
+     .help = "this group may use it, besides root and our own user"},
     {"pid-file", DAEMON(pid_file), .codec = &codec_path, .reload = RELOAD_RESTART,
      .help = "a file that holds our pid while we run"},
     {"max-connections", DAEMON(max_connections), .codec = &codec_count, .maximum = 10000000,

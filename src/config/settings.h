@@ -32,9 +32,11 @@ enum settings_log {
     SETTINGS_LOG_FILE
 };
 
-/* Where lines go: one of the words, or a path. */
+enum settings_control { SETTINGS_CONTROL_AUTO, SETTINGS_CONTROL_NONE, SETTINGS_CONTROL_PATH };
+
+/* Where something stands: one of the words, or a path. */
 struct settings_sink {
-    unsigned kind;    /* enum settings_stderr or settings_log */
+    unsigned kind;    /* enum settings_stderr, settings_log or settings_control */
     const char *path; /* NULL for a word */
 };
 
@@ -166,6 +168,8 @@ struct daemon_settings {
     struct settings_sink log;
     unsigned log_format; /* enum log_format */
     unsigned log_level;  /* enum log_level */
+    struct settings_sink control;
+    struct settings_group *control_group; /* NULL: none */
     const char *pid_file;
     uint64_t max_connections; /* 0: no bound */
     uint64_t max_sources;

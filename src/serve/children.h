@@ -64,6 +64,7 @@ struct connection {
     bool is_unix;               /* its socket; peer may be who a proxy told */
     bool lent;                  /* wait = yes: no connection, but a listening socket */
     bool killed;                /* by us, so its end is no crash */
+    bool ordered;               /* by order, so what timeouts says is no timeout */
     uint8_t timeouts;           /* its max-runtime is over: 1: it was sent TERM, 2: KILL */
     bool kills_group;           /* kill-mode = group, when it was started */
     bool has_deadline;          /* room for its timer is reserved */

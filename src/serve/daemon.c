@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "config/arguments.h"
+#include "serve/control.h"
 #include "serve/version.h"
 
 /* The timers of the server itself: starve, rearm, pace, expire, launch, reap, hold, log, sum, stop,
@@ -42,7 +43,7 @@ static void take_signal(struct server *server, const struct signalfd_siginfo *in
         server_reap(server, (pid_t)info->ssi_pid);
         break;
     case SIGHUP:
-        server_reload(server);
+        server_reload(server, NULL, NULL);
         break;
     case SIGTERM:
     case SIGINT:
@@ -140,6 +141,8 @@ static void free_services(struct service *service)
 static void server_close(struct server *server)
 {
     notify_close(&server->notify);
+    control_close(server->control);
+    server->control = NULL;
     if (server->loop) {
         free_services(server->services);
         free_services(server->retired);
@@ -280,6 +283,7 @@ static int server_open(struct config *config, const struct load_request *request
                               .null_fd = -1,
                               .pid_file = {.fd = -1}};
     init_callbacks(server);
+    server->began = clock_now();
     server->config = config_ref(config);
     error = open_parts(server);
     if (error == 0) {
@@ -297,6 +301,12 @@ static int server_open(struct config *config, const struct load_request *request
     for (struct service *service = server->services; service; service = service->next)
         service_bind(service);
     say_unnamed(&server->inherited);
+    error = control_open(server);
+    if (error < 0) {
+        log_error("cannot start: %s", strerror(-error));
+        server_close(server);
+        return error;
+    }
     *ret = server;
     return 0;
 }

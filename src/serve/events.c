@@ -12,6 +12,7 @@
 #include "serve/lend.h"
 #include "serve/server.h"
 #include "serve/service.h"
+#include "serve/state.h"
 
 const char *const outcome_names[OUTCOME_COUNT] = {
     [OUTCOME_OK] = "ok",         [OUTCOME_EXIT] = "exit",       [OUTCOME_CRASH] = "crash",
@@ -20,7 +21,7 @@ const char *const outcome_names[OUTCOME_COUNT] = {
 
 enum outcome outcome_of(int status, const struct connection *connection)
 {
-    if (connection->timeouts > 0)
+    if (connection->timeouts > 0 && !connection->ordered)
         return OUTCOME_TIMEOUT;
     if (WIFSIGNALED(status))
         return connection->killed ? OUTCOME_KILLED : OUTCOME_CRASH;
@@ -346,21 +347,16 @@ void event_status(const struct service *service)
 {
     static const struct service_counters none;
     const struct service_counters *counters = service->counters ? service->counters : &none;
+    size_t pending = service_pending(service);
     uint64_t refused = 0, failed = 0;
-    unsigned pending = 0;
     struct log_record record;
 
     for (size_t i = 0; i < REASON_COUNT; i++)
         refused += counters->refused[i];
     for (size_t i = 0; i < STAGE_COUNT; i++)
         failed += counters->start_failures[i];
-    for (size_t i = 0; i < service->listener_count; i++)
-        pending += service->listeners[i].source.fd < 0;
     log_record_begin(&record, LOG_LEVEL_NOTICE, service->settings->name, "status");
-    log_record_text(&record, "state",
-                    pending > 0                               ? "pending"
-                    : loop_is_armed(&service->throttle_timer) ? "resting"
-                                                              : "serving");
+    log_record_text(&record, "state", service_state_names[service_state(service)]);
     add_active(&record, service);
     log_record_number(&record, "sockets", service->listener_count);
     if (pending > 0)

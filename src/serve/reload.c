@@ -7,11 +7,14 @@
  * same name keeps its counts and its handlers; one that is gone lives on without sockets until its
  * last handler has ended. */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "config/option.h"
+#include "serve/control.h"
 #include "serve/lend.h"
 #include "serve/listener_index.h"
 #include "serve/server.h"
@@ -23,12 +26,32 @@ struct reload {
     struct listener_index old; /* with the new ones that take their places */
     const char *reason;
     char text[ENDPOINT_TEXT_SIZE];
+    void (*tell)(const char *line, void *context); /* NULL: nobody but the log wants to know */
+    void *context;
 };
 
-static void log_problem(const char *line, void *context)
+/* A problem, for the log and for who ordered the reload. */
+static void say_problem(const char *line, void *context)
 {
-    (void)context;
+    const struct reload *reload = context;
+
     log_error("%s", line);
+    if (reload->tell)
+        reload->tell(line, reload->context);
+}
+
+static void say(struct reload *reload, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(struct reload *reload, const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    say_problem(line, reload);
 }
 
 static int load(struct reload *reload)
@@ -36,7 +59,7 @@ static int load(struct reload *reload)
     struct problems problems = {0};
     int error = config_load(reload->server->request, &reload->config, &problems);
 
-    problems_show(&problems, log_problem, NULL);
+    problems_show(&problems, say_problem, reload);
     problems_free(&problems);
     if (error < 0)
         reload->reason = error == -ENOMEM ? "out of memory" : "the configuration is wrong";
@@ -76,8 +99,8 @@ static int prepare_listener(struct reload *reload, struct listener *listener)
         old->successor = listener;
     if (error < 0) {
         endpoint_format(listener->endpoint, reload->text);
-        log_error("%s: %s: %s", listener->service->settings->name, reload->text,
-                  listener_error_text(-error));
+        say(reload, "%s: %s: %s", listener->service->settings->name, reload->text,
+            listener_error_text(-error));
         reload->reason = "an address cannot be bound";
     }
     return error;
@@ -103,8 +126,8 @@ static int prepare_stderr(struct reload *reload)
             service->settings->stderr_sink.kind == STDERR_FILE ? service_stderr_fd(service, -1) : 0;
 
         if (fd < 0) {
-            log_error("%s: %s: %s", service->settings->name, service->settings->stderr_sink.path,
-                      strerror(-fd));
+            say(reload, "%s: %s: %s", service->settings->name, service->settings->stderr_sink.path,
+                strerror(-fd));
             reload->reason = "a stderr file cannot be opened";
             return fd;
         }
@@ -305,6 +328,7 @@ static void commit(struct reload *reload)
     config_unref(before);
     for (struct service *service = server->services; service; service = service->next)
         service_bind(service);
+    control_adjust(server);
 }
 
 static void roll_back(struct reload *reload)
@@ -318,13 +342,14 @@ static void roll_back(struct reload *reload)
     config_unref(reload->config);
 }
 
-void server_reload(struct server *server)
+int server_reload(struct server *server, void (*tell)(const char *line, void *context),
+                  void *context)
 {
-    struct reload reload = {.server = server};
+    struct reload reload = {.server = server, .tell = tell, .context = context};
     int error = log_reopen();
 
     if (server->stopping)
-        return;
+        return -ECANCELED;
     notify_reloading(&server->notify);
     if (error < 0)
         log_error("the log file cannot be opened anew: %s", strerror(-error));
@@ -336,10 +361,11 @@ void server_reload(struct server *server)
     } else {
         roll_back(&reload);
         server->reloads_failed++;
-        log_error("not reloaded, everything stays as it was: %s",
-                  reload.reason ? reload.reason : strerror(-error));
+        say(&reload, "not reloaded, everything stays as it was: %s",
+            reload.reason ? reload.reason : strerror(-error));
     }
     server->last_reload_failed = error < 0;
     listener_index_close(&reload.old);
     server_tell_ready(server);
+    return error;
 }

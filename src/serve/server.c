@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/stranger.h"
+#include "serve/control.h"
 #include "serve/lend.h"
 
 /* Clients accepted from one listener in one turn; the others' turn comes before the next batch. */
@@ -82,6 +83,8 @@ static void release(struct server *server, struct connection *connection)
             heir = listener->service;
     }
     service->connections--;
+    if (service->draining && service->admission.running == 0)
+        control_drained(service, NULL);
     if (service->retired && service->connections == 0) {
         struct service **link = &server->retired;
 
@@ -127,13 +130,27 @@ static void on_deadline(struct loop_timer *timer)
     struct loop *loop = service->server->loop;
     nanoseconds again = service->settings->kill_after;
 
-    if (connection->timeouts < 2)
+    if (connection->timeouts < 2 && !connection->ordered)
         event_timeout(connection, connection->timeouts == 0 ? "SIGTERM" : "SIGKILL");
     children_signal_one(connection, connection->timeouts == 0 ? SIGTERM : SIGKILL);
     if (connection->timeouts > 0)
         again = CLOCK_SECOND;
     connection->timeouts = connection->timeouts == 0 ? 1 : 2;
     loop_arm(loop, timer, loop_now(loop) + again);
+}
+
+void server_kill(struct server *server, struct connection *connection)
+{
+    /* It is on that way already. */
+    if (connection->timeouts > 0)
+        return;
+    connection->ordered = true;
+    if (!connection->has_deadline && loop_reserve(server->loop, 1) == 0)
+        connection->has_deadline = true;
+    if (connection->has_deadline)
+        on_deadline(&connection->deadline);
+    else /* no memory for a timer: who orders it again gets it again */
+        children_signal_one(connection, SIGTERM);
 }
 
 /* Shortages that pass: the client is kept and its start tried again. */

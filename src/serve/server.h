@@ -46,6 +46,7 @@ struct server {
 
     struct admission admission;
     struct launcher *launcher;
+    struct control *control; /* NULL: not yet */
     struct children children;
     struct hold hold;
     struct linger_list lingering;
@@ -74,6 +75,7 @@ struct server {
 
     struct pid_file pid_file;
     int null_fd;
+    nanoseconds began;
     uint32_t next_service;
     uint64_t next_connection;
     uint64_t reloads_done, reloads_failed;
@@ -127,6 +129,9 @@ void server_on_expire_timer(struct loop_timer *timer);
 /* Starts the handler of a connection that is counted as one of its service, or holds it. */
 void server_start(struct server *server, struct connection *connection);
 
+/* Ends a handler by order: TERM, and KILL when kill-after has passed. */
+void server_kill(struct server *server, struct connection *connection);
+
 /* Remembers against its source how a connection ended: as told, or by a handler's wait status. */
 void server_judge(struct server *server, const struct connection *connection, int status);
 void server_penalize(struct server *server, const struct connection *connection,
@@ -146,8 +151,10 @@ void server_end(struct server *server, struct connection *connection, int status
 void server_reap(struct server *server, pid_t told);
 void server_on_reap_timer(struct loop_timer *timer);
 
-/* reload.c: reads the configuration anew and switches to it, or leaves everything as it is. */
-void server_reload(struct server *server);
+/* reload.c: reads the configuration anew and switches to it, or leaves everything as it is. 0; or
+ * -errno, after logging why. Each line of that is told too, unless tell is NULL. */
+int server_reload(struct server *server, void (*tell)(const char *line, void *context),
+                  void *context);
 
 /* readiness.c: tells the service manager that we are ready (again), that we stop within a time, and
  * at the end of each turn what has changed. */

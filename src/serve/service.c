@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "serve/control.h"
 #include "serve/lend.h"
 #include "serve/server.h"
 
@@ -153,6 +154,7 @@ void service_free(struct service *service)
 {
     struct loop *loop = service->server->loop;
 
+    control_drained(service, NULL);
     service_close_listeners(service);
     loop_disarm(loop, &service->throttle_timer);
     loop_reserve(loop, -SERVICE_TIMERS);
@@ -217,8 +219,8 @@ bool service_can_start(const struct service *service)
 {
     const struct server *server = service->server;
 
-    return !server->stopping && !service->retired && !loop_is_armed(&service->throttle_timer) &&
-           !hold_is_full(&server->hold);
+    return !server->stopping && !service->retired && !service->paused &&
+           !loop_is_armed(&service->throttle_timer) && !hold_is_full(&server->hold);
 }
 
 bool service_wants_clients(const struct service *service, const struct listener *listener)

@@ -32,7 +32,9 @@ struct service {
     struct service *next_waiting;  /* of server->waiting, while there are parked or ready ones */
     struct reception_queue *ready; /* clients that wait for a place; made when there is the first */
     bool waiting;
-    bool retired; /* the configuration doesn't have it any more */
+    bool retired;  /* the configuration doesn't have it any more */
+    bool paused;   /* by order: nobody is accepted, clients wait */
+    bool draining; /* and a control client waits until there is no handler */
     bool program_missing;
     unsigned bind_tries;
     struct loop_timer bind_timer; /* tries pending addresses again */

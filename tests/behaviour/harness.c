@@ -173,6 +173,17 @@ void harness_copy_daemon(const struct daemon *daemon)
     setenv("STDINETD", path, 1);
 }
 
+/* Whether the configuration says where the control socket is: otherwise there is to be none, since
+ * the one in /run is not a test's. */
+static bool names_control(const struct daemon *daemon)
+{
+    char *text = access(daemon->config, R_OK) == 0 ? harness_read_file(daemon->config) : strdup("");
+    bool names = strstr(text, "control =") != NULL;
+
+    free(text);
+    return names;
+}
+
 /* The words of the command line: wrapper, binary, arguments. */
 static void make_words(const struct daemon *daemon, const struct daemon_options *options,
                        char wrapper[static 256], char *words[static WORDS_MAX])
@@ -193,6 +204,10 @@ static void make_words(const struct daemon *daemon, const struct daemon_options 
     } else {
         words[count++] = strdup("-c");
         words[count++] = strdup(daemon->config);
+        if (!names_control(daemon)) {
+            words[count++] = strdup("-o");
+            words[count++] = strdup("control=none");
+        }
     }
     words[count] = NULL;
 }

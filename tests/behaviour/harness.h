@@ -38,7 +38,7 @@ struct daemon_options {
 /* Fills daemon with a fresh directory. */
 void harness_begin(struct daemon *daemon);
 /* Writes the configuration; "USER" alone in a line becomes "user = nobody" for root, else nothing.
- */
+ * Unless it says `control =`, there is no control socket. */
 void harness_configure(struct daemon *daemon, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Has the daemon run from a copy in its directory, where every user may execute it. */
@@ -130,6 +130,8 @@ Suite *wait_suite(void);
 Suite *limits_suite(void);
 Suite *guard_suite(void);
 Suite *reload_suite(void);
+Suite *control_suite(void);
+Suite *steer_suite(void);
 Suite *faults_suite(void);
 Suite *logs_suite(void);
 Suite *notify_suite(void);

@@ -14,6 +14,8 @@ int main(void)
     srunner_add_suite(runner, limits_suite());
     srunner_add_suite(runner, guard_suite());
     srunner_add_suite(runner, reload_suite());
+    srunner_add_suite(runner, control_suite());
+    srunner_add_suite(runner, steer_suite());
     srunner_add_suite(runner, faults_suite());
     srunner_add_suite(runner, logs_suite());
     srunner_add_suite(runner, process_suite());

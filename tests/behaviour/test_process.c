@@ -171,7 +171,7 @@ static bool is_gone(void *context)
 /* --daemon returns when services listen; a second one is refused; the pid file goes at the end. */
 START_TEST(background)
 {
-    const char *arguments[] = {"-c", NULL, "--daemon", NULL};
+    const char *arguments[] = {"-c", NULL, "--daemon", "-o", "control=none", NULL};
     struct daemon_options options = {.arguments = arguments, .not_ready = true};
     struct daemon daemon;
     int port = harness_port();

@@ -37,7 +37,7 @@ EOF
 
 # shellcheck disable=SC2154 # lib.sh has them
 activate() {
-    set -- -c "$work/activate.ini"
+    set -- -c "$work/activate.ini" -o control=none
     if is_root; then
         set -- "$@" -o user=nobody
     fi

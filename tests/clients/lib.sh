@@ -136,6 +136,8 @@ start() {
     if is_root; then
         set -- "$@" -o user=nobody
     fi
+    # The control socket in /run is not a test's.
+    grep -q '^control *=' "$ini" || set -- "$@" -o control=none
     : >"$work/log"
     # shellcheck disable=SC2086 # words
     ${STDINETD_WRAPPER-} "$STDINETD" -c "$ini" "$@" >"$work/log" 2>&1 &

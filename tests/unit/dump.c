@@ -71,6 +71,8 @@ static const char *const texts[] = {
     HEAD,
     "[stdinetd]\nlog = syslog\nlog-format = json\nlog-level = debug\npid-file = /run/x y.pid\n"
     "max-connections = 77\nstop-timeout = 90\n" HEAD,
+    "[stdinetd]\ncontrol = none\n" HEAD,
+    "[stdinetd]\ncontrol = \"/run/x ;y.sock\"\ncontrol-group = 0\n" HEAD,
     "[stdinetd]\nlog = \"/var/log/a ;b.log\"\nstop-timeout = 1500ms\n" HEAD,
     HEAD "backlog = 1\nipv6-only = yes\nfreebind = on\nnodelay = 1\nkeepalive = true\n"
          "socket-mode = 600\numask = 7\ndirectory = /\nmax-connections = 0\nwhen-full = refuse\n"

@@ -16,11 +16,33 @@ const char *__asan_default_options(void)
 int main(void)
 {
     static Suite *(*const suites[])(void) = {
-        value_suite,      addr_suite,   prefix_suite, endpoint_suite,     text_suite,
-        siphash_suite,    map_suite,    arena_suite,  option_suite,       problems_suite,
-        log_format_suite, reader_suite, load_suite,   refuse_suite,       dump_suite,
-        admission_suite,  acl_suite,    proxy_suite,  plan_suite,         program_suite,
-        handover_suite,   notify_suite, import_suite, import_files_suite,
+        /* clang-format off: a line each */
+        value_suite,
+        addr_suite,
+        prefix_suite,
+        endpoint_suite,
+        text_suite,
+        siphash_suite,
+        map_suite,
+        arena_suite,
+        option_suite,
+        problems_suite,
+        log_format_suite,
+        reader_suite,
+        load_suite,
+        refuse_suite,
+        dump_suite,
+        admission_suite,
+        acl_suite,
+        proxy_suite,
+        plan_suite,
+        program_suite,
+        handover_suite,
+        notify_suite,
+        import_suite,
+        import_files_suite,
+        control_suite,
+        /* clang-format on */
     };
     SRunner *runner = srunner_create(NULL);
     int failed;

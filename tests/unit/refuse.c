@@ -62,6 +62,8 @@ static const struct {
     {"[a]\n" GOOD "umask = 888\n", 4, "umask: '888' is not an octal mode up to 0777", 1},
     {"[a]\n" GOOD "description = \"a\" b\n", 4, "description: the quotes must enclose", 1},
     {"[a]\n" GOOD "description = \"a\n", 4, "description: the quotes must enclose", 1},
+    {"[stdinetd]\ncontrol = x.sock\n[a]\n" GOOD, 2, "control: ", 1},
+    {"[stdinetd]\ncontrol-group = no such group\n[a]\n" GOOD, 2, "there is no group", 1},
     {"[stdinetd]\npid-file = x.pid\n[a]\n" GOOD, 2, "pid-file: 'x.pid' is not an absolute path", 1},
     {"[a]\n" GOOD "directory = tmp\n", 4, "directory: 'tmp' is not an absolute path", 1},
     {"[a]\n" GOOD "directory = ./tmp\n", 4, "is not an absolute path", 1},

@@ -11,6 +11,7 @@ Suite *acl_suite(void);
 Suite *addr_suite(void);
 Suite *admission_suite(void);
 Suite *arena_suite(void);
+Suite *control_suite(void);
 Suite *dump_suite(void);
 Suite *endpoint_suite(void);
 Suite *handover_suite(void);

@@ -1,0 +1,129 @@
+/* control_change: the commands that act: pause, resume, drain, kill, reload, stop. */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/value.h"
+#include "serve/control.h"
+#include "serve/control_client.h"
+#include "serve/control_command.h"
+#include "serve/server.h"
+
+int control_pause(struct control_call *call)
+{
+    struct service *service = control_find_service(call, &call->arguments[0]);
+
+    if (!service)
+        return -EINVAL;
+    /* Its listeners are parked when a client comes: until then that costs nothing. */
+    service->paused = true;
+    reply_add_count(&call->reply, call->reply.root, "active", service->admission.running);
+    return 0;
+}
+
+int control_resume(struct control_call *call)
+{
+    struct service *service = control_find_service(call, &call->arguments[0]);
+
+    if (!service)
+        return -EINVAL;
+    service->paused = false;
+    control_drained(service, "the service was resumed");
+    service_rearm(service);
+    return 0;
+}
+
+int control_drain(struct control_call *call)
+{
+    struct service *service = control_find_service(call, &call->arguments[0]);
+
+    if (!service)
+        return -EINVAL;
+    service->paused = true;
+    if (service->admission.running == 0)
+        return 0;
+    service->draining = true;
+    call->client->draining = service;
+    return -EINPROGRESS;
+}
+
+static struct service *find_named(struct server *server, const char *name)
+{
+    struct service *service = server->services;
+
+    while (service && strcmp(service->settings->name, name) != 0)
+        service = service->next;
+    return service;
+}
+
+struct killing {
+    struct server *server;
+    const struct service *service;
+    uint64_t count;
+};
+
+static void kill_one(struct map_node *node, void *context)
+{
+    struct connection *connection = MAP_ENTRY(node, struct connection, node);
+    struct killing *killing = context;
+
+    if (connection->service != killing->service)
+        return;
+    server_kill(killing->server, connection);
+    killing->count++;
+}
+
+/* A service of that name comes before a process of that number. */
+int control_kill(struct control_call *call)
+{
+    struct server *server = call->server;
+    const char *target = call->arguments[0].text;
+    struct killing killing = {server, find_named(server, target), 0};
+    struct connection *connection = NULL;
+    uint64_t pid;
+
+    if (killing.service) {
+        map_visit(&server->children.by_pid, kill_one, &killing);
+    } else {
+        if (value_parse_count(target, &pid) == 0 && pid <= INT32_MAX)
+            connection = children_find(&server->children, (pid_t)pid);
+        if (!connection)
+            return control_refuse(call, "there is no service and no handler of that name or pid");
+        server_kill(server, connection);
+        killing.count = 1;
+    }
+    reply_add_count(&call->reply, call->reply.root, "killed", killing.count);
+    return 0;
+}
+
+/* More lines than anybody reads, of a configuration that is wrong everywhere. */
+#define PROBLEMS_SHOWN 200
+
+static void tell_problem(const char *line, void *context)
+{
+    json_t *lines = context;
+
+    if (json_array_size(lines) < PROBLEMS_SHOWN)
+        json_array_append_new(lines, json_string(line));
+}
+
+int control_reload(struct control_call *call)
+{
+    json_t *problems = reply_add_array(&call->reply, call->reply.root, "problems");
+    int error;
+
+    if (call->server->stopping)
+        return control_refuse(call, "the daemon is stopping");
+    error = server_reload(call->server, tell_problem, problems);
+    /* The request was understood; whether the configuration was is another question. */
+    reply_add_flag(&call->reply, call->reply.root, "reloaded", error == 0);
+    reply_add_count(&call->reply, call->reply.root, "services",
+                    call->server->config->service_count);
+    return 0;
+}
+
+int control_stop(struct control_call *call)
+{
+    reply_add_count(&call->reply, call->reply.root, "handlers", call->server->children.processes);
+    server_stop(call->server);
+    return 0;
+}

@@ -1,0 +1,67 @@
+/* control_command: see control_command.h. The table, and what the commands share. */
+#include "serve/control_command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "serve/server.h"
+
+/* Of what there may be very much, one answer has at most so much. */
+#define SERVICES_MAX    1000
+#define CONNECTIONS_MAX 10000
+#define LISTENERS_MAX   1024
+
+/* clang-format off */
+const struct control_command control_table[] = {
+    {"status", "the daemon, and its services from `first` on, `count` of them, or one", false,
+     {{"service", CONTROL_TEXT}, {"first", CONTROL_COUNT, .maximum = UINT32_MAX},
+      {"count", CONTROL_COUNT, .maximum = SERVICES_MAX},
+      {"listeners", CONTROL_COUNT, .maximum = LISTENERS_MAX}},
+     control_status},
+    {"connections", "the connections that are in our care, the youngest first", false,
+     {{"service", CONTROL_TEXT}, {"count", CONTROL_COUNT, .maximum = CONNECTIONS_MAX}},
+     control_connections},
+    {"pause", "starts nothing more for a service; its clients wait", true,
+     {{"service", CONTROL_TEXT, .required = true}}, control_pause},
+    {"resume", "ends that", true, {{"service", CONTROL_TEXT, .required = true}}, control_resume},
+    {"drain", "pauses, and answers when the service has no handler", true,
+     {{"service", CONTROL_TEXT, .required = true}}, control_drain},
+    {"kill", "TERM, and KILL after kill-after, to the handlers of a service, or to one by its pid",
+     true, {{"target", CONTROL_TEXT, .required = true}}, control_kill},
+    {"reload", "reads the configuration anew", true, {{0}}, control_reload},
+    {"stop", "stops, and again: one stage further", true, {{0}}, control_stop},
+};
+/* clang-format on */
+
+const size_t control_table_count = sizeof(control_table) / sizeof(control_table[0]);
+
+int control_refuse(struct control_call *call, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(call->problem, sizeof(call->problem), format, arguments);
+    va_end(arguments);
+    return -EINVAL;
+}
+
+struct service *control_find_service(struct control_call *call,
+                                     const struct control_argument *argument)
+{
+    char shown[SERVICE_NAME_MAX * 2];
+
+    for (struct service *service = call->server->services; service; service = service->next)
+        if (strcmp(service->settings->name, argument->text) == 0)
+            return service;
+    text_escape(argument->text, strlen(argument->text), shown, sizeof(shown));
+    control_refuse(call, "there is no service \"%s\"", shown);
+    return NULL;
+}
+
+uint64_t control_count(const struct control_argument *argument, uint64_t fallback)
+{
+    return argument->given ? argument->count : fallback;
+}

@@ -1,0 +1,48 @@
+/* control_command: the commands of the control socket. control_command.c has the table, a row each;
+ * what they do stands in control_status.c (those that look), control_change.c (those that act).
+ *
+ * A command finds its arguments checked, in the order of its row, and adds to call->reply, or says
+ * what is wrong with control_refuse.
+ */
+#ifndef STDINETD_SERVE_CONTROL_COMMAND_H
+#define STDINETD_SERVE_CONTROL_COMMAND_H
+
+#include "serve/control_reply.h"
+#include "serve/control_request.h"
+
+struct control_client;
+struct server;
+struct service;
+
+struct control_call {
+    struct server *server;
+    struct control_client *client; /* for an answer that comes later */
+    const struct control_argument *arguments;
+    struct control_reply reply;
+    char problem[CONTROL_PROBLEM_SIZE]; /* empty: none */
+};
+
+/* Sets call->problem and returns -EINVAL. */
+int control_refuse(struct control_call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The service that an argument names, or NULL, with call->problem. */
+struct service *control_find_service(struct control_call *call,
+                                     const struct control_argument *argument);
+
+/* The count that was given, or fallback. */
+uint64_t control_count(const struct control_argument *argument, uint64_t fallback);
+
+/* control_status.c */
+int control_status(struct control_call *call);
+int control_connections(struct control_call *call);
+
+/* control_change.c */
+int control_pause(struct control_call *call);
+int control_resume(struct control_call *call);
+int control_drain(struct control_call *call);
+int control_kill(struct control_call *call);
+int control_reload(struct control_call *call);
+int control_stop(struct control_call *call);
+
+#endif

@@ -1,0 +1,219 @@
+/* control_status: the commands that look: status, connections. What of it there may be very much is
+ * bounded, and says how much there is. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "serve/control.h"
+#include "serve/control_command.h"
+#include "serve/server.h"
+#include "serve/state.h"
+
+#define SERVICES    500
+#define LISTENERS   8
+#define CONNECTIONS 1000
+
+/* --- the daemon ----------------------------------------------------------------------------- */
+
+/* Open fds; 0 where the kernel (before 6.2) or a missing /proc doesn't tell. */
+static uint64_t count_fds(void)
+{
+    struct stat status;
+
+    return stat("/proc/self/fd", &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
+static void add_daemon(struct control_call *call)
+{
+    const struct server *server = call->server;
+    struct control_reply *reply = &call->reply;
+    json_t *root = reply->root;
+    struct rlimit limit = {0};
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    reply_add_text(reply, root, "version", PACKAGE_VERSION);
+    reply_add_count(reply, root, "pid", (uint64_t)getpid());
+    reply_add_duration(reply, root, "uptime_ms", loop_now(server->loop) - server->began);
+    reply_add_flag(reply, root, "stopping", server->stopping);
+    reply_add_text(reply, root, "engine", launcher_engine(server->launcher));
+    reply_add_count(reply, root, "reloads", server->reloads_done);
+    reply_add_count(reply, root, "reloads_failed", server->reloads_failed);
+    reply_add_count(reply, root, "active", server->admission.running);
+    reply_add_count(reply, root, "limit", server->admission.limit);
+    reply_add_count(reply, root, "processes", server->children.processes);
+    reply_add_count(reply, root, "held", server->reception.count);
+    reply_add_count(reply, root, "connections", server->next_connection);
+    reply_add_count(reply, root, "sources", sources_count(&server->admission.sources));
+    reply_add_count(reply, root, "fds", count_fds());
+    reply_add_count(reply, root, "fds_limit", limit.rlim_cur);
+    reply_add_count(reply, root, "messages_lost", log_lost_total());
+}
+
+/* --- a service ------------------------------------------------------------------------------ */
+
+static void add_listeners(struct control_reply *reply, json_t *object,
+                          const struct service *service, uint64_t most)
+{
+    json_t *listeners = reply_add_array(reply, object, "listeners");
+
+    for (size_t i = 0; i < service->listener_count && i < most; i++) {
+        const struct listener *listener = &service->listeners[i];
+        json_t *item = reply_add_item(reply, listeners);
+        char text[ENDPOINT_TEXT_SIZE];
+
+        endpoint_format(listener->endpoint, text);
+        reply_add_text(reply, item, "address", text);
+        reply_add_text(reply, item, "state", listener_state_name(listener));
+        if (listener->source.fd < 0 && listener->error != 0)
+            reply_add_text(reply, item, "error", listener_error_text(listener->error));
+    }
+}
+
+static void add_counters(struct control_reply *reply, json_t *object, const struct service *service)
+{
+    static const struct service_counters none;
+    const struct service_counters *counters = service->counters ? service->counters : &none;
+    const char *stages[STAGE_COUNT];
+    uint64_t failures[STAGE_COUNT];
+
+    for (enum stage stage = 0; stage < STAGE_COUNT; stage++) {
+        stages[stage] = stage_name(stage);
+        failures[stage] = counters->start_failures[stage];
+    }
+    reply_add_count(reply, object, "started", counters->started);
+    reply_add_count(reply, object, "gone", counters->gone);
+    reply_add_count(reply, object, "accept_errors", counters->accept_errors);
+    reply_add_count(reply, object, "penalties", counters->penalties);
+    reply_add_counts(reply, object, "refused", admission_reason_names, counters->refused,
+                     REASON_COUNT);
+    reply_add_counts(reply, object, "exits", outcome_names, counters->exits, OUTCOME_COUNT);
+    reply_add_counts(reply, object, "start_failures", stages, failures, STAGE_COUNT);
+}
+
+/* Why it rests, and until when. */
+static void add_rest(struct control_reply *reply, json_t *object, const struct service *service)
+{
+    nanoseconds now = loop_now(service->server->loop);
+
+    if (!loop_is_armed(&service->throttle_timer))
+        return;
+    reply_add_text(reply, object, "stage", stage_name(service->throttle_stage));
+    reply_add_text(reply, object, "error", strerror(service->throttle_error));
+    reply_add_duration(reply, object, "rests_ms",
+                       service->throttle_until > now ? service->throttle_until - now : 0);
+}
+
+static void add_service(struct control_reply *reply, json_t *services,
+                        const struct service *service, uint64_t listeners)
+{
+    json_t *object = reply_add_item(reply, services);
+    const struct service_settings *settings = service->settings;
+
+    reply_add_text(reply, object, "name", settings->name);
+    if (settings->description)
+        reply_add_text(reply, object, "description", settings->description);
+    reply_add_text(reply, object, "state", service_state_names[service_state(service)]);
+    add_rest(reply, object, service);
+    reply_add_count(reply, object, "active", service->admission.running);
+    reply_add_count(reply, object, "limit", service->admission.limit);
+    /* Those that are let in and have no place yet. */
+    reply_add_count(reply, object, "held", service->connections - service->admission.running);
+    add_counters(reply, object, service);
+    reply_add_count(reply, object, "sockets", service->listener_count);
+    reply_add_count(reply, object, "pending", service_pending(service));
+    add_listeners(reply, object, service, listeners);
+}
+
+int control_status(struct control_call *call)
+{
+    const struct control_argument *one = &call->arguments[0];
+    uint64_t first = control_count(&call->arguments[1], 0);
+    uint64_t count = control_count(&call->arguments[2], SERVICES);
+    uint64_t listeners = control_count(&call->arguments[3], LISTENERS);
+    const struct service *named = one->given ? control_find_service(call, one) : NULL;
+    json_t *services;
+    uint64_t index = 0;
+
+    if (one->given && !named)
+        return -EINVAL;
+    add_daemon(call);
+    services = reply_add_array(&call->reply, call->reply.root, "services");
+    if (named)
+        add_service(&call->reply, services, named, listeners);
+    for (const struct service *service = call->server->services; service; service = service->next) {
+        if (!named && index >= first && index - first < count)
+            add_service(&call->reply, services, service, listeners);
+        index++;
+    }
+    reply_add_count(&call->reply, call->reply.root, "services_total", index);
+    return 0;
+}
+
+/* --- connections ---------------------------------------------------------------------------- */
+
+static const char *const state_names[] = {
+    [CONNECTION_AWAITS_HEADER] = "awaits-header",
+    [CONNECTION_AWAITS_DATA] = "awaits-data",
+    [CONNECTION_AWAITS_PLACE] = "awaits-place",
+    [CONNECTION_HELD] = "held",
+    [CONNECTION_STARTING] = "starting",
+    [CONNECTION_RUNNING] = "running",
+    [CONNECTION_FAILED] = "failed",
+};
+
+struct listing {
+    struct control_call *call;
+    const struct service *service; /* NULL: all */
+    json_t *connections;
+    uint64_t most, total;
+};
+
+static void list_one(struct listing *listing, const struct connection *connection)
+{
+    struct control_reply *reply = &listing->call->reply;
+    nanoseconds now = loop_now(listing->call->server->loop);
+    char text[ADDR_TEXT_SIZE];
+    json_t *item;
+
+    if (listing->service && connection->service != listing->service)
+        return;
+    if (listing->total++ >= listing->most)
+        return;
+    item = reply_add_item(reply, listing->connections);
+    reply_add_text(reply, item, "service", connection->service->settings->name);
+    reply_add_count(reply, item, "connection", connection->number);
+    reply_add_text(reply, item, "state", state_names[connection->state]);
+    if (connection->pid > 0)
+        reply_add_count(reply, item, "pid", (uint64_t)connection->pid);
+    if (!connection->lent) {
+        addr_format(&connection->peer, text);
+        reply_add_text(reply, item, "peer", text);
+    }
+    reply_add_duration(reply, item, "age_ms", now - connection->accepted);
+}
+
+int control_connections(struct control_call *call)
+{
+    const struct control_argument *one = &call->arguments[0];
+    struct server *server = call->server;
+    struct listing listing = {.call = call,
+                              .most = control_count(&call->arguments[1], CONNECTIONS)};
+
+    if (one->given && !(listing.service = control_find_service(call, one)))
+        return -EINVAL;
+    listing.connections = reply_add_array(&call->reply, call->reply.root, "connections");
+    for (struct connection *item = server->children.youngest; item; item = item->older)
+        list_one(&listing, item);
+    for (struct connection *item = server->hold.first; item; item = item->next)
+        list_one(&listing, item);
+    for (const struct service *service = server->services; service; service = service->next)
+        for (struct connection *item = service->ready ? service->ready->first : NULL; item;
+             item = item->next)
+            list_one(&listing, item);
+    for (struct connection *item = server->reception.youngest; item; item = item->older)
+        list_one(&listing, item);
+    reply_add_count(&call->reply, call->reply.root, "total", listing.total);
+    return 0;
+}

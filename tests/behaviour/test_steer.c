@@ -1,0 +1,425 @@
+/* What control commands do: pause, resume, drain, kill, reload, stop, and what status says. */
+#include "control.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CAT CONTROL "[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nUSER\n"
+
+static long count_of(const json_t *object, const char *member)
+{
+    const json_t *value = json_object_get(object, member);
+
+    ck_assert_msg(json_is_integer(value), "%s: %s", member, json_dumps(object, 0));
+    return (long)json_integer_value(value);
+}
+
+static void expect_echo(int fd, const char *text)
+{
+    client_send(fd, text);
+    client_expect(fd, text);
+}
+
+/* Whether bytes are there to be read within a moment. */
+static bool is_answered(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* --- status --------------------------------------------------------------------------------- */
+
+START_TEST(status_tells)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port(), fd, client;
+    json_t *status, *list;
+    const json_t *service, *listener;
+
+    harness_serve_control(&daemon,
+                          CONTROL
+                          "[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nUSER\n"
+                          "description = a \"cat\"\nmax-connections = 2\nwhen-full = refuse\n"
+                          "[false]\nlisten = 127.0.0.1:%d\nexec = false\nUSER\n",
+                          port, other);
+    fd = control_connect(&daemon);
+    client = client_connect(port);
+    expect_echo(client, "1\n");
+    free(client_exchange(other, ""));
+    control_await_text(fd, "false", "state", "serving");
+    harness_log_wait(&daemon, "false: end", 1);
+
+    status = control_expect_ok(control_ask(fd, "{\"command\":\"status\"}"));
+    ck_assert_int_eq(count_of(status, "pid"), daemon.pid);
+    ck_assert_int_eq(count_of(status, "processes"), 1);
+    ck_assert_int_eq(count_of(status, "connections"), 2);
+    ck_assert_int_eq(count_of(status, "services_total"), 2);
+    ck_assert(harness_is_wrapped() || count_of(status, "fds") == 0 ||
+              labs(count_of(status, "fds") - process_fds(daemon.pid)) < 4);
+    service = control_service(status, "cat");
+    ck_assert_str_eq(json_string_value(json_object_get(service, "description")), "a \"cat\"");
+    ck_assert_int_eq(count_of(service, "active"), 1);
+    ck_assert_int_eq(count_of(service, "limit"), 2);
+    ck_assert_int_eq(count_of(service, "started"), 1);
+    listener = json_array_get(json_object_get(service, "listeners"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(listener, "state")), "watched");
+    service = control_service(status, "false");
+    ck_assert_int_eq(count_of(json_object_get(service, "exits"), "exit"), 1);
+    json_decref(status);
+
+    /* One, some, and none that isn't there. */
+    status = control_expect_ok(
+        control_ask(fd, "{\"command\":\"status\",\"arguments\":{\"first\":1,\"count\":1}}"));
+    ck_assert_int_eq((int)json_array_size(json_object_get(status, "services")), 1);
+    control_service(status, "false");
+    json_decref(status);
+
+    list = control_expect_ok(control_ask(fd, "{\"command\":\"connections\"}"));
+    ck_assert_int_eq(count_of(list, "total"), 1);
+    service = json_array_get(json_object_get(list, "connections"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(service, "service")), "cat");
+    ck_assert_str_eq(json_string_value(json_object_get(service, "state")), "running");
+    ck_assert(process_exists((pid_t)count_of(service, "pid")));
+    json_decref(list);
+    close(client);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* Full, resting and pending are told apart. */
+START_TEST(states)
+{
+    struct daemon daemon;
+    int port = harness_port(), broken = harness_port(), taken = harness_port();
+    int client, fd, holder;
+    char path[160];
+
+    harness_begin(&daemon);
+    snprintf(path, sizeof(path), "%s/gone", daemon.directory);
+    harness_write_file(path, "#!/bin/sh\n", 0755);
+    harness_configure(&daemon,
+                      CONTROL
+                      "[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nmax-connections = 1\nUSER\n"
+                      "[broken]\nlisten = 127.0.0.1:%d\nexec = %s\nUSER\n"
+                      "[taken]\nlisten = unix:%s/no/such/directory\nexec = cat\nUSER\n"
+                      "[rated]\nlisten = 127.0.0.1:%d\nexec = true\nrate = 1/1h\nUSER\n",
+                      daemon.directory, port, broken, path, daemon.directory, taken);
+    harness_start(&daemon, NULL);
+    fd = control_connect(&daemon);
+    control_await_text(fd, "taken", "state", "pending");
+    control_await_text(fd, "cat", "state", "serving");
+    client = client_connect(port);
+    expect_echo(client, "1\n");
+    control_await_text(fd, "cat", "state", "full");
+    ck_assert(unlink(path) == 0);
+    holder = client_connect(broken);
+    control_await_text(fd, "broken", "state", "resting");
+    control_await_text(fd, "broken", "stage", "exec");
+    free(client_exchange(taken, ""));
+    control_await_text(fd, "rated", "state", "limited");
+    close(holder);
+    close(client);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* --- pause ---------------------------------------------------------------------------------- */
+
+/* Who comes to a paused service waits and is served in the end; who runs goes on; a reload changes
+ * nothing of it. */
+START_TEST(pause_and_resume)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd, running, waiting;
+    json_t *answer;
+
+    harness_serve_control(&daemon, CAT, port);
+    fd = control_connect(&daemon);
+    running = client_connect(port);
+    expect_echo(running, "1\n");
+    json_decref(control_order(fd, "pause", "service", "cat"));
+    harness_log_wait(&daemon, "control command=pause", 1);
+    waiting = client_connect(port);
+    client_send(waiting, "2\n");
+    expect_echo(running, "3\n");
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "notice reloaded", 1);
+    control_await_text(fd, "cat", "state", "paused");
+    expect_echo(running, "4\n");
+    ck_assert(!is_answered(waiting));
+    control_await_count(fd, "cat", "started", 1);
+    answer = control_order(fd, "resume", "service", "cat");
+    json_decref(answer);
+    client_expect(waiting, "2\n");
+    control_await_text(fd, "cat", "state", "serving");
+    close(running);
+    close(waiting);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* A client that is held when its service is paused gets no handler before it is resumed. */
+START_TEST(pause_held)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd, held;
+
+    harness_serve_control(&daemon, CAT "start-on = data\ndata-timeout = 1h\n", port);
+    fd = control_connect(&daemon);
+    held = client_connect(port);
+    control_await_count(fd, "cat", "held", 1);
+    json_decref(control_order(fd, "pause", "service", "cat"));
+    client_send(held, "1\n");
+    for (;;) {
+        json_t *list = control_expect_ok(control_ask(fd, "{\"command\":\"connections\"}"));
+        const json_t *one = json_array_get(json_object_get(list, "connections"), 0);
+        bool is_ready =
+            strcmp(json_string_value(json_object_get(one, "state")), "awaits-place") == 0;
+
+        json_decref(list);
+        if (is_ready)
+            break;
+        harness_pause();
+    }
+    control_await_count(fd, "cat", "started", 0);
+    json_decref(control_order(fd, "resume", "service", "cat"));
+    client_expect(held, "1\n");
+    close(held);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* The same for a service whose handlers get the socket itself. */
+START_TEST(pause_lent)
+{
+    struct daemon daemon;
+    char path[160], *answer;
+    int fd, client;
+
+    harness_begin(&daemon);
+    snprintf(path, sizeof(path), "%s/socket", daemon.directory);
+    harness_configure(&daemon,
+                      CONTROL "[probe]\nlisten = unix:%s\nexec = %s lent 1\nwait = yes\nUSER\n",
+                      daemon.directory, path, getenv("STDINETD_PROBE"));
+    harness_start(&daemon, NULL);
+    fd = control_connect(&daemon);
+    json_decref(control_order(fd, "pause", "service", "probe"));
+    client = client_connect_unix(path);
+    control_await_text(fd, "probe", "state", "paused");
+    control_await_count(fd, "probe", "started", 0);
+    json_decref(control_order(fd, "resume", "service", "probe"));
+    shutdown(client, SHUT_WR);
+    answer = client_read_all(client);
+    control_await_count(fd, "probe", "started", 1);
+    free(answer);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* drain answers when the last handler has ended, not before, and who comes meanwhile waits. */
+START_TEST(drain)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd, drainer, running, waiting;
+
+    harness_serve_control(&daemon, CAT, port);
+    fd = control_connect(&daemon);
+    drainer = control_connect(&daemon);
+    json_decref(control_order(drainer, "drain", "service", "cat")); /* nobody: at once */
+    json_decref(control_order(drainer, "resume", "service", "cat"));
+
+    running = client_connect(port);
+    expect_echo(running, "1\n");
+    client_send(drainer, "{\"command\":\"drain\",\"arguments\":{\"service\":\"cat\"}}\n");
+    control_await_text(fd, "cat", "state", "draining");
+    waiting = client_connect(port);
+    client_send(waiting, "2\n");
+    expect_echo(running, "3\n");
+    ck_assert(!is_answered(drainer));
+    close(running);
+    json_decref(control_expect_ok(control_read(drainer)));
+    control_await_text(fd, "cat", "state", "paused");
+    control_await_count(fd, "cat", "started", 1);
+    json_decref(control_order(fd, "resume", "service", "cat"));
+    client_expect(waiting, "2\n");
+
+    /* Who drains may change his mind, or go; what he ordered stays. */
+    client_send(drainer, "{\"command\":\"drain\",\"arguments\":{\"service\":\"cat\"}}\n");
+    control_await_text(fd, "cat", "state", "draining");
+    close(drainer);
+    drainer = control_connect(&daemon);
+    client_send(drainer, "{\"command\":\"drain\",\"arguments\":{\"service\":\"cat\"}}\n");
+    control_await_text(fd, "cat", "state", "draining");
+    json_decref(control_order(fd, "resume", "service", "cat"));
+    control_expect_error(control_read(drainer), "was resumed");
+    expect_echo(waiting, "4\n");
+    close(waiting);
+    close(drainer);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* The service that is drained goes with a reload: its drainer is told when its handlers have. */
+START_TEST(drain_retired)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port(), fd, drainer, running;
+
+    harness_serve_control(&daemon, CAT, port);
+    fd = control_connect(&daemon);
+    drainer = control_connect(&daemon);
+    running = client_connect(port);
+    expect_echo(running, "1\n");
+    client_send(drainer, "{\"command\":\"drain\",\"arguments\":{\"service\":\"cat\"}}\n");
+    control_await_text(fd, "cat", "state", "draining");
+    harness_configure(&daemon, CONTROL "[other]\nlisten = 127.0.0.1:%d\nexec = cat\nUSER\n",
+                      daemon.directory, other);
+    json_decref(control_expect_ok(control_ask(fd, "{\"command\":\"reload\"}")));
+    expect_echo(running, "2\n");
+    ck_assert(!is_answered(drainer));
+    close(running);
+    json_decref(control_expect_ok(control_read(drainer)));
+    close(drainer);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* --- kill ----------------------------------------------------------------------------------- */
+
+/* One by its pid, all of a service; who ignores TERM is killed after kill-after; none of it is a
+ * timeout or a crash. */
+START_TEST(kill_handlers)
+{
+    struct daemon daemon;
+    int port = harness_port(), stubborn = harness_port(), fd, clients[3];
+    char pid[32];
+    json_t *list, *answer;
+
+    harness_serve_control(&daemon,
+                          CAT
+                          "[stubborn]\nlisten = 127.0.0.1:%d\nUSER\nkill-after = 100ms\n"
+                          "exec = sh -c 'trap \"\" TERM; echo ready; while :; do sleep 1; done'\n"
+                          "penalty = crash:1h timeout:1h\n",
+                          port, stubborn);
+    fd = control_connect(&daemon);
+    for (int i = 0; i < 3; i++) {
+        clients[i] = client_connect(port);
+        expect_echo(clients[i], "1\n");
+    }
+    list = control_expect_ok(control_ask(fd, "{\"command\":\"connections\"}"));
+    snprintf(pid, sizeof(pid), "%ld",
+             count_of(json_array_get(json_object_get(list, "connections"), 0), "pid"));
+    json_decref(list);
+    answer = control_order(fd, "kill", "target", pid);
+    ck_assert_int_eq(count_of(answer, "killed"), 1);
+    json_decref(answer);
+    client_expect_closed(clients[2]); /* the youngest */
+    control_await_count(fd, "cat", "active", 2);
+    expect_echo(clients[0], "2\n");
+    answer = control_order(fd, "kill", "target", "cat");
+    ck_assert_int_eq(count_of(answer, "killed"), 2);
+    json_decref(answer);
+    client_expect_closed(clients[0]);
+    client_expect_closed(clients[1]);
+    harness_log_wait(&daemon, "outcome=killed signal=SIGTERM", 3);
+
+    clients[0] = client_connect(stubborn);
+    client_expect(clients[0], "ready");
+    json_decref(control_order(fd, "kill", "target", "stubborn"));
+    client_expect_closed(clients[0]);
+    harness_log_wait(&daemon, "outcome=killed signal=SIGKILL", 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "outcome=timeout"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "penalty"), 0);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* --- reload and stop ------------------------------------------------------------------------ */
+
+START_TEST(reload_tells)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd;
+    json_t *answer;
+    const json_t *problems;
+    bool told = false;
+
+    harness_serve_control(&daemon, CAT, port);
+    fd = control_connect(&daemon);
+    answer = control_expect_ok(control_ask(fd, "{\"command\":\"reload\"}"));
+    ck_assert(json_is_true(json_object_get(answer, "reloaded")));
+    ck_assert_int_eq((int)json_array_size(json_object_get(answer, "problems")), 0);
+    json_decref(answer);
+
+    harness_configure(&daemon, CAT "max-connections = many\nlisen = 3\n", daemon.directory, port);
+    answer = control_expect_ok(control_ask(fd, "{\"command\":\"reload\"}"));
+    ck_assert(json_is_false(json_object_get(answer, "reloaded")));
+    problems = json_object_get(answer, "problems");
+    for (size_t i = 0; i < json_array_size(problems); i++)
+        told |= strstr(json_string_value(json_array_get(problems, i)), "did you mean 'listen'?") !=
+                NULL;
+    ck_assert_msg(told, "%s", json_dumps(answer, 0));
+    json_decref(answer);
+    harness_log_wait(&daemon, "not reloaded", 1);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+START_TEST(stop_in_stages)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd, client, status;
+    json_t *answer;
+
+    harness_serve_control(&daemon, CAT, port);
+    fd = control_connect(&daemon);
+    client = client_connect(port);
+    expect_echo(client, "1\n");
+    answer = control_expect_ok(control_ask(fd, "{\"command\":\"stop\"}"));
+    ck_assert_int_eq(count_of(answer, "handlers"), 1);
+    json_decref(answer);
+    control_await_text(fd, "cat", "state", "stopping");
+    expect_echo(client, "2\n");
+    json_decref(control_expect_ok(control_ask(fd, "{\"command\":\"stop\"}")));
+    client_expect_closed(client);
+    client_expect_closed(fd);
+    status = harness_wait(&daemon);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    harness_remove(&daemon);
+}
+END_TEST
+
+Suite *steer_suite(void)
+{
+    Suite *suite = suite_create("steer");
+    TCase *all = tcase_create("steer");
+
+    tcase_set_timeout(all, LONGEST);
+    tcase_add_test(all, status_tells);
+    tcase_add_test(all, states);
+    tcase_add_test(all, pause_and_resume);
+    tcase_add_test(all, pause_held);
+    tcase_add_test(all, pause_lent);
+    tcase_add_test(all, drain);
+    tcase_add_test(all, drain_retired);
+    tcase_add_test(all, kill_handlers);
+    tcase_add_test(all, reload_tells);
+    tcase_add_test(all, stop_in_stages);
+    suite_add_tcase(suite, all);
+    return suite;
+}
