@@ -1,10 +1,12 @@
 /* admission: see admission.h. */
 #include "admit/admission.h"
 
+#include "admit/judge.h"
 #include "base/prefix.h"
 
 const char *const admission_reason_names[REASON_COUNT] = {
     [REASON_NONE] = "none",
+    [REASON_BANNED] = "banned",
     [REASON_FULL] = "full",
     [REASON_DAEMON_FULL] = "daemon-full",
     [REASON_RATE] = "rate",
@@ -20,13 +22,23 @@ const char *const admission_reason_names[REASON_COUNT] = {
 
 int admission_open(struct admission *admission, size_t max_sources)
 {
+    int error;
+
     *admission = (struct admission){0};
-    return sources_open(&admission->sources, max_sources);
+    error = bans_open(&admission->bans);
+    return error < 0 ? error : sources_open(&admission->sources, max_sources);
 }
 
 void admission_close(struct admission *admission)
 {
+    bans_close(&admission->bans);
     sources_close(&admission->sources);
+}
+
+bool admission_is_banned(const struct admission *admission, const struct addr *peer,
+                         nanoseconds now)
+{
+    return bans_find(&admission->bans, peer, now) != NULL;
 }
 
 nanoseconds admission_ready(const struct admission_service *service)
@@ -43,14 +55,9 @@ enum admission_verdict admission_preview(const struct admission *admission,
                                          const struct admission_service *service, nanoseconds now,
                                          enum admission_reason *ret_reason)
 {
-    if (service->limit > 0 && service->running >= service->limit)
-        *ret_reason = REASON_FULL;
-    else if (admission->limit > 0 && admission->running + admission->promised >= admission->limit)
-        *ret_reason = REASON_DAEMON_FULL;
-    else if (admission_ready(service) > now)
-        *ret_reason = REASON_RATE;
-    else
-        *ret_reason = REASON_NONE;
+    const struct inquiry inquiry = {.admission = admission, .service = service, .now = now};
+
+    *ret_reason = judge_service(&inquiry);
     if (*ret_reason == REASON_NONE)
         return VERDICT_ADMIT;
     return service->refuse_when_full ? VERDICT_REFUSE : VERDICT_QUEUE;
@@ -76,41 +83,25 @@ static struct admission_decision refuse(enum admission_reason reason)
     return (struct admission_decision){.verdict = VERDICT_REFUSE, .reason = reason};
 }
 
-/* What a source's own entry says against one more. Since it was made its rate may have changed. */
-static enum admission_reason judge_source(const struct settings_guard *guard, struct source *source,
-                                          nanoseconds now)
-{
-    if (source->is_enforced && source->penalty > now)
-        return REASON_PENALTY;
-    if (guard->max_connections_per_source > 0 &&
-        source->connections >= guard->max_connections_per_source)
-        return REASON_SOURCE_FULL;
-    bucket_adapt(&source->bucket, &guard->rate_per_source, now);
-    if (bucket_ready(&source->bucket, &guard->rate_per_source) > now)
-        return REASON_SOURCE_RATE;
-    return REASON_NONE;
-}
-
 struct admission_decision admission_enter(struct admission *admission,
                                           struct admission_service *service,
                                           const struct addr *peer, nanoseconds now)
 {
-    const struct settings_guard *guard = service->rules->guard;
-    const struct acl *access = service->rules->access;
     struct admission_decision decision = {.verdict = VERDICT_ADMIT};
     struct addr addr = admission_source_of(service, peer);
-    struct source *source;
+    struct inquiry inquiry = {admission, service, peer, NULL, now};
 
-    if (access && !acl_allows(access, peer, NULL))
-        return refuse(REASON_DENIED);
-    source = sources_get(&admission->sources, service->number, &addr, now);
-    decision.reason = judge_source(guard, source, now);
+    decision.reason = judge_peer(&inquiry);
     if (decision.reason != REASON_NONE)
         return refuse(decision.reason);
-    bucket_take(&source->bucket, &guard->rate_per_source, now);
-    sources_enter(&admission->sources, source);
-    decision.ticket.source = source;
-    decision.source_running = source->connections;
+    inquiry.source = sources_get(&admission->sources, service->number, &addr, now);
+    decision.reason = judge_source(&inquiry);
+    if (decision.reason != REASON_NONE)
+        return refuse(decision.reason);
+    bucket_take(&inquiry.source->bucket, &service->rules->guard->rate_per_source, now);
+    sources_enter(&admission->sources, inquiry.source);
+    decision.ticket.source = inquiry.source;
+    decision.source_running = inquiry.source->connections;
     return decision;
 }
 
@@ -142,6 +133,8 @@ struct admission_decision admission_check(struct admission *admission,
 {
     struct admission_decision decision = {0};
 
+    if (admission_is_banned(admission, peer, now))
+        return refuse(REASON_BANNED);
     /* First: at a limit that everybody shares, nothing is remembered of who came. */
     decision.verdict = admission_preview(admission, service, now, &decision.reason);
     if (decision.verdict != VERDICT_ADMIT)

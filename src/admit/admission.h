@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "admit/bans.h"
 #include "admit/bucket.h"
 #include "admit/rules.h"
 #include "admit/sources.h"
@@ -31,6 +32,7 @@ enum admission_verdict {
 
 enum admission_reason {
     REASON_NONE,
+    REASON_BANNED,      /* by order (bans.h) */
     REASON_FULL,        /* the service's max-connections */
     REASON_DAEMON_FULL, /* [stdinetd] max-connections */
     REASON_RATE,        /* the service's rate */
@@ -54,6 +56,7 @@ struct admission {
     uint64_t running;
     uint64_t promised; /* places that are somebody's who isn't here yet: nobody else gets them */
     struct sources sources;
+    struct bans bans;
 };
 
 /* A service's side. Counts stay when rules change. */
@@ -104,6 +107,10 @@ void admission_adapt(struct admission_service *service, nanoseconds now);
 enum admission_verdict admission_preview(const struct admission *admission,
                                          const struct admission_service *service, nanoseconds now,
                                          enum admission_reason *ret_reason);
+
+/* Whether peer may not come whatever a service says. */
+bool admission_is_banned(const struct admission *admission, const struct addr *peer,
+                         nanoseconds now);
 
 /* When rate allows the next start; may be past. */
 nanoseconds admission_ready(const struct admission_service *service);

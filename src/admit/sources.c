@@ -21,16 +21,14 @@ struct source_block {
 /* Entries that a new one looks at for one to replace, when a table is full: constant work. */
 #define LOOKS 8
 
+static const struct source_table *look_table(const struct sources *sources, uint8_t family)
+{
+    return &sources->tables[family == ADDR_IPV4 ? 0 : family == ADDR_IPV6 ? 1 : 2];
+}
+
 static struct source_table *table_of(struct sources *sources, uint8_t family)
 {
-    switch (family) {
-    case ADDR_IPV4:
-        return &sources->tables[0];
-    case ADDR_IPV6:
-        return &sources->tables[1];
-    default:
-        return &sources->tables[2];
-    }
+    return &sources->tables[look_table(sources, family) - sources->tables];
 }
 
 int sources_open(struct sources *sources, size_t most)
@@ -212,6 +210,47 @@ struct source *sources_find(struct sources *sources, uint32_t service, const str
     return find(table, &key, addr->family, false, map_hash(&table->map, &key, sizeof(key)));
 }
 
+/* The one entry of the service's sources that find no room, where there is one. */
+static struct source *find_shared(const struct source_table *table, uint32_t service,
+                                  uint8_t family)
+{
+    const struct source_key key = {.service = service};
+
+    return find(table, &key, family, true, map_hash(&table->map, &key, sizeof(key)));
+}
+
+const struct source *sources_look(const struct sources *sources, uint32_t service,
+                                  const struct addr *addr)
+{
+    const struct source_table *table = look_table(sources, addr->family);
+    struct source_key key = make_key(service, addr);
+    const struct source *source =
+        find(table, &key, addr->family, false, map_hash(&table->map, &key, sizeof(key)));
+
+    if (!source && table->count >= sources->most)
+        source = find_shared(table, service, addr->family);
+    return source;
+}
+
+bool sources_visit(const struct sources *sources, size_t most,
+                   void (*visit)(const struct source *source, void *context), void *context)
+{
+    bool whole = true;
+
+    for (size_t i = 0; i < SOURCE_TABLES; i++) {
+        const struct map *map = &sources->tables[i].map;
+        size_t seen = 0, chain = 0;
+
+        for (; chain < map->chain_count && seen < most; chain++)
+            for (struct map_node *node = map->chains[chain]; node; node = node->next) {
+                visit(MAP_ENTRY(node, struct source, node), context);
+                seen++;
+            }
+        whole = whole && seen == map->count;
+    }
+    return whole;
+}
+
 /* Makes room in a full table: one of the oldest idle ones that says nothing goes. */
 static bool replace_one(struct sources *sources, struct source_table *table, nanoseconds now)
 {
@@ -245,15 +284,15 @@ static struct source *make(struct source_table *table, const struct source_key *
     return source;
 }
 
-/* The one entry of the service's sources that find no room: each service has its own, so that a
- * flood of one is not felt by the new clients of another. */
+/* That one, made where there is none: each service has its own, so that a flood of one is not felt
+ * by the new clients of another. */
 static struct source *get_shared(struct source_table *table, uint32_t service, uint8_t family)
 {
     const struct source_key key = {.service = service};
-    uint64_t hash = map_hash(&table->map, &key, sizeof(key));
-    struct source *source = find(table, &key, family, true, hash);
+    struct source *source = find_shared(table, service, family);
 
-    return source ? source : make(table, &key, family, true, hash);
+    return source ? source
+                  : make(table, &key, family, true, map_hash(&table->map, &key, sizeof(key)));
 }
 
 struct source *sources_get(struct sources *sources, uint32_t service, const struct addr *addr,
@@ -307,11 +346,17 @@ void sources_leave(struct sources *sources, struct source *source, nanoseconds n
 
 /* --- the end of what is remembered ---------------------------------------------------------- */
 
+struct addr sources_addr(const struct source *source)
+{
+    struct addr addr = {.family = source->family, .scope = source->key.scope};
+
+    memcpy(addr.bytes, source->key.bytes, sizeof(addr.bytes));
+    return addr;
+}
+
 static void tell_pardon(const struct source *source, struct source_pardon *ret)
 {
-    *ret = (struct source_pardon){.service = source->key.service,
-                                  .addr = {.family = source->family, .scope = source->key.scope}};
-    memcpy(ret->addr.bytes, source->key.bytes, sizeof(ret->addr.bytes));
+    *ret = (struct source_pardon){.service = source->key.service, .addr = sources_addr(source)};
 }
 
 size_t sources_expire(struct sources *sources, size_t most, nanoseconds now,

@@ -72,6 +72,10 @@ void sources_close(struct sources *sources);
 /* The entry of the source that addr (masked by the caller) is for service, or NULL. */
 struct source *sources_find(struct sources *sources, uint32_t service, const struct addr *addr);
 
+/* The same for looking only; the shared one of its service where there is none and no room. */
+const struct source *sources_look(const struct sources *sources, uint32_t service,
+                                  const struct addr *addr);
+
 /* The same, made where there is none; a shared one where there is no room or memory. */
 struct source *sources_get(struct sources *sources, uint32_t service, const struct addr *addr,
                            nanoseconds now);
@@ -94,6 +98,14 @@ size_t sources_expire(struct sources *sources, size_t most, nanoseconds now,
 
 /* Whether there is anything that sources_expire will have to look at. */
 bool sources_are_idle(const struct sources *sources);
+
+/* The address that an entry is for: its prefix's first. */
+struct addr sources_addr(const struct source *source);
+
+/* Calls visit for entries, in no order, until about so many of each table were seen; true where
+ * that was all of them. */
+bool sources_visit(const struct sources *sources, size_t most,
+                   void (*visit)(const struct source *source, void *context), void *context);
 
 /* Entries of all tables. */
 size_t sources_count(const struct sources *sources);

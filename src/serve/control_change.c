@@ -1,6 +1,6 @@
 /* control_change: the commands that act: pause, resume, drain, kill, reload, stop. */
 #include <errno.h>
-#include <signal.h>
+#include <string.h>
 
 #include "base/value.h"
 #include "serve/control.h"

@@ -13,24 +13,42 @@
 #define SERVICES_MAX    1000
 #define CONNECTIONS_MAX 10000
 #define LISTENERS_MAX   1024
+#define SOURCES_MAX     1000
+#define BANS_SHOWN_MAX  10000
+
+#define REQUIRED .required = true
+#define OPTIONAL .required = false
 
 /* clang-format off */
 const struct control_command control_table[] = {
     {"status", "the daemon, and its services from `first` on, `count` of them, or one", false,
-     {{"service", CONTROL_TEXT}, {"first", CONTROL_COUNT, .maximum = UINT32_MAX},
+     {{"service", CONTROL_TEXT, OPTIONAL}, {"first", CONTROL_COUNT, .maximum = UINT32_MAX},
       {"count", CONTROL_COUNT, .maximum = SERVICES_MAX},
       {"listeners", CONTROL_COUNT, .maximum = LISTENERS_MAX}},
      control_status},
     {"connections", "the connections that are in our care, the youngest first", false,
-     {{"service", CONTROL_TEXT}, {"count", CONTROL_COUNT, .maximum = CONNECTIONS_MAX}},
+     {{"service", CONTROL_TEXT, OPTIONAL}, {"count", CONTROL_COUNT, .maximum = CONNECTIONS_MAX}},
      control_connections},
+    {"explain", "what would happen to a client from an address, and by which rule", false,
+     {{"service", CONTROL_TEXT, REQUIRED}, {"address", CONTROL_ADDRESS, REQUIRED}},
+     control_explain},
+    {"sources", "the busiest sources, and those with penalties", false,
+     {{"service", CONTROL_TEXT, OPTIONAL}, {"count", CONTROL_COUNT, .maximum = SOURCES_MAX}},
+     control_sources},
+    {"ban", "refuses a network, for a time or for good; `kill`: its handlers end, too", true,
+     {{"source", CONTROL_PREFIX, REQUIRED}, {"duration", CONTROL_DURATION, OPTIONAL},
+      {"kill", CONTROL_FLAG, OPTIONAL}},
+     control_ban},
+    {"unban", "lifts that", true, {{"source", CONTROL_PREFIX, REQUIRED}}, control_unban},
+    {"bans", "the bans, the youngest first", false,
+     {{"count", CONTROL_COUNT, .maximum = BANS_SHOWN_MAX}}, control_bans},
     {"pause", "starts nothing more for a service; its clients wait", true,
-     {{"service", CONTROL_TEXT, .required = true}}, control_pause},
-    {"resume", "ends that", true, {{"service", CONTROL_TEXT, .required = true}}, control_resume},
+     {{"service", CONTROL_TEXT, REQUIRED}}, control_pause},
+    {"resume", "ends that", true, {{"service", CONTROL_TEXT, REQUIRED}}, control_resume},
     {"drain", "pauses, and answers when the service has no handler", true,
-     {{"service", CONTROL_TEXT, .required = true}}, control_drain},
+     {{"service", CONTROL_TEXT, REQUIRED}}, control_drain},
     {"kill", "TERM, and KILL after kill-after, to the handlers of a service, or to one by its pid",
-     true, {{"target", CONTROL_TEXT, .required = true}}, control_kill},
+     true, {{"target", CONTROL_TEXT, REQUIRED}}, control_kill},
     {"reload", "reads the configuration anew", true, {{0}}, control_reload},
     {"stop", "stops, and again: one stage further", true, {{0}}, control_stop},
 };
@@ -64,4 +82,22 @@ struct service *control_find_service(struct control_call *call,
 uint64_t control_count(const struct control_argument *argument, uint64_t fallback)
 {
     return argument->given ? argument->count : fallback;
+}
+
+void control_format_source(const struct service *service, const struct addr *addr,
+                           char text[static PREFIX_TEXT_SIZE])
+{
+    struct addr source = *addr;
+    struct prefix prefix = {.family = addr->family};
+    const struct settings_lengths *lengths;
+
+    if (!service || addr->scope != 0 || (addr->family != ADDR_IPV4 && addr->family != ADDR_IPV6)) {
+        addr_format_host(addr, text);
+        return;
+    }
+    source = admission_source_of(&service->admission, addr);
+    lengths = &service->admission.rules->guard->source_prefix;
+    prefix.length = addr->family == ADDR_IPV4 ? lengths->ipv4 : lengths->ipv6;
+    memcpy(prefix.bytes, source.bytes, sizeof(prefix.bytes));
+    prefix_format(&prefix, text);
 }

@@ -1,5 +1,5 @@
 /* control_command: the commands of the control socket. control_command.c has the table, a row each;
- * what they do stands in control_status.c (those that look), control_change.c (those that act).
+ * what they do stands in control_status.c and its neighbours.
  *
  * A command finds its arguments checked, in the order of its row, and adds to call->reply, or says
  * what is wrong with control_refuse.
@@ -33,9 +33,23 @@ struct service *control_find_service(struct control_call *call,
 /* The count that was given, or fallback. */
 uint64_t control_count(const struct control_argument *argument, uint64_t fallback);
 
+/* Writes the source that addr is one of: its network as the service counts it (NULL: gone), or who
+ * it is. */
+void control_format_source(const struct service *service, const struct addr *addr,
+                           char text[static PREFIX_TEXT_SIZE]);
+
 /* control_status.c */
 int control_status(struct control_call *call);
 int control_connections(struct control_call *call);
+
+/* control_explain.c, control_sources.c */
+int control_explain(struct control_call *call);
+int control_sources(struct control_call *call);
+
+/* control_bans.c */
+int control_ban(struct control_call *call);
+int control_unban(struct control_call *call);
+int control_bans(struct control_call *call);
 
 /* control_change.c */
 int control_pause(struct control_call *call);

@@ -353,6 +353,11 @@ static void pass_on(struct server *server, struct connection *connection)
     enum admission_verdict verdict;
 
     end_waiting(server, connection);
+    /* Since it came, somebody may have had enough of it. */
+    if (admission_is_banned(&server->admission, &connection->peer, loop_now(server->loop))) {
+        refuse(server, connection, REASON_BANNED);
+        return;
+    }
     /* Behind those who are ready already. */
     verdict = reception_has_ready(service) || !service_can_start(service)
                   ? VERDICT_QUEUE

@@ -385,6 +385,9 @@ static struct admission_decision decide(struct server *server, struct service *s
     const struct admission_rules *rules = service->admission.rules;
     nanoseconds now = loop_now(server->loop);
 
+    /* Of a proxy, too: who it comes for is looked at later. */
+    if (rules->guard->proxy_protocol && admission_is_banned(&server->admission, peer, now))
+        return (struct admission_decision){.verdict = VERDICT_REFUSE, .reason = REASON_BANNED};
     if (rules->guard->proxy_protocol && !rules_list_has(rules->proxies, peer))
         return (struct admission_decision){.verdict = VERDICT_REFUSE, .reason = REASON_PROXY};
     if (rules->guard->proxy_protocol)

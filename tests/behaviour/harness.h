@@ -132,6 +132,7 @@ Suite *guard_suite(void);
 Suite *reload_suite(void);
 Suite *control_suite(void);
 Suite *steer_suite(void);
+Suite *bans_suite(void);
 Suite *faults_suite(void);
 Suite *logs_suite(void);
 Suite *notify_suite(void);

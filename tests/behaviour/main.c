@@ -16,6 +16,7 @@ int main(void)
     srunner_add_suite(runner, reload_suite());
     srunner_add_suite(runner, control_suite());
     srunner_add_suite(runner, steer_suite());
+    srunner_add_suite(runner, bans_suite());
     srunner_add_suite(runner, faults_suite());
     srunner_add_suite(runner, logs_suite());
     srunner_add_suite(runner, process_suite());

@@ -16,7 +16,7 @@ const char *__asan_default_options(void)
 int main(void)
 {
     static Suite *(*const suites[])(void) = {
-        /* clang-format off: a line each */
+        /* clang-format off */
         value_suite,
         addr_suite,
         prefix_suite,
@@ -42,6 +42,9 @@ int main(void)
         import_suite,
         import_files_suite,
         control_suite,
+        bans_suite,
+        judge_suite,
+        ranking_suite,
         /* clang-format on */
     };
     SRunner *runner = srunner_create(NULL);
