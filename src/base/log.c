@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log_format.h"
+#include "base/log_recent.h"
 #include "base/log_sink.h"
 
 /* Room for about 1,500 lines: a second of a busy server, and small beside its handlers. */
@@ -178,6 +179,7 @@ bool log_flush(void)
 
 void log_record_emit(struct log_record *record)
 {
+    log_recent_keep(record);
     if (!log_wants(record->level))
         return;
     if (!enqueue(record)) {
@@ -310,7 +312,7 @@ void log_message(enum log_level level, const char *format, ...)
     char message[LOG_MESSAGE_MAX];
     va_list arguments;
 
-    if (!log_wants(level))
+    if (!log_wants(level) && level > LOG_LEVEL_NOTICE /* log_recent wants those */)
         return;
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);

@@ -54,11 +54,6 @@ static int choose_path(const struct settings_sink *setting, char path[static END
     return length > ENDPOINT_PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-const char *control_path(const struct control *control)
-{
-    return control && control->listener.source.fd >= 0 ? control->path : NULL;
-}
-
 /* --- the socket ----------------------------------------------------------------------------- */
 
 static void say_not_open(struct control *control, int error)

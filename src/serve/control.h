@@ -32,7 +32,4 @@ void control_close(struct control *control);
  * what problem says. */
 void control_drained(struct service *service, const char *problem);
 
-/* Where stdinetctl finds it; NULL: nowhere. */
-const char *control_path(const struct control *control);
-
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log_recent.h"
 #include "base/text.h"
 #include "serve/server.h"
 
@@ -24,11 +25,15 @@ const struct control_command control_table[] = {
     {"status", "the daemon, and its services from `first` on, `count` of them, or one", false,
      {{"service", CONTROL_TEXT, OPTIONAL}, {"first", CONTROL_COUNT, .maximum = UINT32_MAX},
       {"count", CONTROL_COUNT, .maximum = SERVICES_MAX},
-      {"listeners", CONTROL_COUNT, .maximum = LISTENERS_MAX}},
+      {"listeners", CONTROL_COUNT, .maximum = LISTENERS_MAX},
+      {"history", CONTROL_FLAG, OPTIONAL}},
      control_status},
     {"connections", "the connections that are in our care, the youngest first", false,
      {{"service", CONTROL_TEXT, OPTIONAL}, {"count", CONTROL_COUNT, .maximum = CONNECTIONS_MAX}},
      control_connections},
+    {"events", "the last lines of the log from notice up, the youngest first", false,
+     {{"count", CONTROL_COUNT, .maximum = LOG_RECENT}}, control_events},
+    {"metrics", "all counts as OpenMetrics text", false, {{0}}, control_metrics},
     {"explain", "what would happen to a client from an address, and by which rule", false,
      {{"service", CONTROL_TEXT, REQUIRED}, {"address", CONTROL_ADDRESS, REQUIRED}},
      control_explain},

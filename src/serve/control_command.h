@@ -41,6 +41,8 @@ void control_format_source(const struct service *service, const struct addr *add
 /* control_status.c */
 int control_status(struct control_call *call);
 int control_connections(struct control_call *call);
+int control_events(struct control_call *call);
+int control_metrics(struct control_call *call);
 
 /* control_explain.c, control_sources.c */
 int control_explain(struct control_call *call);

@@ -71,6 +71,11 @@ void reply_add_count(struct control_reply *reply, json_t *object, const char *na
     add(reply, object, name, json_integer(count <= INT64_MAX ? (json_int_t)count : INT64_MAX));
 }
 
+void reply_add_number(struct control_reply *reply, json_t *object, const char *name, double number)
+{
+    add(reply, object, name, json_real(number));
+}
+
 void reply_add_flag(struct control_reply *reply, json_t *object, const char *name, bool flag)
 {
     add(reply, object, name, json_boolean(flag));
@@ -94,7 +99,7 @@ void reply_add_counts(struct control_reply *reply, json_t *object, const char *n
 
 static char *print(json_t *root, size_t *ret_length)
 {
-    char *line = json_dumps(root, JSON_COMPACT), *longer;
+    char *line = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(6)), *longer;
     size_t length = line ? strlen(line) : 0;
 
     longer = line ? realloc(line, length + 2) : NULL;

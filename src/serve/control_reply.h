@@ -31,6 +31,7 @@ void reply_add_text(struct control_reply *reply, json_t *object, const char *nam
                     const char *text);
 void reply_add_count(struct control_reply *reply, json_t *object, const char *name, uint64_t count);
 void reply_add_flag(struct control_reply *reply, json_t *object, const char *name, bool flag);
+void reply_add_number(struct control_reply *reply, json_t *object, const char *name, double number);
 /* In milliseconds. */
 void reply_add_duration(struct control_reply *reply, json_t *object, const char *name,
                         nanoseconds duration);

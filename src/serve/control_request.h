@@ -50,7 +50,7 @@ struct control_argument {
     };
 };
 
-#define CONTROL_PARAMETERS 4
+#define CONTROL_PARAMETERS 5
 
 /* A command: a row of control_table. */
 struct control_command {

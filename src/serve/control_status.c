@@ -1,13 +1,15 @@
 /* control_status: the commands that look: status, connections. What of it there may be very much is
  * bounded, and says how much there is. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "serve/control.h"
+#include "base/log_recent.h"
 #include "serve/control_command.h"
+#include "serve/metrics.h"
 #include "serve/server.h"
 #include "serve/state.h"
 
@@ -46,9 +48,11 @@ static void add_daemon(struct control_call *call)
     reply_add_count(reply, root, "held", server->reception.count);
     reply_add_count(reply, root, "connections", server->next_connection);
     reply_add_count(reply, root, "sources", sources_count(&server->admission.sources));
+    reply_add_count(reply, root, "bans", server->admission.bans.count);
     reply_add_count(reply, root, "fds", count_fds());
     reply_add_count(reply, root, "fds_limit", limit.rlim_cur);
     reply_add_count(reply, root, "messages_lost", log_lost_total());
+    reply_add_duration(reply, root, "history_slot_ms", HISTORY_SLOT);
 }
 
 /* --- a service ------------------------------------------------------------------------------ */
@@ -85,6 +89,10 @@ static void add_counters(struct control_reply *reply, json_t *object, const stru
     reply_add_count(reply, object, "started", counters->started);
     reply_add_count(reply, object, "gone", counters->gone);
     reply_add_count(reply, object, "accept_errors", counters->accept_errors);
+    reply_add_number(
+        reply, object, "rate",
+        history_rate(&counters->history, HISTORY_STARTED, loop_now(service->server->loop)));
+    reply_add_duration(reply, object, "cpu_ms", counters->cpu);
     reply_add_count(reply, object, "penalties", counters->penalties);
     reply_add_counts(reply, object, "refused", admission_reason_names, counters->refused,
                      REASON_COUNT);
@@ -105,8 +113,27 @@ static void add_rest(struct control_reply *reply, json_t *object, const struct s
                        service->throttle_until > now ? service->throttle_until - now : 0);
 }
 
+static void add_history(struct control_reply *reply, json_t *object, const char *name,
+                        const struct service *service, enum history_kind kind)
+{
+    const struct history *history = service->counters ? &service->counters->history : NULL;
+    json_t *list = reply_add_array(reply, object, name);
+    uint32_t counts[HISTORY_SLOTS];
+
+    history_read(history, kind, loop_now(service->server->loop), counts);
+    for (size_t i = 0; i < HISTORY_SLOTS; i++)
+        if (json_array_append_new(list, json_integer(counts[i])) < 0)
+            reply->failed = true;
+}
+
+/* What of a service is wanted. */
+struct detail {
+    uint64_t listeners; /* at most */
+    bool history;
+};
+
 static void add_service(struct control_reply *reply, json_t *services,
-                        const struct service *service, uint64_t listeners)
+                        const struct service *service, const struct detail *detail)
 {
     json_t *object = reply_add_item(reply, services);
     const struct service_settings *settings = service->settings;
@@ -123,7 +150,11 @@ static void add_service(struct control_reply *reply, json_t *services,
     add_counters(reply, object, service);
     reply_add_count(reply, object, "sockets", service->listener_count);
     reply_add_count(reply, object, "pending", service_pending(service));
-    add_listeners(reply, object, service, listeners);
+    add_listeners(reply, object, service, detail->listeners);
+    if (!detail->history)
+        return;
+    add_history(reply, object, "started_history", service, HISTORY_STARTED);
+    add_history(reply, object, "refused_history", service, HISTORY_REFUSED);
 }
 
 int control_status(struct control_call *call)
@@ -131,7 +162,8 @@ int control_status(struct control_call *call)
     const struct control_argument *one = &call->arguments[0];
     uint64_t first = control_count(&call->arguments[1], 0);
     uint64_t count = control_count(&call->arguments[2], SERVICES);
-    uint64_t listeners = control_count(&call->arguments[3], LISTENERS);
+    struct detail detail = {control_count(&call->arguments[3], LISTENERS),
+                            call->arguments[4].given && call->arguments[4].flag};
     const struct service *named = one->given ? control_find_service(call, one) : NULL;
     json_t *services;
     uint64_t index = 0;
@@ -141,10 +173,10 @@ int control_status(struct control_call *call)
     add_daemon(call);
     services = reply_add_array(&call->reply, call->reply.root, "services");
     if (named)
-        add_service(&call->reply, services, named, listeners);
+        add_service(&call->reply, services, named, &detail);
     for (const struct service *service = call->server->services; service; service = service->next) {
         if (!named && index >= first && index - first < count)
-            add_service(&call->reply, services, service, listeners);
+            add_service(&call->reply, services, service, &detail);
         index++;
     }
     reply_add_count(&call->reply, call->reply.root, "services_total", index);
@@ -216,4 +248,45 @@ int control_connections(struct control_call *call)
         list_one(&listing, item);
     reply_add_count(&call->reply, call->reply.root, "total", listing.total);
     return 0;
+}
+
+/* --- events and metrics --------------------------------------------------------------------- */
+
+#define EVENTS 20
+
+/* A line is "TIME LEVEL …". */
+static void add_event(struct control_reply *reply, json_t *list, const char *line)
+{
+    const char *level = strchr(line, ' ');
+    const char *text = level ? strchr(level + 1, ' ') : NULL;
+    json_t *item = reply_add_item(reply, list);
+
+    if (!text)
+        return;
+    json_object_set_new(item, "time", json_stringn(line, (size_t)(level - line)));
+    json_object_set_new(item, "level", json_stringn(level + 1, (size_t)(text - level - 1)));
+    reply_add_text(reply, item, "text", text + 1);
+}
+
+int control_events(struct control_call *call)
+{
+    uint64_t most = control_count(&call->arguments[0], EVENTS);
+    json_t *list = reply_add_array(&call->reply, call->reply.root, "events");
+    const char *line;
+
+    for (size_t age = 0; age < most && (line = log_recent(age)) != NULL; age++)
+        add_event(&call->reply, list, line);
+    return 0;
+}
+
+int control_metrics(struct control_call *call)
+{
+    size_t length;
+    char *text = metrics_print(call->server, &length);
+
+    if (!text)
+        return -ENOMEM;
+    json_object_set_new(call->reply.root, "metrics", json_stringn(text, length));
+    free(text);
+    return json_object_get(call->reply.root, "metrics") ? 0 : -ENOMEM;
 }

@@ -19,6 +19,14 @@ const char *const outcome_names[OUTCOME_COUNT] = {
     [OUTCOME_KILLED] = "killed", [OUTCOME_TIMEOUT] = "timeout", [OUTCOME_SILENT] = "silent",
 };
 
+const struct event_bucket event_buckets[EVENT_BUCKETS] = {
+    {CLOCK_MILLISECOND, "0.001"},      {5 * CLOCK_MILLISECOND, "0.005"},
+    {25 * CLOCK_MILLISECOND, "0.025"}, {100 * CLOCK_MILLISECOND, "0.1"},
+    {500 * CLOCK_MILLISECOND, "0.5"},  {2500 * CLOCK_MILLISECOND, "2.5"},
+    {10 * CLOCK_SECOND, "10.0"},       {60 * CLOCK_SECOND, "60.0"},
+    {600 * CLOCK_SECOND, "600.0"},     {3600 * CLOCK_SECOND, "3600.0"},
+};
+
 enum outcome outcome_of(int status, const struct connection *connection)
 {
     if (connection->timeouts > 0 && !connection->ordered)
@@ -72,6 +80,8 @@ void event_started(const struct connection *connection)
     struct log_record record;
 
     event_counters(service)->started++;
+    history_add(&event_counters(service)->history, HISTORY_STARTED,
+                loop_now(service->server->loop));
     if (!log_wants(LOG_LEVEL_INFO))
         return;
     begin(&record, LOG_LEVEL_INFO, connection, "start");
@@ -96,9 +106,22 @@ static void add_outcome(struct log_record *record, int status, enum outcome outc
     }
 }
 
-static uint64_t milliseconds(struct timeval time)
+static nanoseconds time_of(struct timeval time)
 {
-    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_usec / 1000;
+    return (nanoseconds)time.tv_sec * CLOCK_SECOND + (nanoseconds)time.tv_usec * CLOCK_MICROSECOND;
+}
+
+static void count_end(struct service_counters *counters, enum outcome outcome, nanoseconds duration,
+                      nanoseconds cpu)
+{
+    unsigned bucket = 0;
+
+    while (bucket < EVENT_BUCKETS && duration > event_buckets[bucket].most)
+        bucket++;
+    counters->exits[outcome]++;
+    counters->durations[bucket]++;
+    counters->duration += duration;
+    counters->cpu += cpu;
 }
 
 void event_ended(const struct connection *connection, int status, const struct rusage *usage,
@@ -106,16 +129,17 @@ void event_ended(const struct connection *connection, int status, const struct r
 {
     struct service *service = connection->service;
     enum outcome outcome = outcome_of(status, connection);
+    nanoseconds duration = now - connection->accepted;
+    nanoseconds cpu = time_of(usage->ru_utime) + time_of(usage->ru_stime);
     struct log_record record;
 
-    event_counters(service)->exits[outcome]++;
+    count_end(event_counters(service), outcome, duration, cpu);
     if (!log_wants(LOG_LEVEL_INFO))
         return;
     begin(&record, LOG_LEVEL_INFO, connection, "end");
     add_outcome(&record, status, outcome);
-    log_record_number(&record, "duration_ms", (now - connection->accepted) / CLOCK_MILLISECOND);
-    log_record_number(&record, "cpu_ms",
-                      milliseconds(usage->ru_utime) + milliseconds(usage->ru_stime));
+    log_record_number(&record, "duration_ms", duration / CLOCK_MILLISECOND);
+    log_record_number(&record, "cpu_ms", cpu / CLOCK_MILLISECOND);
     log_record_number(&record, "memory_kib", (uint64_t)usage->ru_maxrss);
     log_record_emit(&record);
 }
@@ -175,6 +199,7 @@ void event_refused(struct service *service, const struct addr *peer, enum admiss
     struct server *server = service->server;
 
     counters->refused[reason]++;
+    history_add(&counters->history, HISTORY_REFUSED, loop_now(server->loop));
     /* The timer runs while something was said within the last second. */
     if (!loop_is_armed(&server->sum_timer) || counters->refused[reason] == 1)
         say_refused(service, peer, reason, 1);

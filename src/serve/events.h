@@ -12,6 +12,7 @@
 #include "admit/admission.h"
 #include "launch/child.h"
 #include "serve/children.h"
+#include "serve/history.h"
 #include "serve/listener.h"
 
 /* How a handler ended. */
@@ -27,6 +28,16 @@ enum outcome {
 
 extern const char *const outcome_names[OUTCOME_COUNT];
 
+/* Handlers are counted by how long they took: up to so long each. */
+#define EVENT_BUCKETS 10
+
+struct event_bucket {
+    nanoseconds most;
+    const char *text; /* in seconds, for metrics */
+};
+
+extern const struct event_bucket event_buckets[EVENT_BUCKETS];
+
 /* A service's counters, since it came into being. */
 struct service_counters {
     uint64_t started;
@@ -38,7 +49,10 @@ struct service_counters {
     uint32_t start_failures[STAGE_COUNT];
     uint32_t refused_unsaid[REASON_COUNT]; /* in the last second */
     uint64_t penalties;
-    uint32_t penalties_unsaid; /* in the last second */
+    uint32_t penalties_unsaid;             /* in the last second */
+    uint64_t durations[EVENT_BUCKETS + 1]; /* of handlers that ended; the last one: longer */
+    nanoseconds duration, cpu;             /* of all of them together */
+    struct history history;
 };
 
 /* The counters of a service, which has them from the first thing to count on: of thousands most

@@ -131,6 +131,77 @@ START_TEST(states)
 }
 END_TEST
 
+/* The last lines of the log from notice up, though the log itself shows only errors. */
+START_TEST(events)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd;
+    json_t *answer;
+    const json_t *event;
+
+    harness_begin(&daemon);
+    harness_configure(&daemon,
+                      CONTROL "log-level = error\n[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nUSER\n"
+                              "deny = 127.0.0.0/8\n",
+                      daemon.directory, port);
+    harness_start(&daemon, &(struct daemon_options){.not_ready = true});
+    free(client_exchange(port, ""));
+    fd = control_connect(&daemon);
+    control_await_count(fd, "cat", "active", 0);
+    answer =
+        control_expect_ok(control_ask(fd, "{\"command\":\"events\",\"arguments\":{\"count\":1}}"));
+    ck_assert_int_eq((int)json_array_size(json_object_get(answer, "events")), 1);
+    event = json_array_get(json_object_get(answer, "events"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(event, "level")), "notice");
+    ck_assert(strncmp(json_string_value(json_object_get(event, "text")),
+                      "cat: refused reason=denied peer=127.0.0.1:", 42) == 0);
+    json_decref(answer);
+    ck_assert_int_eq(harness_log_count(&daemon, "refused"), 0);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* Whether the metrics have this line. */
+static bool has_line(int fd, const char *line)
+{
+    json_t *answer = control_expect_ok(control_ask(fd, "{\"command\":\"metrics\"}"));
+    const char *text = json_string_value(json_object_get(answer, "metrics"));
+    const char *found = text ? strstr(text, line) : NULL;
+    bool has = found && (found == text || found[-1] == '\n');
+
+    json_decref(answer);
+    return has;
+}
+
+/* That they are well-formed is tests/clients/metrics.sh's. */
+START_TEST(metrics)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port(), fd, client;
+
+    harness_serve_control(&daemon, CAT "[a \"b\\\\c\"]\nlisten = 127.0.0.1:%d\nexec = cat\nUSER\n",
+                          port, other);
+    fd = control_connect(&daemon);
+    ck_assert(has_line(fd, "stdinetd_connections_total{service=\"cat\"} 0\n"));
+    ck_assert(has_line(fd, "stdinetd_connections_total{service=\"a \\\"b\\\\\\\\c\\\"\"} 0\n"));
+    free(client_exchange(port, "x"));
+    client = client_connect(port);
+    expect_echo(client, "1\n");
+    control_await_count(fd, "cat", "active", 1);
+    ck_assert(has_line(fd, "stdinetd_connections_total{service=\"cat\"} 2\n"));
+    ck_assert(has_line(fd, "stdinetd_connections_active{service=\"cat\"} 1\n"));
+    ck_assert(has_line(fd, "stdinetd_exits_total{service=\"cat\",outcome=\"ok\"} 1\n"));
+    ck_assert(has_line(fd, "stdinetd_handler_seconds_bucket{service=\"cat\",le=\"+Inf\"} 1\n"));
+    ck_assert(has_line(fd, "stdinetd_sources 1\n"));
+    ck_assert(has_line(fd, "# EOF\n"));
+    ck_assert(!has_line(fd, "stdinetd_handler_seconds_count{service=\"a"));
+    close(client);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* --- pause ---------------------------------------------------------------------------------- */
 
 /* Who comes to a paused service waits and is served in the end; who runs goes on; a reload changes
@@ -412,6 +483,8 @@ Suite *steer_suite(void)
     tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, status_tells);
     tcase_add_test(all, states);
+    tcase_add_test(all, events);
+    tcase_add_test(all, metrics);
     tcase_add_test(all, pause_and_resume);
     tcase_add_test(all, pause_held);
     tcase_add_test(all, pause_lent);

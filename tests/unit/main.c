@@ -45,6 +45,8 @@ int main(void)
         bans_suite,
         judge_suite,
         ranking_suite,
+        history_suite,
+        log_recent_suite,
         /* clang-format on */
     };
     SRunner *runner = srunner_create(NULL);
