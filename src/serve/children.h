@@ -36,7 +36,7 @@ struct connection {
         struct {                        /* while there is a process */
             struct map_node node;       /* by pid */
             struct launch_start *start; /* while STARTING */
-            nanoseconds started;        /* when the program ran */
+            nanoseconds started;        /* when the program ran; while HELD: since when it is */
         };
         struct { /* while it AWAITS something */
             struct loop_source source;

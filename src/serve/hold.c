@@ -18,6 +18,7 @@ bool hold_is_full(const struct hold *hold)
 
 void hold_add(struct hold *hold, struct loop *loop, struct connection *connection)
 {
+    connection->started = loop_now(loop);
     connection->next = NULL;
     *hold->last = connection;
     hold->last = &connection->next;
@@ -53,5 +54,5 @@ void hold_put_back(struct hold *hold, struct loop *loop, struct connection *conn
 
 bool hold_is_over(const struct connection *connection, nanoseconds now)
 {
-    return now - connection->accepted >= GIVE_UP;
+    return now - connection->started >= GIVE_UP;
 }

@@ -297,6 +297,7 @@ static void leave_ready(struct connection *connection)
     else
         queue->last = connection->older;
     connection->older = connection->younger = NULL;
+    queue->count--;
     server->reception.ready--;
     loop_unwatch(server->loop, &connection->source);
     forget_source(connection);
@@ -327,11 +328,12 @@ static void await_place(struct server *server, struct connection *connection)
 {
     struct reception_queue *queue = queue_of(connection->service);
 
-    if (!queue) {
-        refuse(server, connection, REASON_MEMORY);
+    if (!queue || queue->count >= server->reception.most / RECEPTION_SHARE) {
+        refuse(server, connection, queue ? REASON_HELD : REASON_MEMORY);
         return;
     }
     connection->state = CONNECTION_AWAITS_PLACE;
+    queue->count++;
     server->reception.ready++;
     connection->younger = NULL;
     connection->older = queue->last;
@@ -479,6 +481,20 @@ void reception_receive(struct server *server, struct connection *connection)
     connection->source = (struct loop_source){.fd = -1};
     connection->header = NULL;
     progress(server, connection);
+}
+
+void reception_adapt(struct server *server)
+{
+    struct connection *connection = server->reception.oldest;
+
+    while (connection) {
+        struct connection *younger = connection->younger;
+
+        if (connection->state == CONNECTION_AWAITS_DATA &&
+            connection->service->admission.rules->guard->start_on != START_ON_DATA)
+            progress(server, connection);
+        connection = younger;
+    }
 }
 
 static void drop_ready(struct server *server, struct service *service)

@@ -4,9 +4,10 @@
  * with start-on = data it has no process before its first byte; and one that is ready may have to
  * wait for a place in its service. Until then it costs an fd and a record, and no process. They
  * have a bound of their own (RECEPTION_MAX, and half of our fds): beyond, the one that has been
- * silent for longest goes, or the new one where nobody is silent. What is read here is read
- * exactly: not one byte of what is the handler's. Called by server.c, service.c, reload.c and
- * stop.c.
+ * silent for longest goes, or the new one where nobody is silent; and who waits for a place in a
+ * service that has a quarter of them all is refused, so that one that is full leaves room to the
+ * others. What is read here is read exactly: not one byte of what is the handler's. Called by
+ * server.c, service.c, reload.c and stop.c.
  */
 #ifndef STDINETD_SERVE_RECEPTION_H
 #define STDINETD_SERVE_RECEPTION_H
@@ -14,7 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define RECEPTION_MAX 16384
+#define RECEPTION_MAX   16384
+#define RECEPTION_SHARE 4
 
 struct connection;
 struct server;
@@ -31,7 +33,8 @@ struct reception {
 /* A service's clients that are ready and wait for a place, in their order. */
 struct reception_queue {
     struct connection *first, *last;
-    bool busy; /* somebody is being let in */
+    size_t count; /* at most a RECEPTION_SHARE of all that may be held */
+    bool busy;    /* somebody is being let in */
 };
 
 /* Sets the bound, by the limit of open files. */
@@ -45,6 +48,9 @@ void reception_receive(struct server *server, struct connection *connection);
 
 /* Starts handlers for who waits for a place, while there is one. Whether it did. */
 bool reception_admit_ready(struct service *service);
+
+/* After a reload: who awaits a byte that isn't asked for any more goes on. */
+void reception_adapt(struct server *server);
 
 /* Whether somebody waits for a place in the service. */
 bool reception_has_ready(const struct service *service);

@@ -328,6 +328,7 @@ static void commit(struct reload *reload)
     config_unref(before);
     for (struct service *service = server->services; service; service = service->next)
         service_bind(service);
+    reception_adapt(server);
     control_adjust(server);
 }
 

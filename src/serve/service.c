@@ -17,9 +17,11 @@
 
 /* A taken port is tried once a second for a minute, so that a restart elsewhere is followed soon;
  * then 2, 4 … 30 s apart. */
-#define BIND_WAIT       CLOCK_SECOND
-#define BIND_QUICK      60
-#define BIND_WAIT_MAX   (30 * CLOCK_SECOND)
+#define BIND_WAIT     CLOCK_SECOND
+#define BIND_QUICK    60
+#define BIND_WAIT_MAX (30 * CLOCK_SECOND)
+/* Listeners that are watched again at least, when there is a place for a client. */
+#define REARM_LEAST     16
 #define THROTTLE_MAX    (60 * CLOCK_SECOND)
 #define PROGRAM_RECHECK (200 * CLOCK_MILLISECOND)
 
@@ -274,9 +276,22 @@ void service_park(struct service *service, struct listener *listener)
     service_pace(service);
 }
 
+/* How many parked listeners are looked at again in one turn: each may have a client for a place. A
+ * range of a thousand ports isn't watched, and parked again, for the sake of one. */
+static uint64_t rearm_batch(const struct service *service)
+{
+    uint64_t limit = service->admission.limit, running = service->admission.running;
+    uint64_t places = limit > running ? limit - running : 0;
+
+    return limit == 0 || service->admission.refuse_when_full ? UINT64_MAX
+           : places > REARM_LEAST                            ? places
+                                                             : REARM_LEAST;
+}
+
 void service_rearm(struct service *service)
 {
     struct listener **link = &service->parked, *last = NULL;
+    uint64_t left = rearm_batch(service);
 
     if (reception_admit_ready(service) && reception_has_ready(service))
         /* Who got some of the places is the last one to get the next. */
@@ -284,6 +299,12 @@ void service_rearm(struct service *service)
     while (*link) {
         struct listener *listener = *link;
 
+        if (left == 0) {
+            /* The others have their turn when those have had theirs, and there are places left. */
+            server_pace(service->server, loop_now(service->server->loop) + 1);
+            last = service->parked_last;
+            break;
+        }
         if (!service_wants_clients(service, listener)) {
             last = listener;
             link = &listener->next_parked;
@@ -298,6 +319,7 @@ void service_rearm(struct service *service)
         }
         listener->parked = false;
         *link = listener->next_parked;
+        left--;
     }
     service->parked_last = last;
     if (!service->parked && !reception_has_ready(service)) {
