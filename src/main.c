@@ -9,7 +9,7 @@
 #include "config/load.h"
 #include "config/option.h"
 #include "serve/server.h"
-#include "serve/startup.h"
+#include "serve/upgrade.h"
 #include "serve/version.h"
 
 static void print_problem(const char *line, void *context)
@@ -31,61 +31,65 @@ static int load(const struct load_request *request, struct config **ret)
     return error == 0 ? EXIT_OK : error == -EINVAL ? EXIT_CONFIG : EXIT_SYSTEM;
 }
 
-static int fail(const char *what, int error)
+/* What is done with a configuration, whose reference it takes. */
+static int use(const struct arguments *arguments, struct config *config, struct server_start *start)
 {
-    log_error("%s: %s", what, strerror(-error));
-    return EXIT_SYSTEM;
-}
-
-static int run(struct arguments *arguments, const struct plan_origin *origin)
-{
-    struct config *config;
+    bool serves = arguments->action == ACTION_SERVE;
     int status = EXIT_OK, error;
 
+    if ((serves || arguments->action == ACTION_PROVE) && !start->adoption && arguments->daemonize &&
+        config->daemon.log.kind == SETTINGS_LOG_STDERR) {
+        fprintf(stderr, "stdinetd: log = stderr and --daemon exclude each other\n");
+        config_unref(config);
+        return EXIT_CONFIG;
+    }
+    if (serves)
+        return server_serve(config, start) < 0 ? EXIT_SYSTEM : EXIT_OK;
+    if (arguments->action == ACTION_PROVE)
+        status = upgrade_prove(arguments->prove, config, start);
+    if (arguments->action == ACTION_DUMP && (error = config_dump(config, stdout)) < 0) {
+        log_error("--dump: %s", strerror(-error));
+        status = EXIT_SYSTEM;
+    }
+    config_unref(config);
+    return status;
+}
+
+static int run(const struct arguments *arguments, struct server_start *start)
+{
+    struct config *config;
+    int status = EXIT_OK;
+
+    start->request = &arguments->request;
+    start->daemonize = arguments->daemonize;
     if (arguments->action == ACTION_HELP)
         arguments_help();
     else if (arguments->action == ACTION_VERSION)
         printf("stdinetd %s\n", version_text);
     else if (arguments->action == ACTION_LIST_OPTIONS)
         option_list(stdout);
-    else if ((status = load(&arguments->request, &config)) == EXIT_OK) {
-#ifdef FUZZ_BUILD
-        if (arguments->action == ACTION_SERVE) {
-            fprintf(stderr, "stdinetd: was built for fuzzers, and doesn't serve\n");
-            config_unref(config);
-            return EXIT_SYSTEM;
-        }
-#endif
-        if (arguments->action == ACTION_SERVE && arguments->daemonize &&
-            config->daemon.log.kind == SETTINGS_LOG_STDERR) {
-            fprintf(stderr, "stdinetd: log = stderr and --daemon exclude each other\n");
-            config_unref(config);
-            return EXIT_CONFIG;
-        }
-        if (arguments->action == ACTION_SERVE)
-            return server_serve(config, &arguments->request, origin, arguments->daemonize)
-                       ? EXIT_SYSTEM
-                       : EXIT_OK;
-        if (arguments->action == ACTION_DUMP && (error = config_dump(config, stdout)) < 0)
-            status = fail("--dump", error);
-        config_unref(config);
-    }
+    else if ((status = load(&arguments->request, &config)) == EXIT_OK ||
+             upgrade_load_proven(start, &config) == 0)
+        status = use(arguments, config, start);
     return fflush(stdout) == 0 ? status : EXIT_SYSTEM;
 }
 
 int main(int argc, char *argv[])
 {
-    struct plan_origin origin;
+    struct server_start start;
     struct arguments arguments;
-    int error = startup_clean_process(&origin), status;
+    int error = server_begin(argv, &start), status;
 
-    if (error < 0)
-        return fail("cannot start", error);
+    if (error < 0) {
+        log_error("cannot start: %s", strerror(-error));
+        return EXIT_SYSTEM;
+    }
     error = arguments_parse(argc, argv, &arguments);
     if (error < 0)
         return error == -EINVAL ? EXIT_USAGE : EXIT_SYSTEM;
-    status = run(&arguments, &origin);
+    status = run(&arguments, &start);
     arguments_free(&arguments);
+    upgrade_origin_close(&start.binary);
     log_close(1000);
     return status;
 }

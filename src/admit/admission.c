@@ -171,6 +171,16 @@ void admission_withdraw(struct admission *admission, struct admission_service *s
     admission_release(admission, service, ticket, now);
 }
 
+void admission_resume(struct admission *admission, struct admission_service *service,
+                      struct source *source, bool started, struct admission_ticket *ret)
+{
+    *ret = (struct admission_ticket){.source = source, .started = started};
+    if (source)
+        sources_enter(&admission->sources, source);
+    admission->running += started;
+    service->running += started;
+}
+
 static bool matches(const struct settings_penalty *penalty, const struct admission_end *end)
 {
     switch (penalty->kind) {

@@ -139,6 +139,11 @@ void admission_release(struct admission *admission, struct admission_service *se
 void admission_withdraw(struct admission *admission, struct admission_service *service,
                         struct admission_ticket *ticket, nanoseconds now);
 
+/* Counts again what a ticket of an earlier daemon had counted: a connection of source (NULL: of
+ * none), and one of its service. Over a limit, too: it is there already. */
+void admission_resume(struct admission *admission, struct admission_service *service,
+                      struct source *source, bool started, struct admission_ticket *ret);
+
 /* Remembers against its source how a connection ended, before its ticket is released. */
 struct admission_sentence admission_penalize(const struct admission_service *service,
                                              const struct admission_ticket *ticket,

@@ -310,6 +310,14 @@ struct source *sources_get(struct sources *sources, uint32_t service, const stru
     return make(table, &key, addr->family, false, hash);
 }
 
+struct source *sources_resume(struct sources *sources, uint32_t service, const struct addr *addr,
+                              bool is_shared, nanoseconds now)
+{
+    if (is_shared)
+        return get_shared(table_of(sources, addr->family), service, addr->family);
+    return sources_get(sources, service, addr, now);
+}
+
 static bool is_last_resort(const struct source *source)
 {
     return source->block == NULL;

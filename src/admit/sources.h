@@ -102,6 +102,10 @@ bool sources_are_idle(const struct sources *sources);
 /* The address that an entry is for: its prefix's first. */
 struct addr sources_addr(const struct source *source);
 
+/* The entry that an earlier daemon had, shared or not. */
+struct source *sources_resume(struct sources *sources, uint32_t service, const struct addr *addr,
+                              bool is_shared, nanoseconds now);
+
 /* Calls visit for entries, in no order, until about so many of each table were seen; true where
  * that was all of them. */
 bool sources_visit(const struct sources *sources, size_t most,

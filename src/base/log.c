@@ -94,14 +94,37 @@ static bool enqueue(const struct log_record *record)
     return true;
 }
 
-static void drop_all(void)
+static uint64_t count_waiting(void)
 {
     char end = log_sink_is_datagram(&log_state.sink) ? '\0' : '\n';
+    uint64_t count = 0;
 
     for (size_t i = log_state.start; i < log_state.end; i++)
-        if (log_state.buffer[i] == end)
-            count_lost();
+        count += log_state.buffer[i] == end;
+    return count;
+}
+
+static void drop_all(void)
+{
+    uint64_t count = count_waiting();
+
+    log_state.lost += count;
+    log_state.lost_total += count;
     log_state.start = log_state.end = 0;
+}
+
+void log_leave(uint64_t *ret_unsaid, uint64_t *ret_total)
+{
+    uint64_t waiting = count_waiting();
+
+    *ret_unsaid = log_state.lost + waiting;
+    *ret_total = log_state.lost_total + waiting;
+}
+
+void log_resume(uint64_t unsaid, uint64_t total)
+{
+    log_state.lost += unsaid;
+    log_state.lost_total += total;
 }
 
 /* How many bytes the next write takes: one datagram, or whole lines up to PIPE_BUF, which a pipe

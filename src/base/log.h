@@ -66,6 +66,12 @@ bool log_wants(enum log_level level);
 /* Records of this level and up that found no room, since the start. */
 uint64_t log_lost_total(void);
 
+/* For a program that takes this one's place in its process, where lines that wait are lost: how
+ * many will have been then, and how many of them nobody has been told of; there it goes on
+ * counting. */
+void log_leave(uint64_t *ret_unsaid, uint64_t *ret_total);
+void log_resume(uint64_t unsaid, uint64_t total);
+
 #define LOG_FIELDS_MAX  20
 #define LOG_SCRATCH     1536
 #define LOG_MESSAGE_MAX 2048 /* bytes of a message before escaping; the rest is cut */

@@ -15,7 +15,8 @@ enum argument_kind {
     ARGUMENT_DAEMON,
     ARGUMENT_FILE,
     ARGUMENT_LISTEN,
-    ARGUMENT_OVERRIDE
+    ARGUMENT_OVERRIDE,
+    ARGUMENT_PROVE
 };
 
 static const struct {
@@ -24,7 +25,7 @@ static const struct {
     const char *argument; /* NULL: takes none */
     enum argument_kind kind;
     enum arguments_action action; /* of ARGUMENT_ACTION */
-    const char *help;
+    const char *help;             /* NULL: not for people */
 } argument_table[] = {
     {"config", 'c', "FILE", ARGUMENT_FILE, 0,
      "the configuration (default: " SYSCONFDIR "/stdinetd.ini)"},
@@ -41,6 +42,7 @@ static const struct {
      "set a key for PROGRAM, or a default for the file's services"},
     {"help", 'h', NULL, ARGUMENT_ACTION, ACTION_HELP, "print this"},
     {"version", 'V', NULL, ARGUMENT_ACTION, ACTION_VERSION, "print the version"},
+    {"prove", '\0', "FDS", ARGUMENT_PROVE, ACTION_PROVE, NULL},
 };
 
 #define ARGUMENT_COUNT (sizeof(argument_table) / sizeof(argument_table[0]))
@@ -55,6 +57,8 @@ void arguments_help(void)
     for (size_t i = 0; i < ARGUMENT_COUNT; i++) {
         char left[40];
 
+        if (!argument_table[i].help)
+            continue;
         snprintf(left, sizeof(left), "%c%c%s --%s%s%s", argument_table[i].letter ? '-' : ' ',
                  argument_table[i].letter ? argument_table[i].letter : ' ',
                  argument_table[i].letter ? "," : " ", argument_table[i].name,
@@ -100,6 +104,10 @@ static void take_row(struct arguments *arguments, size_t row, const char *value)
     switch (argument_table[row].kind) {
     case ARGUMENT_ACTION:
         arguments->action = argument_table[row].action;
+        break;
+    case ARGUMENT_PROVE:
+        arguments->action = argument_table[row].action;
+        arguments->prove = value;
         break;
     case ARGUMENT_DAEMON:
         arguments->daemonize = true;

@@ -16,12 +16,14 @@ enum arguments_action {
     ACTION_LIST_OPTIONS, /* --list-options */
     ACTION_HELP,         /* --help */
     ACTION_VERSION,      /* --version */
+    ACTION_PROVE,        /* --prove, which only an upgrade gives */
 };
 
 /* Points into argv, except for the three last members, which arguments_free frees. */
 struct arguments {
     enum arguments_action action;
     bool daemonize;
+    const char *prove; /* what --prove says (serve/upgrade.h) */
     struct load_request request;
     const char **listens;
     const char **overrides;

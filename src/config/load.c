@@ -525,7 +525,10 @@ static int load_document(struct loader *loader)
     size_t services;
     int error = add_overrides(loader);
 
-    if (error == 0 && loader->request->file)
+    if (error == 0 && loader->request->text)
+        error = reader_read_text(&loader->document, loader->request->file, loader->request->text,
+                                 loader->request->text_length, loader->problems);
+    else if (error == 0 && loader->request->file)
         error = reader_read_file(&loader->document, loader->request->file, loader->problems);
     if (error == 0 && loader->request->file)
         error = read_includes(loader);

@@ -13,7 +13,9 @@
 
 /* What to load. Strings are borrowed for the call; keep them for reloads. */
 struct load_request {
-    const char *file;           /* the ini file; NULL: one service from the command line */
+    const char *file; /* the ini file; NULL: one service from the command line */
+    const char *text; /* what file says, where that isn't to be read; else NULL */
+    size_t text_length;
     const char *const *listens; /* -l, of the one-line service */
     size_t listen_count;
     const char *const *overrides; /* -o KEY=VALUE */

@@ -29,6 +29,7 @@ struct engine_calls {
     int (*start)(struct engine *engine, struct plan *plan,
                  const struct launch_connection *connection, void *owner, pid_t *ret_pid,
                  struct launch_start **ret_start);
+    bool (*is_idle)(const struct engine *engine);
     void (*tend)(struct engine *engine);
     bool (*collect)(struct engine *engine, struct launch_report *ret);
     void (*settle)(struct launch_start *start, struct launch_report *ret);

@@ -169,6 +169,11 @@ static nanoseconds clone_pace(const struct engine *engine)
     return now - slot->began < 20 * LAUNCHER_PACE ? LAUNCHER_PACE : LAUNCHER_SLOW_PACE;
 }
 
+static bool clone_is_idle(const struct engine *engine)
+{
+    return !cloner_of(engine)->under_way;
+}
+
 static unsigned char *map_stack(void)
 {
     unsigned char *area = mmap(NULL, GUARD_SIZE + STACK_SIZE, PROT_READ | PROT_WRITE,
@@ -361,6 +366,7 @@ const struct engine_calls engine_clone = {
     .fd = clone_fd,
     .pace = clone_pace,
     .start = clone_start,
+    .is_idle = clone_is_idle,
     .tend = clone_tend,
     .collect = clone_collect,
     .settle = clone_settle,

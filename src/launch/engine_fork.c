@@ -86,6 +86,11 @@ static nanoseconds fork_pace(const struct engine *engine)
     return 0;
 }
 
+static bool fork_is_idle(const struct engine *engine)
+{
+    return forker_of(engine)->under_way == 0;
+}
+
 static void fork_tend(struct engine *engine)
 {
     (void)engine;
@@ -264,6 +269,7 @@ const struct engine_calls engine_fork = {
     .fd = fork_fd,
     .pace = fork_pace,
     .start = fork_start,
+    .is_idle = fork_is_idle,
     .tend = fork_tend,
     .collect = fork_collect,
     .settle = fork_settle,

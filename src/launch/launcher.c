@@ -125,6 +125,12 @@ static unsigned tend(struct engine *engine)
     return given_back;
 }
 
+bool launcher_is_idle(const struct launcher *launcher)
+{
+    return launcher->usual->calls->is_idle(launcher->usual) &&
+           launcher->apart->calls->is_idle(launcher->apart);
+}
+
 unsigned launcher_tend(struct launcher *launcher)
 {
     unsigned given_back = tend(launcher->usual);

@@ -64,6 +64,9 @@ int launcher_start(struct launcher *launcher, struct plan *plan,
                    const struct launch_connection *connection, void *owner, pid_t *ret_pid,
                    struct launch_start **ret_start);
 
+/* Whether no start is under way. */
+bool launcher_is_idle(const struct launcher *launcher);
+
 /* Closes what children have taken over; returns how many fds were given back since the last call.
  */
 unsigned launcher_tend(struct launcher *launcher);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -294,26 +295,133 @@ static void on_readable(struct loop_source *source, uint32_t events)
     read_some(source->owner);
 }
 
-int channel_open(struct loop *loop, const char *service, struct channel **ret)
+/* One without its pair; NULL without memory. */
+static struct channel *make_channel(struct loop *loop, const char *service)
 {
     struct channel *channel = calloc(1, sizeof(*channel));
-    int error;
 
-    if (!channel)
-        return -ENOMEM;
+    if (!channel || loop_reserve(loop, 2) < 0) {
+        free(channel);
+        return NULL;
+    }
     channel->loop = loop;
     channel->service = service;
     channel->write_fd = -1;
     channel->source = (struct loop_source){.fd = -1, .ready = on_readable, .owner = channel};
     channel->unfinished = (struct loop_timer){.fired = on_unfinished, .owner = channel};
     channel->second = (struct loop_timer){.fired = on_second, .owner = channel};
-    error = loop_reserve(loop, 2);
+    return channel;
+}
+
+int channel_open(struct loop *loop, const char *service, struct channel **ret)
+{
+    struct channel *channel = make_channel(loop, service);
+    int error = channel ? open_pair(channel) : -ENOMEM;
+
     if (error < 0) {
-        free(channel);
+        channel_close(channel);
         return error;
     }
-    error = open_pair(channel);
+    *ret = channel;
+    return 0;
+}
+
+/* --- what another daemon goes on from ------------------------------------------------------- */
+
+/* The keys of an unfinished line and its writer. */
+static const char *const line_keys[CHANNEL_WRITERS] = {"line-0", "line-1", "line-2", "line-3"};
+static const char *const pid_keys[CHANNEL_WRITERS] = {"pid-0", "pid-1", "pid-2", "pid-3"};
+
+void channel_hand_over(const struct channel *channel, struct handover_writer *writer)
+{
+    handover_put_fd(writer, "read", channel->source.fd);
+    handover_put_fd(writer, "write", channel->write_fd);
+    handover_put(writer, "send-buffer", (uint64_t)channel->send_buffer);
+    if (loop_is_armed(&channel->second))
+        handover_put(writer, "rests-until", channel->second.due);
+    if (loop_is_armed(&channel->unfinished))
+        handover_put(writer, "unfinished-until", channel->unfinished.due);
+    for (unsigned i = 0; channel->writers && i < CHANNEL_WRITERS; i++) {
+        const struct writer *one = &channel->writers[i];
+
+        if (one->length == 0)
+            continue;
+        handover_put(writer, pid_keys[i], (uint64_t)one->pid);
+        handover_put_bytes(writer, line_keys[i], one->line, one->length);
+    }
+}
+
+/* What a line of channel_hand_over says. */
+struct channel_left {
+    int read_fd, write_fd, send_buffer;
+    nanoseconds rests_until, unfinished_until;
+    struct writer writers[CHANNEL_WRITERS];
+};
+
+static int read_left(struct handover_line *line, struct channel_left *ret)
+{
+    ret->read_fd = handover_fd(line, "read");
+    ret->write_fd = handover_fd(line, "write");
+    ret->send_buffer = (int)handover_number(line, "send-buffer", INT_MAX);
+    ret->rests_until = handover_number(line, "rests-until", UINT64_MAX);
+    ret->unfinished_until = handover_number(line, "unfinished-until", UINT64_MAX);
+    for (unsigned i = 0; i < CHANNEL_WRITERS; i++) {
+        struct writer *one = &ret->writers[i];
+
+        one->pid = (pid_t)handover_number(line, pid_keys[i], INT_MAX);
+        one->length = handover_bytes(line, line_keys[i], one->line, CHANNEL_LINE + 1);
+    }
+    return handover_check(line);
+}
+
+static bool has_lines(const struct channel_left *left)
+{
+    size_t total = 0;
+
+    for (unsigned i = 0; i < CHANNEL_WRITERS; i++)
+        total += left->writers[i].length;
+    return total > 0;
+}
+
+static int go_on(struct channel *channel, const struct channel_left *left)
+{
+    struct loop *loop = channel->loop;
+
+    if (has_lines(left)) {
+        channel->writers = malloc(sizeof(left->writers));
+        if (!channel->writers)
+            return -ENOMEM;
+        memcpy(channel->writers, left->writers, sizeof(left->writers));
+        loop_arm(loop, &channel->unfinished, left->unfinished_until);
+    }
+    channel->source.fd = left->read_fd;
+    channel->write_fd = left->write_fd;
+    channel->send_buffer = left->send_buffer;
+    if (left->rests_until > 0) {
+        loop_arm(loop, &channel->second, left->rests_until);
+        return 0;
+    }
+    return loop_watch(loop, &channel->source, EPOLLIN);
+}
+
+int channel_take_over(struct loop *loop, const char *service, struct handover_line *line,
+                      struct channel **ret)
+{
+    struct channel_left left;
+    struct channel *channel;
+    int error = read_left(line, &left);
+
+    if (error < 0 || !loop)
+        return error;
+    left.read_fd = handover_claim(line->handover, left.read_fd);
+    left.write_fd = handover_claim(line->handover, left.write_fd);
+    channel = make_channel(loop, service);
+    error = left.read_fd < 0 || left.write_fd < 0 ? -EBADF : channel ? 0 : -ENOMEM;
+    if (error == 0)
+        error = go_on(channel, &left);
     if (error < 0) {
+        fd_close(left.read_fd);
+        fd_close(left.write_fd);
         channel_close(channel);
         return error;
     }

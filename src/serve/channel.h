@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "serve/handover.h"
 #include "serve/loop.h"
 
 #define CHANNEL_READ    ((size_t)64 * 1024)
@@ -28,6 +29,14 @@ struct channel;
 
 /* A channel for the service of that name, which must live as long. 0 or -errno. */
 int channel_open(struct loop *loop, const char *service, struct channel **ret);
+
+/* Puts what is to go on in another daemon onto a line: both ends, unfinished lines. */
+void channel_hand_over(const struct channel *channel, struct handover_writer *writer);
+
+/* The channel that goes on from such a line, for the service of that name; without a loop the line
+ * is only checked. 0; -EINVAL for a line that is wrong (line->problem); another -errno. */
+int channel_take_over(struct loop *loop, const char *service, struct handover_line *line,
+                      struct channel **ret);
 
 /* Says what is left and closes it. NULL is fine. */
 void channel_close(struct channel *channel);

@@ -17,21 +17,23 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "config/arguments.h"
+#include "serve/adoption.h"
 #include "serve/control.h"
 #include "serve/version.h"
 
 /* The timers of the server itself: starve, rearm, pace, expire, launch, reap, hold, log, sum, stop,
- * notify. */
-#define SERVER_TIMERS 11
+ * notify, upgrade. */
+#define SERVER_TIMERS 12
 
 /* --- signals -------------------------------------------------------------------------------- */
 
 static void say_status(const struct server *server)
 {
-    log_notice("%zu processes, %" PRIu64 " connections so far, %" PRIu64 " reloads and %" PRIu64
-               " that failed, %" PRIu64 " messages lost",
-               server->children.processes, server->next_connection, server->reloads_done,
-               server->reloads_failed, log_lost_total());
+    log_notice(
+        "%zu processes, %" PRIu64 " connections so far, %" PRIu64 " reloads and %" PRIu64
+        " that failed, %" PRIu64 " upgrades and %" PRIu64 " that failed, %" PRIu64 " messages lost",
+        server->children.processes, server->next_connection, server->reloads_done,
+        server->reloads_failed, server->upgrades_done, server->upgrades_failed, log_lost_total());
     for (const struct service *service = server->services; service; service = service->next)
         event_status(service);
 }
@@ -43,7 +45,8 @@ static void take_signal(struct server *server, const struct signalfd_siginfo *in
         server_reap(server, (pid_t)info->ssi_pid);
         break;
     case SIGHUP:
-        server_reload(server, NULL, NULL);
+        if (!upgrade_defers_reload(server))
+            server_reload(server, NULL, NULL);
         break;
     case SIGTERM:
     case SIGINT:
@@ -58,7 +61,7 @@ static void take_signal(struct server *server, const struct signalfd_siginfo *in
         say_status(server);
         break;
     default:
-        log_warning("signal %u means an upgrade, which this version can't do", info->ssi_signo);
+        upgrade_request(server, NULL);
     }
 }
 
@@ -101,6 +104,7 @@ static void end_turn(void *context)
     server_tell_turn(server);
     if (log_flush() && !loop_is_armed(&server->log_timer))
         loop_arm(server->loop, &server->log_timer, clock_now() + LOG_RETRY * CLOCK_MILLISECOND);
+    upgrade_end_turn(server);
 }
 
 /* A timer that only makes the loop turn: what is to do is done at the end of each turn. */
@@ -144,6 +148,7 @@ static void server_close(struct server *server)
     control_close(server->control);
     server->control = NULL;
     if (server->loop) {
+        upgrade_close(server);
         free_services(server->services);
         free_services(server->retired);
         linger_close_all(&server->lingering);
@@ -222,6 +227,21 @@ static int open_pid_file(struct server *server)
     return error;
 }
 
+/* The pid file that was handed over goes on, unless the configuration names another one. */
+static void change_pid_file(struct server *server)
+{
+    struct pid_file before = server->pid_file;
+    const char *path = server->config->daemon.pid_file;
+
+    if (before.path && path && strcmp(before.path, path) == 0)
+        return;
+    server->pid_file = (struct pid_file){.fd = -1};
+    if (open_pid_file(server) < 0)
+        server->pid_file = before;
+    else
+        startup_remove_pid_file(&before);
+}
+
 static void on_lingering_ended(void *context)
 {
     server_fds_given_back(context);
@@ -260,12 +280,46 @@ static void say_unnamed(const struct inherited *inherited)
     }
 }
 
+/* What the daemon before us left, as far as our services are made of it: nothing of it ends us. */
+static void adopt_services(struct server *server, struct adoption *adoption)
+{
+    server->still = true;
+    adoption_read(adoption, ADOPTION_OF_SERVICES);
+    adoption_close_rest(adoption);
+    service_free_unused(server);
+    server->still = false;
+    server_expire_later(server);
+    /* Whoever has ended meanwhile. */
+    loop_arm(server->loop, &server->reap_timer, loop_now(server->loop));
+}
+
+/* All but the services' addresses. 0 or -errno. */
+static int open_server(struct server *server, struct adoption *adoption)
+{
+    int error = open_parts(server);
+
+    if (error < 0)
+        return error;
+    server->admission.limit = server->config->daemon.max_connections;
+    if (adoption) {
+        adoption->server = server;
+        error = adoption_read(adoption, ADOPTION_OF_DAEMON);
+        change_pid_file(server);
+    } else {
+        error = open_pid_file(server);
+    }
+    if (error == 0)
+        error = service_new_all(server, server->config, &server->services);
+    if (error == 0 && adoption)
+        adopt_services(server, adoption);
+    return error;
+}
+
 /* Makes a server of config, on which it takes a reference, and binds its services; inherited and
  * notify become its own in any case. 0; -EEXIST when another daemon has the pid file; another
  * -errno. Logs why. */
-static int server_open(struct config *config, const struct load_request *request,
-                       const struct plan_origin *origin, struct inherited *inherited,
-                       struct notify *notify, bool daemonized, struct server **ret)
+static int server_open(struct config *config, const struct server_start *start,
+                       struct inherited *inherited, struct notify *notify, struct server **ret)
 {
     struct server *server = calloc(1, sizeof(*server));
     int error;
@@ -275,23 +329,18 @@ static int server_open(struct config *config, const struct load_request *request
         notify_close(notify);
         return -ENOMEM;
     }
-    *server = (struct server){.request = request,
-                              .origin = *origin,
+    *server = (struct server){.request = start->request,
+                              .origin = start->origin,
                               .inherited = *inherited,
                               .notify = *notify,
-                              .daemonized = daemonized,
+                              .daemonized = start->daemonize,
                               .null_fd = -1,
+                              .began = clock_now(),
                               .pid_file = {.fd = -1}};
     init_callbacks(server);
-    server->began = clock_now();
+    upgrade_open(server, &start->binary);
     server->config = config_ref(config);
-    error = open_parts(server);
-    if (error == 0) {
-        server->admission.limit = config->daemon.max_connections;
-        error = open_pid_file(server);
-    }
-    if (error == 0)
-        error = service_new_all(server, server->config, &server->services);
+    error = open_server(server, start->adoption);
     if (error < 0) {
         if (error != -EEXIST)
             log_error("cannot start: %s", strerror(-error));
@@ -323,22 +372,40 @@ static int server_run(struct server *server)
     return error;
 }
 
+static void say_ready(struct server *server, size_t services, const struct adoption *adoption)
+{
+    if (!adoption) {
+        log_notice("stdinetd %s serves %zu services", version_text, services);
+        return;
+    }
+    log_notice("upgraded from %s: stdinetd %s serves %zu services; %zu sockets, %zu handlers and "
+               "%zu held clients were carried over",
+               adoption->handover.program, version_text, services, adoption->sockets,
+               adoption->handlers, adoption->clients);
+    if (adoption->fell_back)
+        log_error("the configuration has become wrong since it was checked for the upgrade; it is "
+                  "used as it was then");
+    if (adoption->reload_due)
+        server_reload(server, NULL, NULL);
+}
+
 /* Opens and runs a server; whoever waits at ready_fd is told how the opening went. */
-static int open_and_run(struct config *config, const struct load_request *request,
-                        const struct plan_origin *origin, struct inherited *inherited,
-                        struct notify *notify, int ready_fd)
+static int open_and_run(struct config *config, struct server_start *start,
+                        struct inherited *inherited, struct notify *notify, int ready_fd)
 {
     struct server *server = NULL; /* gcc can't see that an error means none */
     size_t services = config->service_count;
-    int error = server_open(config, request, origin, inherited, notify, ready_fd >= 0, &server);
+    int error = server_open(config, start, inherited, notify, &server);
 
     config_unref(config); /* the server has its own: the first snapshot must not outlive reloads */
     if (error < 0 && ready_fd >= 0)
         fprintf(stderr, "stdinetd: not started: %s; the log tells more\n", strerror(-error));
     startup_say_ready(ready_fd, error < 0 ? EXIT_SYSTEM : EXIT_OK);
+    if (error == 0)
+        say_ready(server, services, start->adoption);
+    upgrade_settle(start);
     if (error < 0)
         return error;
-    log_notice("stdinetd %s serves %zu services", version_text, services);
     server_tell_ready(server);
     error = server_run(server);
     if (error < 0)
@@ -353,28 +420,80 @@ static void hand_over(pid_t child, void *context)
     notify_hand_over(context, child);
 }
 
-int server_serve(struct config *config, const struct load_request *request,
-                 const struct plan_origin *origin, bool daemonize)
+/* --daemon: we become another process; or we are that one already, which then works in /. */
+static int daemonize(const struct adoption *adoption, struct notify *notify, int *ret_ready_fd)
+{
+    int error;
+
+    if (adoption && adoption->daemonized)
+        return chdir("/") < 0 ? -errno : 0;
+    error = startup_daemonize(hand_over, notify, ret_ready_fd);
+    if (error == 0)
+        notify_take_over(notify);
+    return error;
+}
+
+/* The log, and first in it what couldn't be said before. A daemon that serves already doesn't end
+ * for it: its log goes to stderr then. 0 or -errno. */
+static int begin_log(const struct config *config, const struct server_start *start)
+{
+    int error = server_open_log(&config->daemon, start->daemonize);
+
+    if (error < 0)
+        log_error("the log %s: %s", config->daemon.log.path ? config->daemon.log.path : "stderr",
+                  strerror(-error));
+    if (start->problem[0] != '\0')
+        log_error("what the daemon before left can't be used (%s): stdinetd begins anew",
+                  start->problem);
+    if (start->adoption)
+        log_resume(start->adoption->log_unsaid, start->adoption->log_lost);
+    return start->adoption ? 0 : error;
+}
+
+int server_begin(char *const *argv, struct server_start *ret)
+{
+    struct server_start start = {0};
+    int error;
+
+    start.adoption = upgrade_arrive(start.problem);
+    error = startup_clean_process(start.adoption != NULL, &start.origin);
+    if (error == 0)
+        error = upgrade_origin_open(argv, &start.binary);
+    if (error < 0) {
+        upgrade_settle(&start);
+        return error;
+    }
+    if (start.adoption && start.adoption->nofile.rlim_max > 0)
+        start.origin.nofile = start.adoption->nofile;
+    *ret = start;
+    return 0;
+}
+
+int server_serve(struct config *config, struct server_start *start)
 {
     struct inherited inherited = {0};
     struct notify notify = {.fd = -1};
     int ready_fd = -1;
-    int error = server_open_log(&config->daemon, daemonize);
+    int error = begin_log(config, start);
 
-    if (error < 0)
-        log_error("%s: %s", config->daemon.log.path, strerror(-error));
+#ifdef FUZZ_BUILD
+    if (error == 0) {
+        log_error("this was built for fuzzers, and doesn't serve");
+        error = -ENOSYS;
+    }
+#endif
     /* Before we are another process: they were passed to this one. */
-    else if ((error = inherited_take(&inherited)) < 0)
+    if (error == 0 && (error = inherited_take(&inherited)) < 0)
         log_error("inherited sockets: %s", strerror(-error));
-    else
-        notify_open(&notify);
-    if (error == 0 && daemonize && (error = startup_daemonize(hand_over, &notify, &ready_fd)) < 0)
-        log_error("--daemon: %s", strerror(-error));
-    if (error == 0 && daemonize)
-        notify_take_over(&notify);
     if (error == 0)
-        return open_and_run(config, request, origin, &inherited, &notify, ready_fd);
+        notify_open(&notify);
+    if (error == 0 && start->daemonize &&
+        (error = daemonize(start->adoption, &notify, &ready_fd)) < 0)
+        log_error("--daemon: %s", strerror(-error));
+    if (error == 0)
+        return open_and_run(config, start, &inherited, &notify, ready_fd);
     notify_close(&notify);
+    upgrade_settle(start);
     inherited_close(&inherited);
     config_unref(config);
     return error;

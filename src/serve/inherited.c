@@ -100,6 +100,40 @@ static const char *next_name(struct arena *arena, const char **names)
     return name;
 }
 
+/* Room for so many more. */
+static int make_room(struct inherited *inherited, size_t more)
+{
+    size_t room = 2 * inherited->count + more;
+    struct inherited_socket *sockets;
+
+    if (inherited->count + more <= inherited->room)
+        return 0;
+    sockets = arena_allocate_array(inherited->arena, room, sizeof(*sockets));
+    if (!sockets)
+        return -ENOMEM;
+    if (inherited->count > 0)
+        memcpy(sockets, inherited->sockets, inherited->count * sizeof(*sockets));
+    inherited->sockets = sockets;
+    inherited->room = room;
+    return 0;
+}
+
+int inherited_add(struct inherited *inherited, int fd, const char *name, bool named)
+{
+    struct inherited_socket socket = {.fd = fd, .named = named};
+    int error = make_room(inherited, 1);
+
+    if (error == 0)
+        error = describe(inherited->arena, fd, &socket.endpoint);
+    if (error < 0)
+        return error;
+    socket.name = arena_copy_string(inherited->arena, name);
+    if (!socket.name)
+        return -ENOMEM;
+    inherited->sockets[inherited->count++] = socket;
+    return 0;
+}
+
 int inherited_take(struct inherited *ret)
 {
     struct inherited inherited = {.arena = arena_new()};
@@ -108,10 +142,7 @@ int inherited_take(struct inherited *ret)
     int error = inherited.arena ? 0 : -ENOMEM;
 
     if (error == 0)
-        inherited.sockets =
-            arena_allocate_array(inherited.arena, passed + 1, sizeof(*inherited.sockets));
-    if (!inherited.sockets)
-        error = -ENOMEM;
+        error = make_room(&inherited, passed);
     for (size_t i = 0; error == 0 && i < passed; i++) {
         struct inherited_socket *socket = &inherited.sockets[inherited.count];
         int fd = FIRST_FD + (int)i;

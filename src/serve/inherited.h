@@ -26,13 +26,17 @@ struct inherited_socket {
 
 struct inherited {
     struct inherited_socket *sockets;
-    size_t count;
+    size_t count, room;
     struct arena *arena; /* for names and paths */
 };
 
 /* Takes what was passed to this very process; without that there is nothing to take. What is no
  * socket that we know is closed and said in the log. 0 or -ENOMEM. */
 int inherited_take(struct inherited *ret);
+
+/* Adds one that an earlier daemon had taken, which becomes its own. 0; -ENOTSOCK where it is no
+ * socket that we know, -ENOMEM: then it stays the caller's. */
+int inherited_add(struct inherited *inherited, int fd, const char *name, bool named);
 
 /* Closes them all. */
 void inherited_close(struct inherited *inherited);

@@ -171,6 +171,22 @@ void lend_to(struct listener *listener, struct connection *handler)
     handler->listener = listener;
 }
 
+int lend_resume(struct listener *listener, const struct lending *state, nanoseconds until)
+{
+    int error = make_lending(listener);
+    struct lending *lending = listener->lending;
+
+    if (error < 0)
+        return error;
+    lending->idle_ends = state->idle_ends;
+    lending->empty_wakes = state->empty_wakes;
+    lending->quick_ends = state->quick_ends;
+    lending->head = state->head;
+    if (until > 0)
+        loop_arm(listener->service->server->loop, &lending->rest, until);
+    return 0;
+}
+
 bool lend_is_out(const struct listener *listener)
 {
     const struct lending *lending = listener->lending;

@@ -49,6 +49,10 @@ void lend_judge(struct listener *listener, nanoseconds ran, bool succeeded);
 /* It is back, from whatever became of its handler. */
 void lend_return(struct listener *listener);
 
+/* A listener whose socket an earlier daemon had lent goes on as that left it: what is in state,
+ * save the handler, whom lend_to tells; resting until then (0: not). 0 or -ENOMEM. */
+int lend_resume(struct listener *listener, const struct lending *state, nanoseconds until);
+
 /* Its socket goes on as another listener's. */
 void lend_move(struct listener *from, struct listener *to);
 

@@ -116,6 +116,13 @@ void linger_begin(struct linger_list *list, int fd, nanoseconds duration)
         end(lingering);
 }
 
+void linger_visit(const struct linger_list *list,
+                  void (*visit)(int fd, nanoseconds until, void *context), void *context)
+{
+    for (struct lingering *one = list->oldest; one; one = one->younger)
+        visit(one->source.fd, one->timer.due, context);
+}
+
 void linger_close_all(struct linger_list *list)
 {
     /* end() makes the next one the oldest. */

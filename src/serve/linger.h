@@ -30,6 +30,10 @@ struct linger_list {
 /* Takes fd, whose handler has ended, and closes it at last. */
 void linger_begin(struct linger_list *list, int fd, nanoseconds duration);
 
+/* Calls visit for each, the oldest first. */
+void linger_visit(const struct linger_list *list,
+                  void (*visit)(int fd, nanoseconds until, void *context), void *context);
+
 /* Closes all of them now. */
 void linger_close_all(struct linger_list *list);
 

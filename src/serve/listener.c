@@ -341,16 +341,41 @@ void listener_move(struct listener *from, struct listener *to)
     from->inherited = 0;
 }
 
-void listener_close(struct listener *listener)
+void listener_adopt(struct listener *listener, int fd, const struct inherited_socket *given,
+                    dev_t device, ino_t inode)
+{
+    struct inherited *inherited = &listener->service->server->inherited;
+    const struct endpoint *endpoint = given ? &given->endpoint : listener->endpoint;
+
+    listener->source.fd = fd;
+    listener->kind = endpoint->kind;
+    listener->path = endpoint_is_unix(endpoint->kind) ? endpoint->path : NULL;
+    listener->device = device;
+    listener->inode = inode;
+    if (given) {
+        unsigned index = (unsigned)(given - inherited->sockets);
+
+        inherited_use(inherited, index, true);
+        listener->inherited = (uint16_t)(index + 1);
+    }
+}
+
+void listener_remove_path(const char *path, dev_t device, ino_t inode)
 {
     struct stat status;
 
+    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_dev == device &&
+        status.st_ino == inode)
+        unlink(path);
+}
+
+void listener_close(struct listener *listener)
+{
     if (listener->source.fd < 0)
         return;
     /* Of an inherited one we don't know these, and leave it. */
-    if (listener->path && listener->path[0] == '/' && lstat(listener->path, &status) == 0 &&
-        status.st_dev == listener->device && status.st_ino == listener->inode)
-        unlink(listener->path);
+    if (listener->path && listener->path[0] == '/')
+        listener_remove_path(listener->path, listener->device, listener->inode);
     listener->source.fd = fd_close(listener->source.fd);
     if (listener->inherited > 0)
         inherited_use(&listener->service->server->inherited, listener->inherited - 1U, false);

@@ -16,6 +16,7 @@
 #include "serve/loop.h"
 
 struct inherited;
+struct inherited_socket;
 struct lending;
 struct service;
 
@@ -29,6 +30,7 @@ struct listener {
     enum endpoint_kind kind; /* the endpoint's, or what an inherited socket turned out to be */
     uint16_t ordinal;        /* of fd:NAME, where several have that name */
     uint16_t inherited;      /* which of the inherited sockets it has, from 1; 0: none */
+    size_t handover_place;   /* among those that were handed over last: adoption.h */
     bool parked;
     int error;    /* why it is pending (errno); 0 where it never was */
     dev_t device; /* of a unix path, to remove only what we made */
@@ -61,6 +63,14 @@ int listener_set_blocking(const struct listener *listener, bool blocking);
 
 /* The socket goes on as another listener's, which has none. */
 void listener_move(struct listener *from, struct listener *to);
+
+/* A socket that an earlier daemon opened, or (given) had from a service manager: fd becomes the
+ * listener's, which has none. device and inode: of its unix path, or 0. */
+void listener_adopt(struct listener *listener, int fd, const struct inherited_socket *given,
+                    dev_t device, ino_t inode);
+
+/* Removes a unix path that is still the socket with these numbers. */
+void listener_remove_path(const char *path, dev_t device, ino_t inode);
 
 /* Closes the socket and removes its unix path, if it is still ours. Must not be watched. */
 void listener_close(struct listener *listener);

@@ -55,8 +55,10 @@ static bool take(struct server *server, pid_t pid)
     pid_t ended = whom != 0 ? wait4(whom, &status, WNOHANG, &usage) : 0;
     struct connection *connection = ended > 0 ? children_find(&server->children, ended) : NULL;
 
-    if (connection) /* else an orphan */
+    if (connection)
         server_end(server, connection, status, &usage);
+    else if (ended > 0) /* or an orphan */
+        upgrade_take_end(server, ended, status);
     return ended > 0;
 }
 

@@ -15,13 +15,6 @@
 #include "base/stranger.h"
 #include "serve/server.h"
 
-/* What has come of a header that isn't complete; and of one that is, how much is still to skip. */
-struct reception_header {
-    size_t kept;
-    size_t skip;
-    uint8_t bytes[PROXY_KEPT_MAX];
-};
-
 /* What a step made of a connection. */
 enum step {
     STEP_ON,    /* done: the next one */
@@ -426,17 +419,17 @@ static bool make_room(struct server *server)
 
 static void on_bytes(struct loop_source *source, uint32_t events);
 
-/* From here on it waits: it needs room, a watch, a timer; and a high number, or each start of a
- * process would have to copy it to a child, and close it there (launch/engine_clone.c). */
-static void begin_waiting(struct server *server, struct connection *connection)
+/* From here on it waits, until then (0: for ever): it needs room, a watch, a timer; and a high
+ * number, or each start of a process would have to copy it to a child, and close it there
+ * (launch/engine_clone.c). */
+static void begin_waiting(struct server *server, struct connection *connection, nanoseconds until)
 {
-    const struct settings_guard *guard = connection->service->admission.rules->guard;
-
     if (!make_room(server)) {
         refuse(server, connection, REASON_HELD);
         return;
     }
-    connection->fd = fd_move_high(connection->fd);
+    if (!connection->stands_high)
+        connection->fd = fd_move_high(connection->fd);
     connection->stands_high = true;
     connection->source =
         (struct loop_source){.fd = connection->fd, .ready = on_bytes, .owner = connection};
@@ -447,8 +440,17 @@ static void begin_waiting(struct server *server, struct connection *connection)
     }
     append(&server->reception, connection);
     connection->deadline = (struct loop_timer){.fired = on_data_timeout, .owner = connection};
-    if (guard->data_timeout > 0)
-        loop_arm(server->loop, &connection->deadline, loop_now(server->loop) + guard->data_timeout);
+    if (until > 0)
+        loop_arm(server->loop, &connection->deadline, until);
+}
+
+/* When a silent one that has just come is silent for too long; 0: never. */
+static nanoseconds data_deadline(const struct connection *connection)
+{
+    const struct service *service = connection->service;
+    nanoseconds timeout = service->admission.rules->guard->data_timeout;
+
+    return timeout > 0 ? loop_now(service->server->loop) + timeout : 0;
 }
 
 static void progress(struct server *server, struct connection *connection)
@@ -462,7 +464,7 @@ static void progress(struct server *server, struct connection *connection)
     if (step == STEP_ON)
         pass_on(server, connection);
     else if (step == STEP_WAITS && !is_waiting(connection))
-        begin_waiting(server, connection);
+        begin_waiting(server, connection, data_deadline(connection));
 }
 
 static void on_bytes(struct loop_source *source, uint32_t events)
@@ -495,6 +497,14 @@ void reception_adapt(struct server *server)
             progress(server, connection);
         connection = younger;
     }
+}
+
+void reception_resume(struct server *server, struct connection *connection, nanoseconds until)
+{
+    if (connection->state == CONNECTION_AWAITS_PLACE)
+        await_place(server, connection);
+    else
+        begin_waiting(server, connection, until);
 }
 
 static void drop_ready(struct server *server, struct service *service)

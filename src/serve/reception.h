@@ -14,6 +14,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "admit/proxy.h"
+#include "base/clock.h"
 
 #define RECEPTION_MAX   16384
 #define RECEPTION_SHARE 4
@@ -21,6 +25,14 @@
 struct connection;
 struct server;
 struct service;
+
+/* What has come of a PROXY header that isn't complete; and of one that is, how much is still to
+ * skip. */
+struct reception_header {
+    size_t kept;
+    size_t skip;
+    uint8_t bytes[PROXY_KEPT_MAX];
+};
 
 /* All who await bytes, the oldest first. */
 struct reception {
@@ -45,6 +57,10 @@ bool reception_is_wanted(const struct service *service);
 
 /* Receives one: it awaits its header or its data, or goes on at once where they are there. */
 void reception_receive(struct server *server, struct connection *connection);
+
+/* One whom an earlier daemon had received goes on, with the state and the header that it has, until
+ * then (0: for ever). */
+void reception_resume(struct server *server, struct connection *connection, nanoseconds until);
 
 /* Starts handlers for who waits for a place, while there is one. Whether it did. */
 bool reception_admit_ready(struct service *service);

@@ -153,6 +153,13 @@ void server_kill(struct server *server, struct connection *connection)
         children_signal_one(connection, SIGTERM);
 }
 
+void server_set_deadline(struct connection *connection, nanoseconds due)
+{
+    connection->deadline = (struct loop_timer){.fired = on_deadline, .owner = connection};
+    if (due > 0)
+        loop_arm(connection->service->server->loop, &connection->deadline, due);
+}
+
 /* Shortages that pass: the client is kept and its start tried again. */
 static bool is_passing(int error)
 {
@@ -251,9 +258,7 @@ static int start(struct server *server, struct connection *connection, const cha
         return error;
     connection->state = CONNECTION_STARTING;
     connection->kills_group = service->settings->kill_mode == KILL_MODE_GROUP;
-    connection->deadline = (struct loop_timer){.fired = on_deadline, .owner = connection};
-    if (max_runtime > 0)
-        loop_arm(server->loop, &connection->deadline, loop_now(server->loop) + max_runtime);
+    server_set_deadline(connection, max_runtime > 0 ? loop_now(server->loop) + max_runtime : 0);
     children_add(&server->children, connection, pid);
     connection->fd = -1; /* the launcher's now */
     return 0;
@@ -322,6 +327,10 @@ void server_on_hold_timer(struct loop_timer *timer)
     bool was_full = hold_is_full(&server->hold);
     struct connection *connection;
 
+    if (server->still) {
+        loop_arm(server->loop, timer, loop_now(server->loop) + server->hold.wait);
+        return;
+    }
     while ((connection = hold_take(&server->hold)) != NULL) {
         enum stage stage;
         int error;

@@ -3,7 +3,7 @@
  * listener readable -> a bounded batch is accepted -> admission_check -> hold or start -> children
  * -> SIGCHLD -> outcome -> ticket given back -> one event -> service_rearm. server.c tells that
  * story; daemon.c puts the parts together; reap.c finds out who has ended, waiting.c who
- * waits, penalty.c what is remembered; stop.c and reload.c tell how it ends and changes,
+ * waits, penalty.c what is remembered; stop.c, reload.c and upgrade.c tell how it ends and changes,
  * readiness.c what its service manager hears of all that.
  */
 #ifndef STDINETD_SERVE_SERVER_H
@@ -26,6 +26,7 @@
 #include "serve/reception.h"
 #include "serve/service.h"
 #include "serve/startup.h"
+#include "serve/upgrade.h"
 
 enum stop_stage {
     STOP_NOT,        /* serving */
@@ -43,6 +44,7 @@ struct server {
     struct inherited inherited;
     struct notify notify;  /* the service manager, if we have one */
     size_t told_processes; /* of which it knows */
+    struct upgrade upgrade;
 
     struct admission admission;
     struct launcher *launcher;
@@ -69,24 +71,41 @@ struct server {
     struct loop_timer log_timer;
     struct loop_timer sum_timer; /* armed: refusals to sum up each second */
 
+    bool still; /* between two builds (upgrade.h): nobody is started */
     enum stop_stage stop_stage;
     bool stopping;
     struct loop_timer stop_timer;
 
     struct pid_file pid_file;
     int null_fd;
-    nanoseconds began;
+    nanoseconds began; /* the first of the daemons that were in this process */
     uint32_t next_service;
     uint64_t next_connection;
     uint64_t reloads_done, reloads_failed;
     bool last_reload_failed;
+    uint64_t upgrades_done, upgrades_failed;
 };
 
+/* What a server begins with. */
+struct server_start {
+    struct plan_origin origin;
+    struct upgrade_origin binary;
+    struct adoption *adoption; /* what the daemon before us left; NULL: there was none, or none any
+                                  more */
+    char problem[HANDOVER_PROBLEM_SIZE];
+    const struct load_request *request; /* how the configuration is loaded, for reloads */
+    bool daemonize;
+};
+
+/* Puts the process right and remembers whence it came; to be called first of all in main. The
+ * request and daemonize are the caller's to fill. 0 or -errno. */
+int server_begin(char *const *argv, struct server_start *ret);
+
 /* Serves config, whose reference it takes, until it is told to stop; handlers that run then stay.
- * With daemonize, the caller's process ends here and a child of it serves. 0 or -errno, after
- * logging why: -EEXIST when another daemon has the pid file. */
-int server_serve(struct config *config, const struct load_request *request,
-                 const struct plan_origin *origin, bool daemonize);
+ * With daemonize, the caller's process ends here and a child of it serves, unless we are that child
+ * already. The adoption is done with then. 0 or -errno, after logging why: -EEXIST when another
+ * daemon has the pid file. */
+int server_serve(struct config *config, struct server_start *start);
 
 /* How the log goes for these settings. 0 or -errno. */
 int server_open_log(const struct daemon_settings *settings, bool daemonized);
@@ -131,6 +150,9 @@ void server_start(struct server *server, struct connection *connection);
 
 /* Ends a handler by order: TERM, and KILL when kill-after has passed. */
 void server_kill(struct server *server, struct connection *connection);
+
+/* Sets when a handler that runs has run for too long (0: never), or is sent its signal again. */
+void server_set_deadline(struct connection *connection, nanoseconds due);
 
 /* Remembers against its source how a connection ended: as told, or by a handler's wait status. */
 void server_judge(struct server *server, const struct connection *connection, int status);

@@ -152,6 +152,61 @@ int service_new_all(struct server *server, struct config *snapshot, struct servi
     return 0;
 }
 
+/* A snapshot with nothing in it but this service, of which just its end is known. NULL without
+ * memory. */
+static struct config *make_remains(const char *name, nanoseconds linger_close,
+                                   nanoseconds kill_after)
+{
+    struct arena *arena = arena_new();
+    struct config *config = arena ? arena_allocate(arena, sizeof(*config)) : NULL;
+    struct service_settings *settings = config ? arena_allocate(arena, sizeof(*settings)) : NULL;
+
+    if (settings) {
+        settings->name = arena_copy_string(arena, name);
+        settings->guard = arena_allocate(arena, sizeof(*settings->guard));
+    }
+    if (!settings || !settings->name || !settings->guard) {
+        arena_free(arena);
+        return NULL;
+    }
+    settings->exec.program = "unknown";
+    settings->linger_close = linger_close;
+    settings->kill_after = kill_after;
+    *config = (struct config){.arena = arena, .references = 1, .services = settings};
+    return config;
+}
+
+int service_new_retired(struct server *server, const char *name, nanoseconds linger_close,
+                        nanoseconds kill_after, struct service **ret)
+{
+    struct config *remains = make_remains(name, linger_close, kill_after);
+    int error = remains ? new_service(server, remains, remains->services, NULL, ret) : -ENOMEM;
+
+    config_unref(remains);
+    if (error < 0)
+        return error;
+    (*ret)->retired = true;
+    (*ret)->next = server->retired;
+    server->retired = *ret;
+    return 0;
+}
+
+void service_free_unused(struct server *server)
+{
+    struct service **link = &server->retired;
+
+    while (*link) {
+        struct service *service = *link;
+
+        if (service->connections > 0) {
+            link = &service->next;
+            continue;
+        }
+        *link = service->next;
+        service_free(service);
+    }
+}
+
 void service_free(struct service *service)
 {
     struct loop *loop = service->server->loop;
@@ -221,7 +276,7 @@ bool service_can_start(const struct service *service)
 {
     const struct server *server = service->server;
 
-    return !server->stopping && !service->retired && !service->paused &&
+    return !server->stopping && !server->still && !service->retired && !service->paused &&
            !loop_is_armed(&service->throttle_timer) && !hold_is_full(&server->hold);
 }
 
@@ -401,6 +456,12 @@ void service_throttle(struct service *service, struct child_failure failure)
     service->program_missing = failure.stage == STAGE_EXEC && !service->plan->chroot &&
                                access(service->plan->program, X_OK) < 0;
     arm_throttle(service);
+}
+
+void service_resume_rest(struct service *service)
+{
+    if (service->throttle_failures > 0 && service->throttle_until > loop_now(service->server->loop))
+        arm_throttle(service);
 }
 
 void service_unthrottle(struct service *service)

@@ -32,9 +32,10 @@ struct service {
     struct service *next_waiting;  /* of server->waiting, while there are parked or ready ones */
     struct reception_queue *ready; /* clients that wait for a place; made when there is the first */
     bool waiting;
-    bool retired;  /* the configuration doesn't have it any more */
-    bool paused;   /* by order: nobody is accepted, clients wait */
-    bool draining; /* and a control client waits until there is no handler */
+    size_t handover_place; /* among those that were handed over last: adoption.h */
+    bool retired;          /* the configuration doesn't have it any more */
+    bool paused;           /* by order: nobody is accepted, clients wait */
+    bool draining;         /* and a control client waits until there is no handler */
     bool program_missing;
     unsigned bind_tries;
     struct loop_timer bind_timer; /* tries pending addresses again */
@@ -58,6 +59,14 @@ struct service {
  * listeners not yet open; one that names an inherited socket has a listener for each of that name.
  * 0 or -errno, and then *ret has those that were made before. */
 int service_new_all(struct server *server, struct config *snapshot, struct service **ret);
+
+/* Makes one that the configuration doesn't have any more, for handlers that an earlier daemon
+ * started, among the server's retired ones. Of its settings only these are known. 0 or -errno. */
+int service_new_retired(struct server *server, const char *name, nanoseconds linger_close,
+                        nanoseconds kill_after, struct service **ret);
+
+/* Frees the retired ones that have no handlers. */
+void service_free_unused(struct server *server);
 
 /* Closes its sockets and frees it. Must have no connections. */
 void service_free(struct service *service);
@@ -96,5 +105,7 @@ int service_stderr_fd(struct service *service, int connection_fd);
  * back. A start worked: ends that. */
 void service_throttle(struct service *service, struct child_failure failure);
 void service_unthrottle(struct service *service);
+/* The pause goes on that an earlier daemon had begun, as the fields tell. */
+void service_resume_rest(struct service *service);
 
 #endif

@@ -30,7 +30,7 @@ struct kernel_sigaction {
  * call itself: libc hides 32 and 33, which whoever started us may have ignored all the same. Only
  * ignored ones: sanitizers and debuggers have handlers of their own, which exec resets by itself.
  */
-static int reset_signals(void)
+static int reset_signals(bool keep_mask)
 {
     const struct kernel_sigaction plain = {.handler = SIG_DFL};
     const struct kernel_sigaction children = {.handler = SIG_DFL, .flags = SA_NOCLDSTOP};
@@ -47,6 +47,8 @@ static int reset_signals(void)
     if (syscall(SYS_rt_sigaction, SIGCHLD, &children, NULL, sizeof(children.mask)) < 0)
         return -errno;
     sigemptyset(&none);
+    if (keep_mask)
+        return 0;
     return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }
 
@@ -74,7 +76,7 @@ static void clear_inheritable(void)
     cap_free(capabilities);
 }
 
-int startup_clean_process(struct plan_origin *ret)
+int startup_clean_process(bool keep_mask, struct plan_origin *ret)
 {
     struct plan_origin origin = {.environment = environ};
     int error = fd_ensure_standard();
@@ -82,7 +84,7 @@ int startup_clean_process(struct plan_origin *ret)
     if (error == 0)
         error = fd_set_cloexec_all();
     if (error == 0)
-        error = reset_signals();
+        error = reset_signals(keep_mask);
     if (error == 0)
         error = fd_raise_limit(&origin.nofile);
     if (error < 0)
@@ -236,6 +238,16 @@ int startup_write_pid_file(const char *path, struct pid_file *ret)
         return -ENOMEM;
     ret->fd = fd_move_high(fd);
     fd = -1;
+    return 0;
+}
+
+int startup_adopt_pid_file(const char *path, int fd, struct pid_file *ret)
+{
+    char *copy = strdup(path);
+
+    if (!copy)
+        return -ENOMEM;
+    *ret = (struct pid_file){.path = copy, .fd = fd};
     return 0;
 }
 

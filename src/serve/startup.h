@@ -12,8 +12,9 @@
 #include "launch/plan.h"
 
 /* Standard fds, close-on-exec, default dispositions, umask, open files. To be called first of all
- * in main. Fills what handlers get back. 0 or -errno. */
-int startup_clean_process(struct plan_origin *ret);
+ * in main. With keep_mask signals stay blocked as they are: what came since another daemon was in
+ * this process waits for us. Fills what handlers get back. 0 or -errno. */
+int startup_clean_process(bool keep_mask, struct plan_origin *ret);
 
 /* Blocks the signals of the table that the loop reads from a signalfd, and SIGPIPE. Returns the
  * signalfd (non-blocking) or -errno. */
@@ -36,6 +37,9 @@ struct pid_file {
 
 /* Writes our pid. 0; -EEXIST when another daemon holds the lock; another -errno. */
 int startup_write_pid_file(const char *path, struct pid_file *ret);
+
+/* The one that an earlier daemon in this process wrote and holds. 0 or -ENOMEM. */
+int startup_adopt_pid_file(const char *path, int fd, struct pid_file *ret);
 
 /* Removes it. */
 void startup_remove_pid_file(struct pid_file *file);

@@ -15,6 +15,7 @@ static void stop_listening(struct server *server)
     struct connection *connection;
 
     server->stopping = true;
+    upgrade_abandon(server, "stdinetd stops");
     for (struct service *service = server->services; service; service = service->next)
         service_close_listeners(service);
     loop_disarm(server->loop, &server->starve_timer);

@@ -1,0 +1,106 @@
+/* adoption: taking over from the daemon that was in this process before us, line by line of what it
+ * left (handover.h).
+ *
+ * The table in adoption.c has a row for each kind of line: who writes it, who reads it. A reader
+ * first checks the whole line, and in a build that is only asked whether it could take over
+ * (upgrade.h: --prove), or by the fuzzer, that is all. Otherwise it then does what the line says;
+ * what can't be done any more (a service that the configuration doesn't have now, no memory) is
+ * refused with a reason, which is logged, and the rest goes on. An fd that nobody claims is closed.
+ */
+#ifndef STDINETD_SERVE_ADOPTION_H
+#define STDINETD_SERVE_ADOPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+
+#include "serve/handover.h"
+#include "serve/listener_index.h"
+
+struct server;
+struct service;
+struct listener;
+
+/* When a line is read. */
+enum adoption_part {
+    ADOPTION_OF_PROCESS,  /* before anything else: server is NULL */
+    ADOPTION_OF_DAEMON,   /* when the server's parts are open, before its services are made */
+    ADOPTION_OF_SERVICES, /* when they are made, before they are bound */
+};
+
+struct adoption {
+    struct server *server; /* NULL: lines are only checked */
+    char *text;            /* malloc'ed */
+    struct handover handover;
+
+    /* Of the process. */
+    bool daemonized;
+    struct rlimit nofile; /* before it was raised; 0: not told */
+    int configuration_fd; /* what the build that is now us has said that it takes; -1: nothing */
+    uint64_t log_unsaid, log_lost;
+    bool fell_back; /* the configuration is that one's */
+
+    /* The services and listeners of the lines so far, in their order; NULL: not any more. */
+    struct service **services;
+    size_t service_count, service_room;
+    struct listener **listeners;
+    size_t listener_count, listener_room;
+    struct listener_index index; /* ours */
+
+    bool reload_due;                   /* a HUP came meanwhile */
+    size_t handlers, clients, sockets; /* that go on */
+};
+
+/* A kind of line. */
+struct adoption_section {
+    const char *kind;
+    enum adoption_part part;
+    /* Writes as many lines as there is to tell. NULL: another row's writer does. */
+    void (*write)(struct handover_writer *writer, struct server *server);
+    /* Reads one. 0; -EINVAL: line->problem tells; another -errno. */
+    int (*read)(struct adoption *adoption, struct handover_line *line);
+};
+
+/* Writes all lines; handover_write_begin and _end are the caller's. */
+void adoption_write(struct handover_writer *writer, struct server *server);
+
+/* Opens what text says, which becomes its own in any case. 0; -EINVAL with the problem; -ENOMEM. */
+int adoption_open(char *text, size_t length, struct adoption *ret,
+                  char problem[static HANDOVER_PROBLEM_SIZE]);
+void adoption_close(struct adoption *adoption);
+
+/* Checks every line. 0; -EINVAL with the problem; -ENOMEM. */
+int adoption_check(struct adoption *adoption, char problem[static HANDOVER_PROBLEM_SIZE]);
+
+/* Does what the lines of one part say, for adoption->server. What can't be done is logged. 0 or
+ * -ENOMEM, with nothing done. */
+int adoption_read(struct adoption *adoption, enum adoption_part part);
+
+/* Closes what nobody has claimed. */
+void adoption_close_rest(struct adoption *adoption);
+
+/* The place of a line's service or listener among the lines so far; NULL where it is none (any
+ * more). */
+struct service *adoption_find_service(const struct adoption *adoption, uint64_t place);
+struct listener *adoption_find_listener(const struct adoption *adoption, uint64_t place);
+/* The next line's. 0 or -ENOMEM. */
+int adoption_add_service(struct adoption *adoption, struct service *service);
+int adoption_add_listener(struct adoption *adoption, struct listener *listener);
+
+/* The rows' writers and readers, in adopt_daemon.c, adopt_service.c, adopt_listener.c,
+ * adopt_source.c, adopt_connection.c. */
+#define ADOPTION_ROW(name)                                                          \
+    void adopt_write_##name(struct handover_writer *writer, struct server *server); \
+    int adopt_read_##name(struct adoption *adoption, struct handover_line *line)
+ADOPTION_ROW(process);
+ADOPTION_ROW(daemon);
+ADOPTION_ROW(inherited);
+ADOPTION_ROW(service);
+ADOPTION_ROW(counters);
+ADOPTION_ROW(stderr);
+ADOPTION_ROW(listener);
+ADOPTION_ROW(source);
+ADOPTION_ROW(connection);
+ADOPTION_ROW(lingering);
+
+#endif

@@ -1,0 +1,277 @@
+/* upgrade: see upgrade.h. The side of the one that goes; upgrade_arrive.c is the other's. */
+#include "serve/upgrade.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "serve/adoption.h"
+#include "serve/server.h"
+
+/* So long the new build may take to say that it can. */
+#define PROOF_SECONDS 10
+/* So long starts that are under way are waited for; they take milliseconds, unless somebody stops
+ * the process in its first steps. */
+#define LEAVING_WAIT (2 * CLOCK_SECOND)
+
+#define REASON_SIZE (PROOF_TEXT_MAX + 256)
+
+/* --- the end of an upgrade that failed ------------------------------------------------------ */
+
+static void tell_waiters(struct upgrade *upgrade, const char *reason)
+{
+    struct upgrade_waiter *waiter = upgrade->waiters;
+
+    upgrade->waiters = NULL;
+    while (waiter) {
+        struct upgrade_waiter *next = waiter->next;
+
+        waiter->failed(waiter, reason);
+        waiter = next;
+    }
+}
+
+/* Each line of what the new build said, in the log. */
+static void log_words(const char *text)
+{
+    while (text[0] != '\0') {
+        size_t length = strcspn(text, "\n");
+
+        if (length > 0)
+            log_error("upgrade: %.*s", (int)length, text);
+        text += length + (text[length] == '\n');
+    }
+}
+
+/* Back to where we were. */
+static void rest(struct server *server)
+{
+    struct upgrade *upgrade = &server->upgrade;
+    bool was_still = server->still;
+
+    loop_disarm(server->loop, &upgrade->timer);
+    upgrade->configuration_fd = fd_close(upgrade->configuration_fd);
+    upgrade->stage = UPGRADE_NOT;
+    server->still = false;
+    if (was_still)
+        server_rearm_waiting(server);
+}
+
+/* words: what the new build said itself; NULL: nothing. */
+static void fail(struct server *server, const char *problem, const char *words)
+{
+    struct upgrade *upgrade = &server->upgrade;
+    char reason[REASON_SIZE];
+
+    snprintf(reason, sizeof(reason), "%s%s%s", problem, words && words[0] != '\0' ? ": " : "",
+             words ? words : "");
+    rest(server);
+    server->upgrades_failed++;
+    if (words)
+        log_words(words);
+    log_error("not upgraded, everything stays as it was: %s", problem);
+    tell_waiters(upgrade, reason);
+    if (upgrade->reload_due) {
+        upgrade->reload_due = false;
+        server_reload(server, NULL, NULL);
+    }
+}
+
+void upgrade_abandon(struct server *server, const char *reason)
+{
+    if (server->upgrade.stage == UPGRADE_NOT)
+        return;
+    proof_kill(server, &server->upgrade.proof);
+    fail(server, reason, NULL);
+}
+
+/* --- the order, and the proof --------------------------------------------------------------- */
+
+static void prove(struct server *server)
+{
+    struct upgrade *upgrade = &server->upgrade;
+    const char *path = upgrade->origin->path;
+    char problem[512];
+    int error;
+
+    if (!path) {
+        fail(server, "it isn't known from which file stdinetd was started", NULL);
+        return;
+    }
+    error = stat(path, &upgrade->proven) < 0 ? -errno : 0;
+    if (error == 0)
+        error = proof_begin(server, &upgrade->proof, &upgrade->configuration_fd);
+    if (error < 0) {
+        snprintf(problem, sizeof(problem), "%s: %s", path, strerror(-error));
+        fail(server, problem, NULL);
+        return;
+    }
+    upgrade->stage = UPGRADE_PROVING;
+    loop_arm(server->loop, &upgrade->timer, loop_now(server->loop) + PROOF_SECONDS * CLOCK_SECOND);
+    log_notice("upgrade: %s is asked whether it can take over", path);
+}
+
+void upgrade_request(struct server *server, struct upgrade_waiter *waiter)
+{
+    struct upgrade *upgrade = &server->upgrade;
+
+    if (waiter) {
+        waiter->next = upgrade->waiters;
+        upgrade->waiters = waiter;
+    }
+    if (server->stopping)
+        fail(server, "stdinetd is stopping", NULL);
+    else if (upgrade->stage == UPGRADE_NOT)
+        prove(server);
+}
+
+void upgrade_forget(struct server *server, struct upgrade_waiter *waiter)
+{
+    struct upgrade_waiter **link = &server->upgrade.waiters;
+
+    while (*link && *link != waiter)
+        link = &(*link)->next;
+    if (*link)
+        *link = waiter->next;
+}
+
+bool upgrade_defers_reload(struct server *server)
+{
+    if (server->upgrade.stage == UPGRADE_NOT)
+        return false;
+    server->upgrade.reload_due = true;
+    return true;
+}
+
+/* From now on nobody is started, so that the starts that are under way come to an end. */
+static void leave(struct server *server)
+{
+    server->upgrade.stage = UPGRADE_LEAVING;
+    server->still = true;
+    loop_arm(server->loop, &server->upgrade.timer, loop_now(server->loop) + LEAVING_WAIT);
+}
+
+static void describe_end(int status, char text[static 64])
+{
+    if (WIFEXITED(status))
+        snprintf(text, 64, "the new build refuses, with exit status %d", WEXITSTATUS(status));
+    else
+        snprintf(text, 64, "the new build died of signal %d", WTERMSIG(status));
+}
+
+void upgrade_take_end(struct server *server, pid_t pid, int status)
+{
+    struct upgrade *upgrade = &server->upgrade;
+    char text[64];
+
+    if (pid != upgrade->proof.pid || upgrade->stage != UPGRADE_PROVING)
+        return;
+    proof_end(server, &upgrade->proof);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        leave(server);
+        return;
+    }
+    describe_end(status, text);
+    fail(server, text, upgrade->proof.text);
+}
+
+/* --- leaving -------------------------------------------------------------------------------- */
+
+/* Whether the file is still the one that was asked. */
+static bool is_proven(const struct upgrade *upgrade)
+{
+    const struct stat *before = &upgrade->proven;
+    struct stat now;
+
+    return stat(upgrade->origin->path, &now) == 0 && now.st_dev == before->st_dev &&
+           now.st_ino == before->st_ino && now.st_size == before->st_size &&
+           now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec &&
+           now.st_ctim.tv_sec == before->st_ctim.tv_sec &&
+           now.st_ctim.tv_nsec == before->st_ctim.tv_nsec;
+}
+
+/* Executes it, with the memory at fd as one more of writer's fds. Returns only if that failed. */
+static int execute(struct server *server, struct handover_writer *writer, int fd)
+{
+    char variable[64];
+    struct upgrade_execution execution = {.variable = variable, .daemonized = server->daemonized};
+
+    snprintf(variable, sizeof(variable), UPGRADE_VARIABLE "=%d:%d", (int)getpid(), fd);
+    execution.fds = writer->fds;
+    execution.fd_count = writer->fd_count;
+    if (fcntl(fd, F_SETFD, 0) < 0)
+        return -errno;
+    return upgrade_execute(server->upgrade.origin, &execution);
+}
+
+static int hand_over(struct server *server)
+{
+    struct handover_writer writer;
+    FD_CLEANUP int fd = -1;
+    int error;
+
+    log_flush();
+    handover_write_begin(&writer);
+    server->upgrades_done++;
+    adoption_write(&writer, server);
+    error = handover_write_end(&writer);
+    if (error == 0)
+        fd = upgrade_make_memory(writer.text, writer.length);
+    if (error == 0)
+        error = fd < 0 ? fd : execute(server, &writer, fd);
+    server->upgrades_done--;
+    handover_write_free(&writer);
+    return error;
+}
+
+void upgrade_end_turn(struct server *server)
+{
+    struct upgrade *upgrade = &server->upgrade;
+    char problem[512];
+    int error;
+
+    if (upgrade->stage != UPGRADE_LEAVING ||
+        (!launcher_is_idle(server->launcher) && loop_is_armed(&upgrade->timer)))
+        return;
+    if (!is_proven(upgrade)) {
+        rest(server); /* another one has come meanwhile */
+        prove(server);
+        return;
+    }
+    error = hand_over(server);
+    snprintf(problem, sizeof(problem), "%s: %s", upgrade->origin->path, strerror(-error));
+    fail(server, problem, NULL);
+}
+
+/* The proof takes too long; or the starts do, and they go on without us. */
+static void on_timer(struct loop_timer *timer)
+{
+    struct server *server = timer->owner;
+    struct proof *proof = &server->upgrade.proof;
+
+    if (server->upgrade.stage != UPGRADE_PROVING)
+        return;
+    proof_kill(server, proof);
+    fail(server, "the new build has not answered in time", proof->text);
+}
+
+void upgrade_open(struct server *server, const struct upgrade_origin *origin)
+{
+    server->upgrade = (struct upgrade){.origin = origin,
+                                       .configuration_fd = -1,
+                                       .timer = {.fired = on_timer, .owner = server},
+                                       .proof.words = {.fd = -1}};
+}
+
+void upgrade_close(struct server *server)
+{
+    proof_kill(server, &server->upgrade.proof);
+    server->upgrade.configuration_fd = fd_close(server->upgrade.configuration_fd);
+}
