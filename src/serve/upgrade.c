@@ -159,7 +159,9 @@ static void leave(struct server *server)
 
 static void describe_end(int status, char text[static 64])
 {
-    if (WIFEXITED(status))
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        snprintf(text, 64, "the new build says nothing: it is none of ours");
+    else if (WIFEXITED(status))
         snprintf(text, 64, "the new build refuses, with exit status %d", WEXITSTATUS(status));
     else
         snprintf(text, 64, "the new build died of signal %d", WTERMSIG(status));
@@ -173,7 +175,7 @@ void upgrade_take_end(struct server *server, pid_t pid, int status)
     if (pid != upgrade->proof.pid || upgrade->stage != UPGRADE_PROVING)
         return;
     proof_end(server, &upgrade->proof);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (proof_succeeded(&upgrade->proof, status)) {
         leave(server);
         return;
     }

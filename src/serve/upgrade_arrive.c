@@ -189,8 +189,10 @@ int upgrade_prove(const char *fds, const struct config *config, const struct ser
     if (error == 0)
         error = write_configuration((int)configuration_fd, config);
     adoption_close(&adoption);
-    if (error == 0)
+    if (error == 0) {
+        printf("stdinetd %s " PROOF_WORDS "\n", version_text);
         return EXIT_OK;
+    }
     fprintf(stderr, "stdinetd %s can't take over: %s\n", version_text,
             problem[0] != '\0' ? problem : strerror(-error));
     return EXIT_SYSTEM;

@@ -382,6 +382,15 @@ void proof_end(struct server *server, struct proof *proof)
     proof->pid = 0;
 }
 
+bool proof_succeeded(const struct proof *proof, int status)
+{
+    static const char words[] = " " PROOF_WORDS;
+    const size_t size = sizeof(words) - 1;
+
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 && proof->length >= size &&
+           strcmp(proof->text + proof->length - size, words) == 0;
+}
+
 void proof_kill(struct server *server, struct proof *proof)
 {
     if (proof->pid == 0)

@@ -49,6 +49,9 @@ int upgrade_make_memory(const char *text, size_t length);
 
 #define PROOF_TEXT_MAX 4096
 
+/* What a build says that can: other programs end well, too. */
+#define PROOF_WORDS "can take over"
+
 struct proof {
     pid_t pid;                /* 0: none */
     struct loop_source words; /* what it says */
@@ -62,6 +65,9 @@ int proof_begin(struct server *server, struct proof *proof, int *ret_configurati
 
 /* Its process has ended: takes its last words; proof->text is all. */
 void proof_end(struct server *server, struct proof *proof);
+
+/* Whether one that has ended with this status said that the new build can. */
+bool proof_succeeded(const struct proof *proof, int status);
 
 /* Kills one that is under way, and the same; its end is nobody's business then. */
 void proof_kill(struct server *server, struct proof *proof);

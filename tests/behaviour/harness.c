@@ -256,6 +256,19 @@ void harness_signal(const struct daemon *daemon, int number)
     ck_assert_msg(kill(daemon->pid, number) == 0, "the daemon is gone");
 }
 
+void harness_replace_daemon(const struct daemon *daemon, const char *file)
+{
+    ck_assert(harness_shell("cp '%s' '%s/new' && chmod 755 '%s/new' && mv '%s/new' '%s/stdinetd'",
+                            file, daemon->directory, daemon->directory, daemon->directory,
+                            daemon->directory) == 0);
+}
+
+void harness_upgrade(const struct daemon *daemon, int count)
+{
+    harness_signal(daemon, SIGUSR2);
+    harness_log_wait(daemon, "notice upgraded from ", count);
+}
+
 struct waiting {
     pid_t pid;
     int status;

@@ -50,6 +50,10 @@ void harness_serve(struct daemon *daemon, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Sends a signal to the daemon. */
 void harness_signal(const struct daemon *daemon, int number);
+/* Has another file take the place of the one that harness_copy_daemon made. */
+void harness_replace_daemon(const struct daemon *daemon, const char *file);
+/* USR2, and waits until it has been upgraded for the count-th time. */
+void harness_upgrade(const struct daemon *daemon, int count);
 /* Waits for the daemon's exit and returns its wait status. */
 int harness_wait(struct daemon *daemon);
 /* TERM, exit status 0, directory removed. */
@@ -133,6 +137,8 @@ Suite *reload_suite(void);
 Suite *control_suite(void);
 Suite *steer_suite(void);
 Suite *bans_suite(void);
+Suite *upgrade_suite(void);
+Suite *carried_suite(void);
 Suite *faults_suite(void);
 Suite *logs_suite(void);
 Suite *notify_suite(void);

@@ -17,6 +17,8 @@ int main(void)
     srunner_add_suite(runner, control_suite());
     srunner_add_suite(runner, steer_suite());
     srunner_add_suite(runner, bans_suite());
+    srunner_add_suite(runner, upgrade_suite());
+    srunner_add_suite(runner, carried_suite());
     srunner_add_suite(runner, faults_suite());
     srunner_add_suite(runner, logs_suite());
     srunner_add_suite(runner, process_suite());
