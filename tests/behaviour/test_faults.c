@@ -387,6 +387,48 @@ START_TEST(stopped_before_exec)
 }
 END_TEST
 
+/* Nor does it hold up an upgrade: when it goes on it is a handler of the new build's. */
+START_TEST(stopped_before_an_upgrade)
+{
+    struct daemon daemon;
+    struct fanotify_event_metadata event;
+    struct fanotify_response response = {.response = FAN_ALLOW};
+    int port = harness_port();
+    int guard, fd;
+    char program[128], *answer;
+
+    if (!harness_is_root() || harness_is_wrapped())
+        return;
+    harness_begin(&daemon);
+    snprintf(program, sizeof(program), "%s/handler", daemon.directory);
+    ck_assert(harness_shell("cp /bin/cat '%s'", program) == 0);
+    guard = guard_execution(program);
+    if (guard < 0) {
+        harness_remove(&daemon);
+        return;
+    }
+    harness_configure(&daemon, "[stuck]\nlisten = 127.0.0.1:%d\nexec = %s\nUSER\n", port, program);
+    harness_start(&daemon, NULL);
+    fd = client_connect(port);
+    event = await_execution(guard);
+    ck_assert(kill(event.pid, SIGSTOP) == 0);
+    harness_upgrade(&daemon, 1);
+    harness_log_wait(&daemon, "stuck: start", 1);
+    response.fd = event.fd;
+    ck_assert(write(guard, &response, sizeof(response)) == (ssize_t)sizeof(response));
+    close(event.fd);
+    close(guard);
+    ck_assert(kill(event.pid, SIGCONT) == 0);
+    client_send(fd, "at last");
+    shutdown(fd, SHUT_WR);
+    answer = client_read_all(fd);
+    ck_assert_str_eq(answer, "at last");
+    free(answer);
+    harness_log_wait(&daemon, "stuck: end", 1);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* A handler that closes its connection and lives on: its client sees the end at once. */
 START_TEST(closes_and_lives_on)
 {
@@ -455,6 +497,7 @@ Suite *faults_suite(void)
     tcase_add_test(all, no_fds);
     tcase_add_test(all, no_processes);
     tcase_add_test(all, stopped_before_exec);
+    tcase_add_test(all, stopped_before_an_upgrade);
     tcase_add_test(all, closes_and_lives_on);
     tcase_add_test(all, killed_daemon);
     tcase_add_test(all, stall);
