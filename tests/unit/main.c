@@ -38,6 +38,7 @@ int main(void)
         plan_suite,
         program_suite,
         handover_suite,
+        adoption_suite,
         notify_suite,
         import_suite,
         import_files_suite,

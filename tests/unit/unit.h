@@ -10,6 +10,7 @@
 Suite *acl_suite(void);
 Suite *addr_suite(void);
 Suite *admission_suite(void);
+Suite *adoption_suite(void);
 Suite *arena_suite(void);
 Suite *bans_suite(void);
 Suite *control_suite(void);

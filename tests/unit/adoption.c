@@ -1,0 +1,133 @@
+/* adoption: which lines of a handover are taken for good, and what is said of the others. What they
+ * then do is seen in tests/behaviour/test_carried.c. */
+#include "serve/adoption.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/siphash.h"
+#include "unit.h"
+
+#define ADDR4   "1.80.0.7f000001000000000000000000000000"
+#define LONG8   "12345678"
+#define LONG64  LONG8 LONG8 LONG8 LONG8 LONG8 LONG8 LONG8 LONG8
+#define LONG128 LONG64 LONG64
+
+static const struct {
+    const char *line;
+    const char *problem; /* NULL: it is good */
+} rows[] = {
+    {"process", NULL},
+    {"process daemonized=1 nofile-soft=1024 nofile-hard=18446744073709551615 configuration=1100",
+     NULL},
+    {"process daemonized=yes", "process: daemonized has no such value"},
+    {"process configuration=1", "process: configuration has no such value"},
+    {"process unknown=%%%", NULL},
+    {"unknown", NULL},
+    {"unknown daemonized=yes", NULL},
+    {"daemon", NULL},
+    {"daemon began=5 next-service=7 next-connection=9 reload-due=1 pid-file=/run/x pid-fd=1030",
+     NULL},
+    {"daemon next-service=4294967296", "daemon: next-service has no such value"},
+    {"daemon pid-file=/%00", "daemon: pid-file has no such value"},
+    {"inherited name=web fd=1030 named=1", NULL},
+    {"inherited name=web", "inherited: it has no name, or no fd"},
+    {"inherited fd=1030", "inherited: it has no name, or no fd"},
+    {"service name=a%20b number=4294967295 rate-full=1 connections=2", NULL},
+    {"service number=1", "service: it has no name"},
+    {"service name=" LONG64, "service: name has no such value"},
+    {"service name=x failures=1 stage=exec error=2 rests-until=9 program-missing=1", NULL},
+    {"service name=x stage=sleep", "service: stage has no such value"},
+    {"service name=x error=4096", "service: error has no such value"},
+    {"counters service=9 started=18446744073709551615 refused.full=1 exit.ok=2 failed.exec=3",
+     NULL},
+    {"counters failed.exec=4294967296", "counters: failed.exec has no such value"},
+    {"counters refused.future=1", NULL},
+    {"stderr read=3 write=4 line-0=%00%ff pid-0=1", NULL},
+    {"stderr pid-3=-1", "stderr: pid-3 has no such value"},
+    {"stderr send-buffer=2147483648", "stderr: send-buffer has no such value"},
+    {"listener listen=80 fd=3", NULL},
+    {"listener listen=unix:/run/x path=/run/x device=1 inode=2 fd=3", NULL},
+    {"listener listen=fd:web given=3 fd=4 ordinal=1", NULL},
+    {"listener listen=80 lending=1 idle-ends=3 head-nanoseconds=999999999 rests-until=1", NULL},
+    {"listener fd=3", "listener: it has no address"},
+    {"listener listen=", "listener: listen has no such value"},
+    {"listener listen=80-81", "listener: it has more than one address"},
+    {"listener listen=70000", "listener: a port is from 1 to 65535"},
+    {"listener listen=host:80", "listener: not a numeric address"},
+    {"listener listen=unix:/" LONG128, "listener: listen has no such value"},
+    {"listener listen=80 ordinal=65536", "listener: ordinal has no such value"},
+    {"listener listen=80 head-nanoseconds=1000000000",
+     "listener: head-nanoseconds has no such value"},
+    {"source service-number=1 addr=" ADDR4 " penalty=5 enforced=1", NULL},
+    {"source service-number=1", "source: it has no address"},
+    {"source addr=6.80.0.7f000001000000000000000000000000", "source: addr has no such value"},
+    {"connection state=running pid=2", NULL},
+    {"connection state=starting pid=2147483647 timeouts=2", NULL},
+    {"connection pid=2", NULL},
+    /* Signals are sent there: nobody, our group, everybody, init. */
+    {"connection state=running", "connection: it has no process"},
+    {"connection state=failed pid=0", "connection: it has no process"},
+    {"connection state=running pid=1", "connection: it has no process"},
+    {"connection state=running pid=-1", "connection: pid has no such value"},
+    {"connection state=running pid=2147483648", "connection: pid has no such value"},
+    {"connection state=running pid=2 timeouts=3", "connection: timeouts has no such value"},
+    {"connection state=sleeping pid=2 fd=3", "connection: state has no such value"},
+    {"connection state=data fd=3 peer=" ADDR4 " peer-path=/a local-path=@b", NULL},
+    {"connection state=data", "connection: it has no fd"},
+    {"connection state=header fd=3 header=PROXY%20 skip=4096", NULL},
+    {"connection state=header fd=3 header=" LONG64 LONG8 LONG8 LONG8 LONG8 LONG8 "12", NULL},
+    {"connection state=header fd=3 header=" LONG64 LONG8 LONG8 LONG8 LONG8 LONG8 "123",
+     "connection: header has no such value"},
+    {"connection state=header fd=3 skip=4097", "connection: skip has no such value"},
+    {"connection state=held fd=3 peer-path=/" LONG128, "connection: peer-path has no such value"},
+    {"lingering fd=3 until=5", NULL},
+    {"lingering until=5", "lingering: it has no fd"},
+};
+
+START_TEST(test_lines)
+{
+    static const struct siphash_key key;
+    char problem[HANDOVER_PROBLEM_SIZE] = "", *lines, *text;
+    struct adoption adoption;
+    int length;
+
+    ck_assert_int_gt(
+        asprintf(&lines, "version major=1 program=0.1.0\nprocess\n%s\ndaemon\n", rows[_i].line), 0);
+    length = asprintf(&text, "stdinetd-handover checksum=%016" PRIx64 "\n%s",
+                      siphash(&key, lines, strlen(lines)), lines);
+    ck_assert_int_gt(length, 0);
+    ck_assert_msg(adoption_open(text, (size_t)length, &adoption, problem) == 0, "%s", problem);
+    if (rows[_i].problem) {
+        ck_assert_int_eq(adoption_check(&adoption, problem), -EINVAL);
+        ck_assert_str_eq(problem, rows[_i].problem);
+    } else {
+        ck_assert_msg(adoption_check(&adoption, problem) == 0, "%s", problem);
+    }
+    adoption_close(&adoption);
+    free(lines);
+}
+END_TEST
+
+START_TEST(test_damaged)
+{
+    char problem[HANDOVER_PROBLEM_SIZE] = "";
+    struct adoption adoption;
+
+    ck_assert_int_eq(adoption_open(strdup("noise\n"), 6, &adoption, problem), -EINVAL);
+    ck_assert_str_eq(problem, "it is damaged");
+}
+END_TEST
+
+Suite *adoption_suite(void)
+{
+    Suite *suite = suite_create("adoption");
+    TCase *tcase = tcase_create("adoption");
+
+    tcase_add_loop_test(tcase, test_lines, 0, ROWS(rows));
+    tcase_add_test(tcase, test_damaged);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
