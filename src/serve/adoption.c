@@ -23,6 +23,9 @@ static const struct adoption_section sections[] = {
     {"lingering", ADOPTION_OF_SERVICES, adopt_write_lingering, adopt_read_lingering},
 };
 
+/* Lines that can't be carried over and are told one by one; the rest is a sum. */
+#define SAID_MOST 16
+
 #define SECTION_COUNT (sizeof(sections) / sizeof(sections[0]))
 
 void adoption_write(struct handover_writer *writer, struct server *server)
@@ -93,23 +96,35 @@ int adoption_check(struct adoption *adoption, char problem[static HANDOVER_PROBL
     return error;
 }
 
+/* Reads a line, if it is one of part; false where it can't be carried over, which is said unless it
+ * is one of too many. */
+static bool read_line(struct adoption *adoption, struct handover_line *line,
+                      enum adoption_part part, bool is_said)
+{
+    const struct adoption_section *section = find_section(line);
+    int error = section && section->part == part ? section->read(adoption, line) : 0;
+    char text[NAMED_SIZE];
+
+    if (error == 0)
+        return true;
+    name_problem(line, error, text);
+    if (is_said)
+        log_warning("upgrade: not carried over: %s", text);
+    return false;
+}
+
 int adoption_read(struct adoption *adoption, enum adoption_part part)
 {
     struct handover_line *line = malloc(sizeof(*line));
+    size_t lost = 0;
 
     if (!line)
         return -ENOMEM;
     for (bool is_there = handover_first_line(&adoption->handover, line); is_there;
-         is_there = handover_next_line(line)) {
-        const struct adoption_section *section = find_section(line);
-        int error = section && section->part == part ? section->read(adoption, line) : 0;
-        char text[NAMED_SIZE];
-
-        if (error == 0)
-            continue;
-        name_problem(line, error, text);
-        log_warning("upgrade: not carried over: %s", text);
-    }
+         is_there = handover_next_line(line))
+        lost += !read_line(adoption, line, part, lost < SAID_MOST);
+    if (lost > SAID_MOST)
+        log_warning("upgrade: not carried over: %zu more", lost - SAID_MOST);
     free(line);
     return 0;
 }

@@ -309,7 +309,7 @@ static void say_waiting_keys(const struct config *before, const struct config *a
         one = option_text(option, &before->daemon);
         other = option_text(option, &after->daemon);
         if (one && other && strcmp(one, other) != 0)
-            log_warning("%s changes with the next start of stdinetd", option->name);
+            log_warning("%s changes with the next start or upgrade of stdinetd", option->name);
         free(one);
         free(other);
     }
