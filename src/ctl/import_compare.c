@@ -5,6 +5,58 @@
 #include "ctl/import.h"
 #include "ctl/import_value.h"
 
+/* --- claims --------------------------------------------------------------------------------- */
+
+/* An address that somebody listens on. */
+struct claim {
+    const struct import_service *service;
+    struct addr addr;
+};
+
+static bool make_claim(const struct import_service *service, size_t index, struct claim *ret)
+{
+    ret->service = service;
+    return addr_parse_host(service->addresses.items[index], &ret->addr) == 0;
+}
+
+/* Whether the wildcard one takes what other wants. */
+static bool takes_all(const struct claim *one, const struct claim *other)
+{
+    return addr_is_any(&one->addr) &&
+           (one->addr.family == other->addr.family ||
+            (one->addr.family == ADDR_IPV6 && !one->service->values[IMPORT_IPV6_ONLY]));
+}
+
+static bool meet(const struct claim *one, const struct claim *other)
+{
+    return addr_equal(&one->addr, &other->addr) || takes_all(one, other) || takes_all(other, one);
+}
+
+/* Names that aren't known here are only like themselves. */
+static bool is_same_port(const struct import_service *one, const struct import_service *other)
+{
+    if (one->socket != other->socket || one->is_unix != other->is_unix)
+        return false;
+    if (one->is_unix || one->port_number == 0 || other->port_number == 0)
+        return strcmp(one->port, other->port) == 0;
+    return one->port_number == other->port_number;
+}
+
+static bool clash(const struct import_service *one, const struct import_service *other)
+{
+    struct claim left, right;
+
+    if (!is_same_port(one, other))
+        return false;
+    if (one->is_unix)
+        return true;
+    for (size_t i = 0; i < one->addresses.count; i++)
+        for (size_t j = 0; j < other->addresses.count; j++)
+            if (make_claim(one, i, &left) && make_claim(other, j, &right) && meet(&left, &right))
+                return true;
+    return false;
+}
+
 /* --- twins ---------------------------------------------------------------------------------- */
 
 static bool is_same(const char *one, const char *other)
@@ -29,14 +81,6 @@ static bool is_same_values(const struct import_service *one, const struct import
     return true;
 }
 
-static bool has_ipv6(const struct import_service *service)
-{
-    for (size_t i = 0; i < service->addresses.count; i++)
-        if (strchr(service->addresses.items[i], ':'))
-            return true;
-    return false;
-}
-
 static bool are_twins(const struct import_service *one, const struct import_service *other)
 {
     return !one->is_unix && !other->is_unix && one->fate == other->fate &&
@@ -44,23 +88,7 @@ static bool are_twins(const struct import_service *one, const struct import_serv
            one->wait == other->wait && one->kind == other->kind &&
            strcmp(one->name, other->name) == 0 && strcmp(one->port, other->port) == 0 &&
            strcmp(one->program, other->program) == 0 && is_same_words(&one->argv, &other->argv) &&
-           is_same_values(one, other) && !(has_ipv6(one) && has_ipv6(other));
-}
-
-static bool has_address(const struct import_service *service, const char *address)
-{
-    for (size_t i = 0; i < service->addresses.count; i++)
-        if (strcmp(service->addresses.items[i], address) == 0)
-            return true;
-    return false;
-}
-
-static bool shares_address(const struct import_service *one, const struct import_service *other)
-{
-    for (size_t i = 0; i < other->addresses.count; i++)
-        if (has_address(one, other->addresses.items[i]))
-            return true;
-    return false;
+           is_same_values(one, other);
 }
 
 static void merge(struct import *import, struct import_service *one,
@@ -81,7 +109,7 @@ static struct import_service *find_twin(struct import_service *first,
                                         const struct import_service *service)
 {
     for (; first != service; first = first->next)
-        if (are_twins(first, service) && !shares_address(first, service))
+        if (are_twins(first, service) && !clash(first, service))
             return first;
     return NULL;
 }
@@ -174,57 +202,7 @@ void import_name_services(struct import *import)
                             : free_name(import, service, plain_name(import, service->name));
 }
 
-/* --- claims --------------------------------------------------------------------------------- */
-
-/* An address that somebody listens on. */
-struct claim {
-    const struct import_service *service;
-    struct addr addr;
-};
-
-static bool make_claim(const struct import_service *service, size_t index, struct claim *ret)
-{
-    ret->service = service;
-    return addr_parse_host(service->addresses.items[index], &ret->addr) == 0;
-}
-
-/* Whether the wildcard one takes what other wants. */
-static bool takes_all(const struct claim *one, const struct claim *other)
-{
-    return addr_is_any(&one->addr) &&
-           (one->addr.family == other->addr.family ||
-            (one->addr.family == ADDR_IPV6 && !one->service->values[IMPORT_IPV6_ONLY]));
-}
-
-static bool meet(const struct claim *one, const struct claim *other)
-{
-    return addr_equal(&one->addr, &other->addr) || takes_all(one, other) || takes_all(other, one);
-}
-
-/* Names that aren't known here are only like themselves. */
-static bool is_same_port(const struct import_service *one, const struct import_service *other)
-{
-    if (one->socket != other->socket || one->is_unix != other->is_unix)
-        return false;
-    if (one->is_unix || one->port_number == 0 || other->port_number == 0)
-        return strcmp(one->port, other->port) == 0;
-    return one->port_number == other->port_number;
-}
-
-static bool clash(const struct import_service *one, const struct import_service *other)
-{
-    struct claim left, right;
-
-    if (!is_same_port(one, other))
-        return false;
-    if (one->is_unix)
-        return true;
-    for (size_t i = 0; i < one->addresses.count; i++)
-        for (size_t j = 0; j < other->addresses.count; j++)
-            if (make_claim(one, i, &left) && make_claim(other, j, &right) && meet(&left, &right))
-                return true;
-    return false;
-}
+/* --- who has an address --------------------------------------------------------------------- */
 
 bool import_claims_itself(const struct import_service *service)
 {
