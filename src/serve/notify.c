@@ -246,6 +246,7 @@ static bool is_wanted(const struct notify *notify)
 static void tell(struct notify *notify, enum notify_message message)
 {
     notify->due[message] = true;
+    notify->retry_at = 0; /* at once, however it went before: we may not be here much longer */
     flush(notify);
     arm(notify);
 }

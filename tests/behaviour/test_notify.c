@@ -542,6 +542,32 @@ START_TEST(full_queue)
 }
 END_TEST
 
+/* The last word is tried even where the words before it failed. */
+START_TEST(full_until_the_stop)
+{
+    struct manager manager;
+    struct daemon daemon;
+
+    harness_begin(&daemon);
+    manager_open(&manager, &daemon);
+    fill(&manager);
+    harness_configure(&daemon, CAT, harness_port());
+    start(&daemon, &manager);
+    harness_log_wait(&daemon, "the service manager cannot be told: Resource temporarily", 1);
+    while (take(&manager))
+        ;
+    harness_signal(&daemon, SIGTERM);
+    ck_assert_int_eq(harness_wait(&daemon), 0);
+    ck_assert_msg(take(&manager), "nothing comes");
+    if (has_field(&manager, "READY")) /* another try came between */
+        ck_assert_msg(take(&manager), "nothing comes but READY");
+    ck_assert_msg(has_field(&manager, "STOPPING"), "%s", manager.text);
+    expect_silence(&manager);
+    close(manager.fd);
+    harness_remove(&daemon);
+}
+END_TEST
+
 /* Nobody has the socket: everything works, and who comes late is told that we are ready. */
 START_TEST(nobody_listens)
 {
@@ -687,6 +713,7 @@ Suite *notify_suite(void)
     tcase_add_test(all, watchdog_of_another);
     tcase_add_test(all, watchdog_without_fds);
     tcase_add_test(all, full_queue);
+    tcase_add_test(all, full_until_the_stop);
     tcase_add_loop_test(all, nobody_listens, 0, 2);
     tcase_add_loop_test(all, bad_address, 0, 3);
     tcase_add_test(all, handlers_know_no_manager);
