@@ -42,6 +42,8 @@ static void add_daemon(struct control_call *call)
     reply_add_text(reply, root, "engine", launcher_engine(server->launcher));
     reply_add_count(reply, root, "reloads", server->reloads_done);
     reply_add_count(reply, root, "reloads_failed", server->reloads_failed);
+    reply_add_count(reply, root, "upgrades", server->upgrades_done);
+    reply_add_count(reply, root, "upgrades_failed", server->upgrades_failed);
     reply_add_count(reply, root, "active", server->admission.running);
     reply_add_count(reply, root, "limit", server->admission.limit);
     reply_add_count(reply, root, "processes", server->children.processes);
