@@ -160,10 +160,12 @@ void server_set_deadline(struct connection *connection, nanoseconds due)
         loop_arm(connection->service->server->loop, &connection->deadline, due);
 }
 
-/* Shortages that pass: the client is kept and its start tried again. */
+/* Shortages that pass: the client is kept and its start tried again. ENOSPC: no epoll watches left
+ * for our user, epoll(7). */
 static bool is_passing(int error)
 {
-    return error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+    return error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE ||
+           error == -ENOBUFS || error == -ENOSPC;
 }
 
 /* What PROTO tells a handler: of a connection by its client, of a lent socket by what it is. */

@@ -63,6 +63,7 @@ struct server {
     nanoseconds starve_wait;
     nanoseconds starve_began, starve_last;
     uint64_t starve_failures;       /* since it began; 0: never, or over */
+    uint64_t watch_failures;        /* of sockets to be watched, since it began */
     struct loop_timer pace_timer;   /* armed: those who wait are looked at then: a rate allows the
                                        next start, or there are places at the limit of all */
     struct loop_timer expire_timer; /* armed: sources are remembered that may be forgotten */
@@ -133,8 +134,9 @@ void server_fds_given_back(struct server *server);
 void server_enter_waiting(struct server *server, struct service *service);
 void server_leave_waiting(struct server *server, struct service *service);
 void server_rearm_waiting(struct server *server);
-/* Has it done in a second, when something that nobody tells us the end of was in the way. */
-void server_rearm_later(struct server *server);
+/* Has it done in a second, when something that nobody tells us the end of was in the way: the
+ * -errno of a watch that failed, which is said once. */
+void server_rearm_later(struct server *server, int error);
 
 /* Has it done at a moment, when a rate allows the next start; at once: at this turn's end. */
 void server_pace(struct server *server, nanoseconds when);

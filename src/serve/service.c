@@ -347,6 +347,7 @@ void service_rearm(struct service *service)
 {
     struct listener **link = &service->parked, *last = NULL;
     uint64_t left = rearm_batch(service);
+    int error;
 
     if (reception_admit_ready(service) && reception_has_ready(service))
         /* Who got some of the places is the last one to get the next. */
@@ -365,10 +366,12 @@ void service_rearm(struct service *service)
             link = &listener->next_parked;
             continue;
         }
-        if (listener->source.fd >= 0 &&
-            loop_watch(service->server->loop, &listener->source, EPOLLIN) < 0) {
+        error = listener->source.fd >= 0
+                    ? loop_watch(service->server->loop, &listener->source, EPOLLIN)
+                    : 0;
+        if (error < 0) {
             /* The kernel has no memory, or no watches, left for it: tried again in a second. */
-            server_rearm_later(service->server);
+            server_rearm_later(service->server, error);
             last = service->parked_last;
             break;
         }

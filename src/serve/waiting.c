@@ -124,8 +124,10 @@ void server_rearm_waiting(struct server *server)
     }
 }
 
-void server_rearm_later(struct server *server)
+void server_rearm_later(struct server *server, int error)
 {
+    if (server->watch_failures++ == 0)
+        log_warning("a socket cannot be watched: %s; clients wait", strerror(-error));
     if (!loop_is_armed(&server->rearm_timer))
         loop_arm(server->loop, &server->rearm_timer, loop_now(server->loop) + CLOCK_SECOND);
 }
@@ -138,5 +140,12 @@ void server_pace(struct server *server, nanoseconds when)
 
 void server_on_rearm_timer(struct loop_timer *timer)
 {
-    server_rearm_waiting(timer->owner);
+    struct server *server = timer->owner;
+    uint64_t before = server->watch_failures;
+
+    server_rearm_waiting(server);
+    if (timer != &server->rearm_timer || server->watch_failures > before)
+        return;
+    log_notice("sockets can be watched again; it failed %" PRIu64 " times", before);
+    server->watch_failures = 0;
 }

@@ -1,0 +1,30 @@
+#!/bin/sh
+# epoll_ctl fails with ENOSPC when a listener is to be watched again. Expected: said once, tried
+# again each second, no spin; the client that came meanwhile is served.
+set -u
+srcdir=${srcdir:-$(dirname -- "$0")/../..}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$srcdir/tests/faults/lib.sh"
+
+shimmed
+cat >"$work/one" <<'INI'
+[defaults]
+max-connections = 1
+INI
+two_services <"$work/one"
+start "$work/ini"
+note_fds
+behind holder fault hold "$port" 1 x
+holder=$job
+check 'one runs' in_time test -n "$(cat "/proc/$daemon/task/$daemon/children")"
+crowd 1
+check 'the second one makes it full' sleep 0.2
+inject epoll_add ENOSPC
+kill "$holder"
+check 'it is said' logged 'a socket cannot be watched: No space left on device'
+check 'the other is served' answers "$other"
+check 'nothing spins' idles
+check 'it was said once' logged_at_most 'cannot be watched' 1
+lift
+check 'who waited is served' crowd_is_served
+recovers

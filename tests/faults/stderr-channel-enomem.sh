@@ -1,0 +1,22 @@
+#!/bin/sh
+# socketpair() fails with ENOMEM for the channel that a service's stderr comes by. Expected: the
+# first clients are held and served later; the other service is not touched.
+set -u
+srcdir=${srcdir:-$(dirname -- "$0")/../..}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$srcdir/tests/faults/lib.sh"
+
+shimmed
+two_services </dev/null
+start "$work/ini"
+answers "$other"
+fds=$(count_fds)
+inject socketpair ENOMEM
+crowd 5
+check 'clients are held, with a reason' logged 'no process for a handler of upper (stderr: Cannot'
+check 'the other is served' answers "$other"
+check 'nothing spins' idles
+lift
+check 'who was held is served' crowd_is_served
+fds=$((fds + 2))
+recovers
