@@ -72,13 +72,14 @@ static size_t count_sockets(const struct server *server, const struct endpoint *
 static int make_listeners(struct service *service, const struct service_settings *settings)
 {
     const struct server *server = service->server;
-    size_t used = 0;
+    size_t total = 0, used = 0;
 
     for (size_t i = 0; i < settings->listen.count; i++)
-        service->listener_count += count_sockets(server, &settings->listen.items[i]);
-    service->listeners = calloc(service->listener_count, sizeof(*service->listeners));
+        total += count_sockets(server, &settings->listen.items[i]);
+    service->listeners = calloc(total, sizeof(*service->listeners));
     if (!service->listeners)
         return -ENOMEM;
+    service->listener_count = total; /* only now: service_free walks them */
     for (size_t i = 0; i < settings->listen.count; i++) {
         size_t count = count_sockets(server, &settings->listen.items[i]);
 

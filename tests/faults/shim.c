@@ -8,7 +8,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -33,6 +36,8 @@
 
 static struct faults *page;
 static pid_t owner;
+/* In a look-up of a user: libc crashes there for want of memory, which is not our daemon's. */
+static bool looking_up;
 
 /* libc's own, under the names that don't pass through us. */
 void *__libc_malloc(size_t size);
@@ -211,6 +216,33 @@ pid_t fork(void)
     return pid;
 }
 
+/* --- look-ups of users and groups ------------------------------------------------------------ */
+
+#define LOOK_UP(result, failed, name, parameters, arguments) \
+    result name parameters                                   \
+    {                                                        \
+        static void *kept;                                   \
+        union {                                              \
+            void *object;                                    \
+            result(*function) parameters;                    \
+        } next = {.object = next_of(&kept, #name)};          \
+        result found;                                        \
+        if (fails(FAULT_lookup))                             \
+            return failed;                                   \
+        looking_up = true;                                   \
+        found = next.function arguments;                     \
+        looking_up = false;                                  \
+        return found;                                        \
+    }
+
+LOOK_UP(struct passwd *, NULL, getpwnam, (const char *name), (name))
+LOOK_UP(struct passwd *, NULL, getpwuid, (uid_t uid), (uid))
+LOOK_UP(struct group *, NULL, getgrnam, (const char *name), (name))
+LOOK_UP(struct servent *, NULL, getservbyname, (const char *name, const char *protocol),
+        (name, protocol))
+LOOK_UP(int, -1, getgrouplist, (const char *user, gid_t gid, gid_t *gids, int *count),
+        (user, gid, gids, count))
+
 /* --- those that answer otherwise ------------------------------------------------------------- */
 
 void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
@@ -220,19 +252,24 @@ void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t 
     return (void *)(uintptr_t)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
 }
 
+static bool memory_is_short(void)
+{
+    return !looking_up && fails(FAULT_malloc);
+}
+
 void *malloc(size_t size)
 {
-    return fails(FAULT_malloc) ? NULL : __libc_malloc(size);
+    return memory_is_short() ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-    return fails(FAULT_malloc) ? NULL : __libc_calloc(count, size);
+    return memory_is_short() ? NULL : __libc_calloc(count, size);
 }
 
 void *realloc(void *memory, size_t size)
 {
-    return fails(FAULT_malloc) ? NULL : __libc_realloc(memory, size);
+    return memory_is_short() ? NULL : __libc_realloc(memory, size);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)
