@@ -86,7 +86,7 @@ int main(int argc, char *argv[])
     }
     error = arguments_parse(argc, argv, &arguments);
     if (error < 0)
-        return error == -EINVAL ? EXIT_USAGE : EXIT_SYSTEM;
+        return error == -EINVAL ? EXIT_USAGE : fail("cannot start", error);
     status = run(&arguments, &start);
     arguments_free(&arguments);
     upgrade_origin_close(&start.binary);

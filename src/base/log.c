@@ -25,6 +25,9 @@
 /* Room for about 1,500 lines: a second of a busy server, and small beside its handlers. */
 #define BUFFER_SIZE ((size_t)256 * 1024)
 
+/* Not allocated, so that a lack of memory can be said; pages that nobody touches cost nothing. */
+static char log_buffer[BUFFER_SIZE];
+
 const char *const log_level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 const char *const log_format_names[] = {"text", "json", NULL};
 
@@ -36,8 +39,7 @@ static struct {
     bool buffered;
     uint64_t lost;       /* not yet said */
     uint64_t lost_total; /* since the start */
-    char *buffer;
-    size_t start, end;
+    size_t start, end;   /* of what waits in log_buffer */
 } log_state = {.sink = {.fd = STDERR_FILENO}, .level = LOG_LEVEL_INFO};
 
 static void count_lost(void)
@@ -64,15 +66,13 @@ void log_set_buffered(bool buffered)
 /* Makes room for size bytes at the end; false where there is none. */
 static bool make_room(size_t size)
 {
-    if (!log_state.buffer && !(log_state.buffer = malloc(BUFFER_SIZE)))
-        return false;
     if (BUFFER_SIZE - log_state.end >= size)
         return true;
     /* Moving is worth it only when much of the array is free again: else a full buffer would be
      * moved for each line. */
     if (log_state.start < BUFFER_SIZE / 4)
         return false;
-    memmove(log_state.buffer, log_state.buffer + log_state.start, log_state.end - log_state.start);
+    memmove(log_buffer, log_buffer + log_state.start, log_state.end - log_state.start);
     log_state.end -= log_state.start;
     log_state.start = 0;
     return BUFFER_SIZE - log_state.end >= size;
@@ -86,7 +86,7 @@ static bool enqueue(const struct log_record *record)
 
     if (!make_room(LOG_LINE_MAX))
         return false;
-    text = log_state.buffer + log_state.end;
+    text = log_buffer + log_state.end;
     length =
         log_format_record(record, log_state.sink.kind, log_state.format, text, LOG_LINE_MAX - 1);
     text[length] = log_sink_is_datagram(&log_state.sink) ? '\0' : '\n';
@@ -100,7 +100,7 @@ static uint64_t count_waiting(void)
     uint64_t count = 0;
 
     for (size_t i = log_state.start; i < log_state.end; i++)
-        count += log_state.buffer[i] == end;
+        count += log_buffer[i] == end;
     return count;
 }
 
@@ -131,7 +131,7 @@ void log_resume(uint64_t unsaid, uint64_t total)
  * takes at once or not at all, so that nobody else's line comes between. */
 static size_t next_write_size(void)
 {
-    const char *start = log_state.buffer + log_state.start;
+    const char *start = log_buffer + log_state.start;
     size_t waiting = log_state.end - log_state.start;
     const char *newline;
 
@@ -150,7 +150,7 @@ static bool drain(void)
 {
     while (log_state.start < log_state.end) {
         size_t size = next_write_size();
-        long written = log_sink_write(&log_state.sink, log_state.buffer + log_state.start, size);
+        long written = log_sink_write(&log_state.sink, log_buffer + log_state.start, size);
 
         if (written == -EAGAIN)
             return false;
@@ -189,8 +189,6 @@ bool log_flush(void)
     uint64_t lost = log_state.lost;
     bool drained;
 
-    if (!log_state.buffer)
-        return false;
     drained = drain();
     /* Said only after a write that worked; else a dead sink would count its own obituaries. */
     if (drained && lost == log_state.lost && lost > 0) {
@@ -264,8 +262,6 @@ void log_close(int milliseconds)
     }
     if (log_state.opened)
         log_sink_close(&log_state.sink);
-    free(log_state.buffer);
-    log_state.buffer = NULL;
     log_state.start = log_state.end = 0;
     log_state.opened = log_state.buffered = false;
     log_state.sink = (struct log_sink_state){.fd = STDERR_FILENO};

@@ -327,6 +327,7 @@ static int server_open(struct config *config, const struct server_start *start,
     if (!server) {
         inherited_close(inherited);
         notify_close(notify);
+        log_error("cannot start: %s", strerror(ENOMEM));
         return -ENOMEM;
     }
     *server = (struct server){.request = start->request,
