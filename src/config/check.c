@@ -104,7 +104,9 @@ static int fill_groups(struct arena *arena, const struct settings_user *user, gi
             groups->count = (uint32_t)count;
             return 0;
         }
-        room = count > room ? count : room * 2;
+        if (count <= room) /* it had room enough: something else is missing */
+            return -ENOMEM;
+        room = count;
     }
 }
 

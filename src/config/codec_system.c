@@ -119,14 +119,31 @@ static void print_command(FILE *file, const struct option *option, const void *f
 const struct codec codec_command = {"command", false, sizeof(struct settings_command),
                                     parse_command, print_command};
 
-/* getpwnam's answer, or getpwuid's for a number; NULL where there is none. */
-static struct passwd *find_user(const char *text)
+/* What a look-up without an answer means: nobody of that name (0), or that it could not be asked
+ * for, which getpwnam(3) tells by these. */
+static int lookup_error(int error)
 {
-    struct passwd *entry = getpwnam(text);
+    return error == ENOMEM || error == EMFILE || error == ENFILE || error == EIO ? -error : 0;
+}
+
+static int refuse_lookup(struct codec_context *context, const char *text, int error)
+{
+    if (error == -ENOMEM)
+        return error;
+    return codec_refuse(context, "'%.100s' cannot be looked up: %s", text, strerror(-error));
+}
+
+/* getpwnam's answer, or getpwuid's for a number; NULL where there is none, or with *ret_error. */
+static struct passwd *find_user(const char *text, int *ret_error)
+{
+    struct passwd *entry;
     uint64_t uid;
 
+    errno = 0;
+    entry = getpwnam(text);
     if (!entry && value_parse_count(text, &uid) == 0 && uid < UINT32_MAX)
         entry = getpwuid((uid_t)uid);
+    *ret_error = entry ? 0 : lookup_error(errno);
     return entry;
 }
 
@@ -167,6 +184,7 @@ static int parse_user(struct codec_context *context, const struct option *option
 {
     struct settings_user *user = context->last_user;
     struct passwd *entry;
+    int error;
 
     (void)option;
     /* Five thousand services of one user ask once. */
@@ -174,7 +192,9 @@ static int parse_user(struct codec_context *context, const struct option *option
         *(struct settings_user **)field = user;
         return 0;
     }
-    entry = find_user(text);
+    entry = find_user(text, &error);
+    if (error < 0)
+        return refuse_lookup(context, text, error);
     if (!entry)
         return codec_refuse(context, "there is no user '%.100s'", text);
     user = make_user(context->arena, entry);
@@ -199,13 +219,19 @@ const struct codec codec_user = {"user", false, sizeof(struct settings_user *), 
 
 static int find_group(struct codec_context *context, const char *text, gid_t *ret)
 {
-    struct group *entry = getgrnam(text);
+    struct group *entry;
     uint64_t gid;
+    int error;
 
+    errno = 0;
+    entry = getgrnam(text);
     if (entry) {
         *ret = entry->gr_gid;
         return 0;
     }
+    error = lookup_error(errno);
+    if (error < 0)
+        return refuse_lookup(context, text, error);
     if (value_parse_count(text, &gid) < 0 || gid >= UINT32_MAX)
         return codec_refuse(context, "there is no group '%.100s'", text);
     *ret = (gid_t)gid;

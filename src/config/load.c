@@ -95,6 +95,14 @@ static bool is_main_file(const struct loader *loader, const char *path)
            one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
+/* A directory that isn't there has no files; one that can't be read now may have some, which must
+ * not vanish from a configuration that is served. */
+static int stops_search(const char *path, int error)
+{
+    (void)path;
+    return error != ENOENT && error != ENOTDIR;
+}
+
 /* Reads the files of one glob, in sorted order. */
 static int read_glob(struct loader *loader, const char *text, struct location where)
 {
@@ -104,7 +112,7 @@ static int read_glob(struct loader *loader, const char *text, struct location wh
 
     if (!pattern)
         return -ENOMEM;
-    result = glob(pattern, 0, NULL, &found);
+    result = glob(pattern, 0, stops_search, &found);
     if (result == GLOB_NOSPACE)
         return -ENOMEM;
     if (result == GLOB_NOMATCH && !strpbrk(text, "*?["))
