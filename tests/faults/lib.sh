@@ -59,6 +59,19 @@ in_own_mounts() {
     STDINETD_WRAPPER="unshare -m sh $work/wrapper"
 }
 
+# own_dev: a /dev of its own, $work/dev, for a /dev/log.
+own_dev() {
+    need mknod
+    mkdir "$work/dev"
+    for file in null:3 zero:5 urandom:9 tty:0; do
+        mknod -m 666 "$work/dev/${file%:*}" c 1 "${file#*:}" 2>/dev/null ||
+            skip 'cannot make devices'
+    done
+    in_own_mounts <<SETUP
+mount --bind $work/dev /dev
+SETUP
+}
+
 inside() {
     echo "/proc/$daemon/root$1"
 }
@@ -193,10 +206,12 @@ count_fds() {
     find "/proc/$daemon/fd" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l
 }
 
+# note_fds [WHERE]...: of services besides the two.
 note_fds() {
     # The first start opens what stays: the channel that handlers' stderr comes by.
-    answers "$port"
-    answers "$other"
+    for where in "$port" "$other" "$@"; do
+        answers "$where"
+    done
     in_time has_no_handlers
     fds=$(count_fds)
 }
@@ -280,10 +295,12 @@ no_process() {
 
 # refuses_reload: of what the ini is now; everything stays.
 refuses_reload() {
-    behind session nc 127.0.0.1 "$port"
+    behind session fault hold "$port" 1 x
+    in_time grep -q connected "$work/session"
     check 'the reload comes to its end' reload
     check 'it is refused with a reason' logged 'error not reloaded, everything stays as it was: .'
-    check 'the daemon lives' kill -0 "$daemon"
+    check 'who was served is not touched' logged_at_most ' upper: end' 1
+    kill "$job"
     recovers
 }
 

@@ -1,0 +1,13 @@
+#!/bin/sh
+# the file is damaged: a key is misspelt at a reload. Expected: refused with a reason, everything
+# stays, what runs is not touched.
+set -u
+srcdir=${srcdir:-$(dirname -- "$0")/../..}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$srcdir/tests/faults/lib.sh"
+
+two_services </dev/null
+start "$work/ini"
+note_fds
+sed -i 's/^exec/exce/' "$work/ini"
+refuses_reload

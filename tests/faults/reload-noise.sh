@@ -1,0 +1,13 @@
+#!/bin/sh
+# the file is noise at a reload. Expected: refused with a reason, everything stays, what runs is
+# not touched.
+set -u
+srcdir=${srcdir:-$(dirname -- "$0")/../..}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$srcdir/tests/faults/lib.sh"
+
+two_services </dev/null
+start "$work/ini"
+note_fds
+head -c 10000 /dev/urandom >"$work/ini"
+refuses_reload
