@@ -332,3 +332,60 @@ sweep_start() {
     [ -s "$work/log" ] || not_ok "call $number: no reason"
     echo "# $number: $status: $(head -n 1 "$work/log")"
 }
+
+# a_program COMMENT: [handler] runs $work/handler, which answers HELLO, from a port of its own.
+a_program() {
+    # shellcheck disable=SC2016 # for the handler
+    printf '#!/bin/sh\nread -r word; echo HELLO\n' >"$work/handler"
+    chmod 755 "$work/handler"
+    two_services <<INI
+[handler]
+listen = unix:$work/socket
+exec = $work/handler
+
+INI
+    start "$work/ini"
+    check 'the program is served' program_answers
+    note_fds
+}
+
+program_answers() {
+    [ "$(fault ask "$work/socket" hello)" = HELLO ]
+}
+
+# program_fails TEXT: it can't be executed; said once, the service rests; at once back.
+program_fails() {
+    check 'its client is closed' fault closed "$work/socket"
+    check 'with a reason' logged "handler: start failed.*stage=exec error=\"*$1"
+    behind waits fault ask "$work/socket" hello
+    check 'the others are served' answers
+    check 'nothing spins' idles
+    check 'it is said once' logged_at_most 'handler: start failed' 1
+}
+
+program_recovers() {
+    check 'the program is served again' in_time program_answers
+    check 'which is said' logged 'handler: starts work again'
+    recovers
+}
+
+# child_call CALL ERROR STAGE [WHEN]: a system call of the child fails, WHEN it is the n-th such.
+child_call() {
+    need_plain
+    need strace
+    two_services </dev/null
+    start "$work/ini"
+    note_fds
+    behind strace strace -f -p "$daemon" -o /dev/null -e "trace=$1" \
+        -e "inject=$1:error=$2:when=${4:-1}"
+    in_time grep -q attached "$work/strace" || skip 'strace cannot attach'
+    tracer=$job
+    check 'the client is closed' fault closed "$port"
+    check 'with the stage' logged "upper: start failed.*stage=$3"
+    check 'nothing spins' idles
+    kill "$tracer"
+    wait "$tracer" 2>/dev/null
+    check 'the other is served' in_time answers "$other"
+    check 'served by itself' in_time answers
+    recovers
+}

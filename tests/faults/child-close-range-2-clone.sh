@@ -1,0 +1,10 @@
+#!/bin/sh
+# close_range fails with EPERM in the child. Expected: it ends, the stage is said, its client is
+# closed, the service rests; afterwards all is well.
+set -u
+srcdir=${srcdir:-$(dirname -- "$0")/../..}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$srcdir/tests/faults/lib.sh"
+
+export STDINETD_ENGINE=clone
+child_call close_range EPERM fd 2

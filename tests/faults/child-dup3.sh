@@ -1,0 +1,9 @@
+#!/bin/sh
+# dup3 fails with EMFILE in the child. Expected: it ends, the stage is said, its client is closed,
+# the service rests; afterwards all is well.
+set -u
+srcdir=${srcdir:-$(dirname -- "$0")/../..}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$srcdir/tests/faults/lib.sh"
+
+child_call dup3 EMFILE fd 1

@@ -1,0 +1,9 @@
+#!/bin/sh
+# execve fails with ENOMEM in the child. Expected: it ends, the stage is said, its client is
+# closed, the service rests; afterwards all is well.
+set -u
+srcdir=${srcdir:-$(dirname -- "$0")/../..}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$srcdir/tests/faults/lib.sh"
+
+child_call execve ENOMEM exec 1

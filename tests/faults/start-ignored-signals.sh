@@ -1,0 +1,27 @@
+#!/bin/sh
+# every signal, SIGCHLD and SIGTERM too, is ignored by who starts it. Expected: ends are seen, it
+# can be reloaded and stopped; handlers ignore none.
+set -u
+srcdir=${srcdir:-$(dirname -- "$0")/../..}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$srcdir/tests/faults/lib.sh"
+
+need_plain
+two_services <<INI
+[sees]
+listen = unix:$work/sees
+exec = sh -c 'read word; grep ^Sig /proc/self/status; ls /proc/self/fd | wc -l; umask'
+
+INI
+STDINETD_WRAPPER="fault run ignore --"
+start "$work/ini"
+note_fds "$work/sees"
+fault ask "$work/sees" x >"$work/seen"
+check 'no signal is ignored' grep -qx 'SigIgn:.*0000000000000000' "$work/seen"
+check 'no signal is blocked' grep -qx 'SigBlk:.*0000000000000000' "$work/seen"
+check 'the handler has its fds only' grep -qx 4 "$work/seen"
+check 'its umask is 022' grep -qx 0022 "$work/seen"
+check 'ends are seen' logged 'sees: end.*outcome=ok'
+check 'a reload works' reload
+
+recovers

@@ -1,0 +1,34 @@
+#!/bin/sh
+# the user of a service has all processes that its rlimit-nproc allows. Expected: the stage says
+# so, the service rests; others are served.
+set -u
+srcdir=${srcdir:-$(dirname -- "$0")/../..}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$srcdir/tests/faults/lib.sh"
+
+need_root
+two_services <<INI
+[few]
+listen = unix:$work/few
+exec = tr a-z A-Z
+rlimit-nproc = 1
+
+INI
+start "$work/ini"
+note_fds
+behind one fault hold "$port" 1 x
+in_time grep -q connected "$work/one"
+behind two fault hold "$work/few" 1 x
+two=$job
+check 'the stage says so' logged 'few: start failed.*stage=process-limit'
+check 'the other is served' answers "$other"
+check 'nothing spins' idles
+kill "$two" "${jobs##* }" 2>/dev/null
+sed -i '/^rlimit-nproc/d' "$work/ini"
+reload
+check 'served without the limit' in_time answers "$work/few"
+for job in $jobs; do
+    kill "$job" 2>/dev/null
+done
+fds=$((fds + 2))
+recovers
