@@ -85,8 +85,12 @@ int main(int argc, char *argv[])
         return EXIT_SYSTEM;
     }
     error = arguments_parse(argc, argv, &arguments);
-    if (error < 0)
-        return error == -EINVAL ? EXIT_USAGE : fail("cannot start", error);
+    if (error == -EINVAL)
+        return EXIT_USAGE;
+    if (error < 0) {
+        log_error("cannot start: %s", strerror(-error));
+        return EXIT_SYSTEM;
+    }
     status = run(&arguments, &start);
     arguments_free(&arguments);
     upgrade_origin_close(&start.binary);
