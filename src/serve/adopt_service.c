@@ -25,7 +25,8 @@ static void write_rest(struct handover_writer *writer, const struct service *ser
     handover_put(writer, "program-missing", service->program_missing);
 }
 
-static size_t write_services(struct handover_writer *writer, struct service *services, size_t place)
+static uint32_t write_services(struct handover_writer *writer, struct service *services,
+                               uint32_t place)
 {
     for (struct service *service = services; service; service = service->next) {
         service->handover_place = place++;

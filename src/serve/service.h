@@ -31,11 +31,11 @@ struct service {
     struct listener *parked_last;  /* where there are any */
     struct service *next_waiting;  /* of server->waiting, while there are parked or ready ones */
     struct reception_queue *ready; /* clients that wait for a place; made when there is the first */
+    uint32_t handover_place;       /* among those that were handed over last: adoption.h */
     bool waiting;
-    size_t handover_place; /* among those that were handed over last: adoption.h */
-    bool retired;          /* the configuration doesn't have it any more */
-    bool paused;           /* by order: nobody is accepted, clients wait */
-    bool draining;         /* and a control client waits until there is no handler */
+    bool retired;  /* the configuration doesn't have it any more */
+    bool paused;   /* by order: nobody is accepted, clients wait */
+    bool draining; /* and a control client waits until there is no handler */
     bool program_missing;
     unsigned bind_tries;
     struct loop_timer bind_timer; /* tries pending addresses again */
