@@ -45,7 +45,7 @@ static uint32_t write_services(struct handover_writer *writer, struct service *s
 
 void adopt_write_service(struct handover_writer *writer, struct server *server)
 {
-    size_t place = write_services(writer, server->services, 0);
+    uint32_t place = write_services(writer, server->services, 0);
 
     write_services(writer, server->retired, place);
 }
