@@ -118,6 +118,16 @@ static void conclude_user(struct settings *settings)
     import_set(service, IMPORT_GROUP, settings->group);
 }
 
+static void say_covered(struct settings *settings, const struct prefix *prefix)
+{
+    char text[PREFIX_TEXT_SIZE];
+
+    prefix_format(prefix, text);
+    import_say(settings->import, settings->service, IMPORT_WARNING,
+               "only_from %s is within no_access, which refuses it, whatever xinetd.conf(5) says",
+               text);
+}
+
 /* xinetd refuses who is in both lists. With us the longer prefix decides, so what lies within
  * no_access goes. */
 static struct import_prefixes allowed(struct settings *settings)
@@ -127,7 +137,9 @@ static struct import_prefixes allowed(struct settings *settings)
 
     kept.count = 0;
     for (size_t i = 0; i < all->count; i++)
-        if (!import_is_covered(&all->items[i], &settings->no_access.prefixes))
+        if (import_is_covered(&all->items[i], &settings->no_access.prefixes))
+            say_covered(settings, &all->items[i]);
+        else
             all->items[kept.count++] = all->items[i];
     return kept;
 }

@@ -261,6 +261,8 @@ static const struct row xinetd_rows[] = {
      NULL},
     {ENTRY("only_from = 10.0.0.1 10.9.0.1\nno_access = 10.0.0.0/16"),
      "allow = 10.9.0.1\ndeny = 10.0.0.0/16\n", NULL},
+    {ENTRY("only_from = 10.0.0.1 10.9.0.1\nno_access = 10.0.0.0/16"),
+     "only_from 10.0.0.1 is within no_access", "10.9.0.1 is within"},
     {ENTRY("only_from = 10.0.0.1\nno_access = 10.0.0.0"), "deny = 0.0.0.0/0 ::/0\n", "allow"},
     {DEFAULTS("only_from = 10.0.0.1\nonly_from = 10.0.0.2") ENTRY(""),
      "allow = 10.0.0.1 10.0.0.2\n", NULL},

@@ -7,6 +7,7 @@
 
 #include "ctl/import.h"
 #include "ctl/import_access.h"
+#include "ctl/import_value.h"
 #include "support.h"
 #include "unit.h"
 
@@ -121,6 +122,68 @@ START_TEST(test_access_bound)
         snprintf(text, sizeof(text), "10.%u.%u.1", i / 256 % 256, i % 256);
         ck_assert_int_eq(import_change_prefixes(&import, &prefixes, text, false), expected);
     }
+}
+END_TEST
+
+/* --- variables ------------------------------------------------------------------------------ */
+
+/* The importer knows the names that the daemon refuses: it can't use config's own list. */
+static const char *const variables[] = {
+    "A",
+    "_a1",
+    "PATH",
+    "HOME",
+    "PROTO",
+    "PROTOCOL",
+    "TCPREMOTEIP",
+    "TCPLOCALIP",
+    "TCPCONNNUM",
+    "TCP",
+    "REMOTE_ADDR",
+    "REMOTE_PORT",
+    "REMOTE_HOST",
+    "REMOTE_USER",
+    "UNIXREMOTEX",
+    "UNIXLOCALX",
+    "UNIX",
+    "IPCREMOTEX",
+    "IPCLOCALX",
+    "IPCCONNNUM",
+    "IPC",
+    "VSOCKREMOTEX",
+    "VSOCKLOCALX",
+    "STDINETD_X",
+    "STDINETD",
+    "LISTEN_FDS",
+    "LISTEN",
+    "NOTIFY_SOCKET",
+    "NOTIFY_SOCKETS",
+    "1A",
+    "A-B",
+    "",
+    "A B",
+};
+
+START_TEST(test_variables)
+{
+    const char *name = variables[_i];
+    struct load_result result;
+    struct value_words words = {0};
+    char text[256], item[64];
+    bool taken;
+
+    snprintf(item, sizeof(item), "%s=value", name);
+    snprintf(text, sizeof(text), "[x]\nlisten = 80\nexec = cat\nenv = \"%s\"\n", item);
+    taken = import_add_variable(&import, &words, item, '=');
+    result = load_try_file(sandbox_write_config("main.ini", text));
+    ck_assert_msg(taken == (result.error == 0), "%s: %s", item, result.problems);
+    load_forget(&result);
+
+    snprintf(text, sizeof(text), "[x]\nlisten = 80\nexec = cat\npass-env = \"%s\"\n", name);
+    taken = import_add_variable(&import, &words, name, '\0');
+    result = load_try_file(sandbox_write_config("main.ini", text));
+    ck_assert_msg(taken == (result.error == 0), "%s: %s", name, result.problems);
+    load_forget(&result);
 }
 END_TEST
 
@@ -317,6 +380,7 @@ Suite *import_files_suite(void)
     tcase_add_test(files, test_bytes);
     tcase_add_test(files, test_many);
     tcase_add_test(files, test_dialect);
+    tcase_add_loop_test(files, test_variables, 0, ROWS(variables));
     tcase_add_loop_test(files, test_wrappers, 0, ROWS(wrapper_rows));
     suite_add_tcase(suite, files);
     return suite;
