@@ -400,6 +400,11 @@ static int read_pid(const char *path)
     return (int)pid;
 }
 
+static bool is_gone(void *context)
+{
+    return !process_exists(*(int *)context);
+}
+
 static void enter(void *context)
 {
     if (chdir(context) < 0)
@@ -444,8 +449,7 @@ START_TEST(daemonized)
     ck_assert_int_eq(read_pid(path), pid);
     ck_assert(access(pid_file, F_OK) < 0);
     harness_signal(&daemon, SIGTERM);
-    while (process_exists(pid))
-        harness_pause();
+    ck_assert(harness_until(is_gone, &pid));
     ck_assert(access(path, F_OK) < 0);
     harness_remove(&daemon);
 }
