@@ -20,18 +20,29 @@ static size_t fit(const char *text, size_t length)
     return text_utf8_check(text, most);
 }
 
+static void keep(const char *line, size_t length)
+{
+    char *place = recent.lines[recent.count++ % LOG_RECENT];
+
+    length = fit(line, length);
+    memcpy(place, line, length);
+    place[length] = '\0';
+}
+
 void log_recent_keep(const struct log_record *record)
 {
-    char line[LOG_LINE_MAX + 1], *place = recent.lines[recent.count % LOG_RECENT];
+    char line[LOG_LINE_MAX + 1];
     size_t length;
 
     if (record->level > LOG_LEVEL_NOTICE)
         return;
     length = log_format_record(record, LOG_SINK_STDERR, LOG_FORMAT_TEXT, line, sizeof(line));
-    length = fit(line, length);
-    memcpy(place, line, length);
-    place[length] = '\0';
-    recent.count++;
+    keep(line, length);
+}
+
+void log_recent_resume(const char *line)
+{
+    keep(line, strlen(line));
 }
 
 const char *log_recent(size_t age)

@@ -20,4 +20,7 @@ void log_recent_keep(const struct log_record *record);
  * where there is none. */
 const char *log_recent(size_t age);
 
+/* Puts a line behind the others that an earlier daemon of this process had kept. */
+void log_recent_resume(const char *line);
+
 #endif

@@ -57,6 +57,7 @@ static void write_process(struct handover_writer *writer, const struct connectio
     handover_put(writer, "pid", (uint64_t)connection->pid);
     handover_put(writer, "started", connection->started);
     handover_put(writer, "killed", connection->killed);
+    handover_put(writer, "ordered", connection->ordered);
     handover_put(writer, "timeouts", connection->timeouts);
     handover_put(writer, "kills-group", connection->kills_group);
     handover_put_fd(writer, "linger-fd", connection->linger_fd);
@@ -72,6 +73,7 @@ static void write_client(struct handover_writer *writer, const struct connection
     handover_put(writer, "stands-high", connection->stands_high);
     handover_put(writer, "told", connection->told);
     handover_put(writer, "is-proxys", connection->is_proxys);
+    handover_put(writer, "is-unix", connection->is_unix);
     handover_put_text(writer, "peer-path", connection->peer_path);
     handover_put_text(writer, "local-path", connection->local_path);
     if (!header)
@@ -108,7 +110,7 @@ static void write_ready(struct handover_writer *writer, const struct service *se
     for (const struct service *service = services; service; service = service->next) {
         const struct connection *connection = service->ready ? service->ready->first : NULL;
 
-        for (; connection; connection = connection->next)
+        for (; connection; connection = connection->younger)
             write_connection(writer, connection);
     }
 }
@@ -171,6 +173,7 @@ static void read_process(struct handover_line *line, struct connection_left *ret
     record->pid = (pid_t)handover_number(line, "pid", INT_MAX);
     record->started = handover_number(line, "started", UINT64_MAX);
     record->killed = handover_flag(line, "killed");
+    record->ordered = handover_flag(line, "ordered");
     record->timeouts = (uint8_t)handover_number(line, "timeouts", 2);
     record->kills_group = handover_flag(line, "kills-group");
     /* It will be sent signals: never to ourselves or to everybody. */
@@ -186,6 +189,7 @@ static void read_client(struct handover_line *line, struct connection_left *ret)
     record->stands_high = handover_flag(line, "stands-high");
     record->told = handover_flag(line, "told");
     record->is_proxys = handover_flag(line, "is-proxys");
+    record->is_unix = handover_flag(line, "is-unix");
     ret->peer_path = handover_text(line, "peer-path", ENDPOINT_PATH_MAX);
     ret->local_path = handover_text(line, "local-path", ENDPOINT_PATH_MAX);
     /* One byte must still be able to come. */

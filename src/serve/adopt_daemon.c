@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/log_recent.h"
 #include "serve/adoption.h"
 #include "serve/server.h"
 
@@ -32,6 +33,33 @@ int adopt_read_process(struct adoption *adoption, struct handover_line *line)
     adoption->configuration_fd = handover_fd(line, "configuration");
     adoption->log_unsaid = handover_number(line, "log-unsaid", UINT64_MAX);
     adoption->log_lost = handover_number(line, "log-lost", UINT64_MAX);
+    return handover_check(line);
+}
+
+/* --- the last lines of the log ---------------------------------------------------------------- */
+
+void adopt_write_event(struct handover_writer *writer, struct server *server)
+{
+    (void)server;
+    for (size_t age = LOG_RECENT; age-- > 0;) {
+        const char *text = log_recent(age);
+
+        if (!text)
+            continue;
+        handover_line(writer, "event");
+        handover_put_text(writer, "text", text);
+        handover_end_line(writer);
+    }
+}
+
+/* They have no server to be in: in a build that is only asked they do no harm. */
+int adopt_read_event(struct adoption *adoption, struct handover_line *line)
+{
+    const char *text = handover_text(line, "text", LOG_RECENT_LINE);
+
+    (void)adoption;
+    if (handover_check(line) == 0 && text)
+        log_recent_resume(text);
     return handover_check(line);
 }
 

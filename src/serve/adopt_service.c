@@ -6,7 +6,9 @@
  * run: of its settings it needs those for their end.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "serve/adoption.h"
@@ -35,6 +37,7 @@ static uint32_t write_services(struct handover_writer *writer, struct service *s
         handover_put(writer, "number", service->admission.number);
         handover_put(writer, "rate-full", service->admission.bucket.full);
         handover_put(writer, "connections", service->connections);
+        handover_put(writer, "paused", service->paused);
         handover_put(writer, "linger-close", service->settings->linger_close);
         handover_put(writer, "kill-after", service->settings->kill_after);
         write_rest(writer, service);
@@ -58,7 +61,7 @@ struct service_left {
     unsigned failures;
     enum stage stage;
     int error;
-    bool program_missing;
+    bool program_missing, paused;
 };
 
 static int read_service(struct handover_line *line, struct service_left *ret)
@@ -70,6 +73,7 @@ static int read_service(struct handover_line *line, struct service_left *ret)
     ret->name = handover_text(line, "name", SERVICE_NAME_MAX);
     ret->number = (uint32_t)handover_number(line, "number", UINT32_MAX);
     ret->connections = handover_number(line, "connections", UINT64_MAX);
+    ret->paused = handover_flag(line, "paused");
     ret->rate_full = handover_number(line, "rate-full", UINT64_MAX);
     ret->linger_close = handover_number(line, "linger-close", UINT64_MAX);
     ret->kill_after = handover_number(line, "kill-after", UINT64_MAX);
@@ -103,6 +107,7 @@ static void resume(struct service *service, const struct service_left *left)
     service->admission.number = left->number;
     service->admission.bucket.full = left->rate_full;
     admission_adapt(&service->admission, loop_now(service->server->loop));
+    service->paused = left->paused;
     service->throttle_failures = left->failures;
     service->throttle_stage = left->stage;
     service->throttle_error = left->error;
@@ -132,6 +137,11 @@ int adopt_read_service(struct adoption *adoption, struct handover_line *line)
 }
 
 /* --- counters ------------------------------------------------------------------------------- */
+
+static const char *duration_key(size_t i)
+{
+    return i < EVENT_BUCKETS ? event_buckets[i].text : "longer";
+}
 
 static const char *stage_key(size_t i)
 {
@@ -176,6 +186,9 @@ static const struct counter counters[] = {
     COUNTERS("refused-unsaid", reason_key, REASON_COUNT, refused_unsaid),
     COUNTERS("exit", outcome_key, OUTCOME_COUNT, exits),
     COUNTERS("failed", stage_key, STAGE_COUNT, start_failures),
+    COUNTERS("took", duration_key, EVENT_BUCKETS + 1, durations),
+    COUNTER("duration", duration),
+    COUNTER("cpu", cpu),
 };
 
 #define COUNTER_ROWS (sizeof(counters) / sizeof(counters[0]))
@@ -228,6 +241,47 @@ static void write_counter(struct handover_writer *writer, const struct counter *
     }
 }
 
+/* What was counted lately. */
+static const char *const history_keys[HISTORY_KINDS] = {
+    [HISTORY_STARTED] = "history-started", [HISTORY_REFUSED] = "history-refused"};
+
+/* "0,7,1": each at most ten digits and a comma. */
+#define HISTORY_TEXT (HISTORY_SLOTS * 11)
+
+static void write_history(struct handover_writer *writer, const struct history *history)
+{
+    char text[HISTORY_TEXT];
+
+    if (history->first == 0)
+        return;
+    handover_put(writer, "history-first", history->first);
+    handover_put(writer, "history-slot", history->slot);
+    for (size_t kind = 0; kind < HISTORY_KINDS; kind++) {
+        size_t used = 0;
+
+        for (size_t i = 0; i < HISTORY_SLOTS; i++)
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%" PRIu32,
+                                     i > 0 ? "," : "", history->counts[kind][i]);
+        handover_put_text(writer, history_keys[kind], text);
+    }
+}
+
+static void read_history(struct handover_line *line, struct history *ret)
+{
+    ret->first = handover_number(line, "history-first", UINT64_MAX);
+    ret->slot = handover_number(line, "history-slot", UINT64_MAX / HISTORY_SLOT);
+    for (size_t kind = 0; kind < HISTORY_KINDS; kind++) {
+        const char *text = handover_text(line, history_keys[kind], HISTORY_TEXT);
+
+        for (size_t i = 0; text && i < HISTORY_SLOTS; i++) {
+            size_t digits = strspn(text, "0123456789");
+
+            ret->counts[kind][i] = (uint32_t)strtoul(text, NULL, 10);
+            text = text[digits] == ',' ? text + digits + 1 : NULL;
+        }
+    }
+}
+
 static void write_counters(struct handover_writer *writer, const struct service *services)
 {
     for (const struct service *service = services; service; service = service->next) {
@@ -237,6 +291,7 @@ static void write_counters(struct handover_writer *writer, const struct service 
         handover_put(writer, "service", service->handover_place);
         for (size_t i = 0; i < COUNTER_ROWS; i++)
             write_counter(writer, &counters[i], service->counters);
+        write_history(writer, &service->counters->history);
         handover_end_line(writer);
     }
 }
@@ -267,6 +322,7 @@ int adopt_read_counters(struct adoption *adoption, struct handover_line *line)
 
     for (size_t i = 0; i < COUNTER_ROWS; i++)
         read_counter(line, &counters[i], &values);
+    read_history(line, &values.history);
     if (handover_check(line) < 0 || !service)
         return handover_check(line);
     *event_counters(service) = values;

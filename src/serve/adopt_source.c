@@ -1,5 +1,5 @@
-/* adopt_source: what is carried over of sources: what they owe to their rate, and their penalties.
- * Rows of adoption.c's table. How many connections a source has follows from those. */
+/* adopt_source: what is carried over of sources: what they owe to their rate, and their penalties;
+ * and bans. Rows of adoption.c's table. How many connections a source has follows from those. */
 #include <errno.h>
 
 #include "serve/adoption.h"
@@ -59,4 +59,37 @@ int adopt_read_source(struct adoption *adoption, struct handover_line *line)
     source->penalty = penalty;
     source->is_enforced = is_enforced;
     return 0;
+}
+
+/* --- bans ----------------------------------------------------------------------------------- */
+
+void adopt_write_ban(struct handover_writer *writer, struct server *server)
+{
+    for (const struct ban *ban = server->admission.bans.oldest; ban; ban = ban->younger) {
+        char text[PREFIX_TEXT_SIZE];
+
+        if (bans_is_over(ban, loop_now(server->loop)))
+            continue;
+        prefix_format(&ban->prefix, text);
+        handover_line(writer, "ban");
+        handover_put_text(writer, "prefix", text);
+        handover_put(writer, "until", ban->until);
+        handover_end_line(writer);
+    }
+}
+
+int adopt_read_ban(struct adoption *adoption, struct handover_line *line)
+{
+    struct server *server = adoption->server;
+    const char *text = handover_text(line, "prefix", PREFIX_TEXT_SIZE), *problem;
+    nanoseconds until = handover_number(line, "until", UINT64_MAX);
+    struct prefix prefix;
+
+    if (!text)
+        handover_refuse(line, "it has no prefix");
+    else if (prefix_parse(text, &prefix, &problem) < 0)
+        handover_refuse(line, problem);
+    if (handover_check(line) < 0 || !server)
+        return handover_check(line);
+    return bans_add(&server->admission.bans, &prefix, until, loop_now(server->loop));
 }

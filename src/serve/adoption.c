@@ -12,6 +12,7 @@
 /* In the order in which they are written: a line may tell of those before it. */
 static const struct adoption_section sections[] = {
     {"process", ADOPTION_OF_PROCESS, adopt_write_process, adopt_read_process},
+    {"event", ADOPTION_OF_PROCESS, adopt_write_event, adopt_read_event},
     {"daemon", ADOPTION_OF_DAEMON, adopt_write_daemon, adopt_read_daemon},
     {"inherited", ADOPTION_OF_DAEMON, adopt_write_inherited, adopt_read_inherited},
     {"service", ADOPTION_OF_SERVICES, adopt_write_service, adopt_read_service},
@@ -19,8 +20,11 @@ static const struct adoption_section sections[] = {
     {"stderr", ADOPTION_OF_SERVICES, adopt_write_stderr, adopt_read_stderr},
     {"listener", ADOPTION_OF_SERVICES, adopt_write_listener, adopt_read_listener},
     {"source", ADOPTION_OF_SERVICES, adopt_write_source, adopt_read_source},
+    {"ban", ADOPTION_OF_SERVICES, adopt_write_ban, adopt_read_ban},
     {"connection", ADOPTION_OF_SERVICES, adopt_write_connection, adopt_read_connection},
     {"lingering", ADOPTION_OF_SERVICES, adopt_write_lingering, adopt_read_lingering},
+    {"control", ADOPTION_OF_SERVICES, adopt_write_control, adopt_read_control},
+    {"control-client", ADOPTION_OF_SERVICES, adopt_write_control_client, adopt_read_control_client},
 };
 
 /* Lines that can't be carried over and are told one by one; the rest is a sum. */

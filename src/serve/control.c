@@ -249,8 +249,73 @@ int control_open(struct server *server)
     for (size_t i = 0; i < CONTROL_CLIENTS; i++)
         control->clients[i].source.fd = -1;
     server->control = control;
-    control_adjust(server);
     return 0;
+}
+
+/* --- between two builds --------------------------------------------------------------------- */
+
+void control_hand_over(const struct control *control, struct handover_writer *writer)
+{
+    const struct listener *listener = &control->listener;
+
+    handover_line(writer, "control");
+    handover_put_text(writer, "path", control->path[0] != '\0' ? control->path : NULL);
+    handover_put(writer, "group", control->group == (gid_t)-1 ? 0 : (uint64_t)control->group + 1);
+    handover_put(writer, "error", (uint64_t)-control->error);
+    handover_put_fd(writer, "fd", listener->source.fd);
+    handover_put(writer, "device", listener->device);
+    handover_put(writer, "inode", listener->inode);
+    handover_end_line(writer);
+}
+
+void control_hand_over_clients(const struct control *control, struct handover_writer *writer)
+{
+    for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+        if (control->clients[i].source.fd >= 0)
+            control_client_hand_over(&control->clients[i], writer);
+}
+
+int control_take_over(struct control *control, struct handover_line *line)
+{
+    const char *path = handover_text(line, "path", ENDPOINT_PATH_MAX);
+    uint64_t group = handover_number(line, "group", (uint64_t)UINT32_MAX);
+    int error = (int)handover_number(line, "error", 4095);
+    int fd = handover_fd(line, "fd");
+    dev_t device = handover_number(line, "device", UINT64_MAX);
+    ino_t inode = handover_number(line, "inode", UINT64_MAX);
+
+    if (handover_check(line) < 0 || !control || !path)
+        return handover_check(line);
+    control->group = (gid_t)(group - 1);
+    control->error = -error;
+    snprintf(control->path, sizeof(control->path), "%s", path);
+    if (fd < 0) {
+        loop_arm(control->server->loop, &control->timer, loop_now(control->server->loop));
+        return 0;
+    }
+    if (handover_claim(line->handover, fd) < 0)
+        return -EBADF;
+    listener_adopt(&control->listener, fd, NULL, device, inode);
+    return loop_watch(control->server->loop, &control->listener.source, EPOLLIN);
+}
+
+int control_take_over_client(struct control *control, struct handover_line *line,
+                             struct service *draining)
+{
+    struct control_client *client = control ? find_place(control) : NULL;
+
+    if (control && !client)
+        return -ENOSPC;
+    return control_client_take_over(client, control ? control->server : NULL, line, draining);
+}
+
+void control_upgraded(struct server *server, const struct adoption *adoption)
+{
+    struct control *control = server->control;
+
+    for (size_t i = 0; control && i < CONTROL_CLIENTS; i++)
+        if (control->clients[i].source.fd >= 0 && control->clients[i].upgrading)
+            control_client_upgraded(&control->clients[i], adoption);
 }
 
 void control_close(struct control *control)

@@ -13,20 +13,35 @@
 
 #include <stddef.h>
 
+#include "serve/handover.h"
+
+struct adoption;
 struct control;
 struct server;
 struct service;
 
-/* Makes server->control. A socket that can't be opened is no error: it is said, and tried again.
- * 0 or -errno. */
+/* Makes server->control, without a socket. 0 or -errno. */
 int control_open(struct server *server);
 
-/* Follows the server's configuration, which has changed: opens, closes or moves the socket. Clients
- * stay. */
+/* Follows the server's configuration: opens, closes or moves the socket. Clients stay. A socket
+ * that can't be opened is no error: it is said, and tried again. */
 void control_adjust(struct server *server);
 
 /* Closes the socket and all clients. NULL is fine. */
 void control_close(struct control *control);
+
+/* Writes the socket, and its clients, for the next daemon (adoption.h). */
+void control_hand_over(const struct control *control, struct handover_writer *writer);
+void control_hand_over_clients(const struct control *control, struct handover_writer *writer);
+
+/* Takes over what such a line says; the service is the one that a client waits for. With NULL the
+ * line is only checked. 0; -EINVAL for a line that is wrong; another -errno. */
+int control_take_over(struct control *control, struct handover_line *line);
+int control_take_over_client(struct control *control, struct handover_line *line,
+                             struct service *draining);
+
+/* We are the new build: answers those who ordered it. */
+void control_upgraded(struct server *server, const struct adoption *adoption);
 
 /* A service that is draining has no handler any more; or is not draining any more, because of
  * what problem says. */

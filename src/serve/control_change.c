@@ -1,4 +1,5 @@
-/* control_change: the commands that act: pause, resume, drain, kill, reload, stop. */
+/* control_change: the commands that act: pause, resume, drain, kill, reload, upgrade,
+ * stop. */
 #include <errno.h>
 #include <string.h>
 
@@ -119,6 +120,12 @@ int control_reload(struct control_call *call)
     reply_add_count(&call->reply, call->reply.root, "services",
                     call->server->config->service_count);
     return 0;
+}
+
+int control_upgrade(struct control_call *call)
+{
+    control_client_upgrade(call->client);
+    return -EINPROGRESS;
 }
 
 int control_stop(struct control_call *call)

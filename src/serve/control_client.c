@@ -11,10 +11,12 @@
 #include "base/log.h"
 #include "base/stranger.h"
 #include "base/text.h"
+#include "serve/adoption.h"
 #include "serve/control_command.h"
 #include "serve/control_reply.h"
 #include "serve/control_request.h"
 #include "serve/server.h"
+#include "serve/version.h"
 
 #define INPUT_FIRST ((size_t)1024)
 
@@ -29,7 +31,7 @@ static void leave(struct control_client *client)
 
 static bool is_busy(const struct control_client *client)
 {
-    return client->output || client->draining;
+    return client->output || client->draining || client->upgrading;
 }
 
 static void drop_output(struct control_client *client)
@@ -214,14 +216,15 @@ static bool read_more(struct control_client *client)
 static void await(struct control_client *client, bool more)
 {
     struct loop *loop = client->server->loop;
-    uint32_t events = client->output ? EPOLLOUT : client->draining || more ? 0 : EPOLLIN;
+    bool is_later = client->draining || client->upgrading;
+    uint32_t events = client->output ? EPOLLOUT : is_later || more ? 0 : EPOLLIN;
 
     loop_unwatch(loop, &client->source);
     if (loop_watch(loop, &client->source, events) < 0) {
         leave(client);
         return;
     }
-    if (client->draining)
+    if (is_later)
         loop_disarm(loop, &client->timer);
     else
         loop_arm(loop, &client->timer, more ? loop_now(loop) : client->active + CONTROL_IDLE);
@@ -292,33 +295,140 @@ void control_client_end(struct control_client *client)
     loop_disarm(client->server->loop, &client->timer);
     client->source.fd = stranger_close(client->source.fd, true);
     client->draining = NULL;
+    if (client->upgrading)
+        upgrade_forget(client->server, &client->waiter);
+    client->upgrading = false;
     drop_output(client);
     free(client->input);
     client->input = NULL;
     client->input_used = client->input_room = 0;
 }
 
-void control_client_answer(struct control_client *client, const char *problem)
+/* The answer goes out. What the client says next is for another turn: who calls us is in the middle
+ * of something. */
+static void answer(struct control_client *client)
 {
-    struct control_reply reply;
-    size_t length = 0;
-    char *line;
-
     client->draining = NULL;
+    client->upgrading = false;
     client->active = loop_now(client->server->loop);
-    if (problem) {
-        put_error(client, problem);
-    } else {
-        reply_begin(&reply);
-        line = reply_print(&reply, &length);
-        reply_free(&reply);
-        put_output(client, line, length);
-    }
-    /* What it says next is for another turn: who calls us is in the middle of something. */
     if (flush(client))
         await(client, true);
     else
         leave(client);
+}
+
+static void put_reply(struct control_client *client, struct control_reply *reply)
+{
+    size_t length = 0;
+    char *line = reply_print(reply, &length);
+
+    reply_free(reply);
+    put_output(client, line, length);
+}
+
+void control_client_answer(struct control_client *client, const char *problem)
+{
+    struct control_reply reply;
+
+    if (problem) {
+        put_error(client, problem);
+    } else {
+        reply_begin(&reply);
+        put_reply(client, &reply);
+    }
+    answer(client);
+}
+
+/* --- upgrades ------------------------------------------------------------------------------- */
+
+static void on_upgrade_failed(struct upgrade_waiter *waiter, const char *reason)
+{
+    struct control_client *client =
+        (struct control_client *)((char *)waiter - offsetof(struct control_client, waiter));
+
+    control_client_answer(client, reason);
+}
+
+void control_client_upgrade(struct control_client *client)
+{
+    client->upgrading = true;
+    client->waiter = (struct upgrade_waiter){.failed = on_upgrade_failed};
+    upgrade_request(client->server, &client->waiter);
+}
+
+void control_client_upgraded(struct control_client *client, const struct adoption *adoption)
+{
+    struct control_reply reply;
+
+    reply_begin(&reply);
+    reply_add_text(&reply, reply.root, "from", adoption->handover.program);
+    reply_add_text(&reply, reply.root, "version", version_text);
+    reply_add_count(&reply, reply.root, "sockets", adoption->sockets);
+    reply_add_count(&reply, reply.root, "handlers", adoption->handlers);
+    reply_add_count(&reply, reply.root, "clients", adoption->clients);
+    put_reply(client, &reply);
+    answer(client);
+}
+
+void control_client_hand_over(const struct control_client *client, struct handover_writer *writer)
+{
+    if (client->output || client->input_used > CONTROL_LINE)
+        return;
+    handover_line(writer, "control-client");
+    handover_put_fd(writer, "fd", client->source.fd);
+    handover_put_addr(writer, "peer", &client->peer);
+    handover_put(writer, "ended", client->ended);
+    handover_put(writer, "upgrading", client->upgrading);
+    if (client->draining)
+        handover_put(writer, "draining", client->draining->handover_place + 1);
+    handover_put_bytes(writer, "input", client->input, client->input_used);
+    handover_end_line(writer);
+}
+
+/* What it had said, and was not yet its turn; malloc'ed. NULL: nothing, or no memory. */
+static char *take_input(struct handover_line *line, size_t *ret_length)
+{
+    char *input = handover_has(line, "input") ? malloc(CONTROL_LINE) : NULL;
+
+    *ret_length = input ? handover_bytes(line, "input", input, CONTROL_LINE) : 0;
+    return input;
+}
+
+int control_client_take_over(struct control_client *client, struct server *server,
+                             struct handover_line *line, struct service *draining)
+{
+    int fd = handover_fd(line, "fd");
+    struct addr peer = handover_addr(line, "peer");
+    bool ended = handover_flag(line, "ended"), upgrading = handover_flag(line, "upgrading");
+    size_t length;
+    char *input = take_input(line, &length);
+    int error;
+
+    if (fd < 0 || peer.family != ADDR_UNIX)
+        handover_refuse(line, "it is nobody");
+    error = handover_check(line);
+    if (error == 0 && client && handover_claim(line->handover, fd) < 0)
+        error = -EBADF;
+    if (error < 0 || !client) {
+        free(input);
+        return error;
+    }
+    error = control_client_begin(client, server, fd, &peer);
+    if (error < 0) {
+        free(input);
+        stranger_close(fd, true);
+        return error;
+    }
+    client->ended = ended;
+    client->upgrading = upgrading;
+    client->draining = draining;
+    client->input = input;
+    client->input_used = length;
+    client->input_room = input ? CONTROL_LINE : 0;
+    if (draining)
+        draining->draining = true;
+    await(client, length > 0);
+    return 0;
 }
 
 void control_client_refuse(int fd, const char *problem)

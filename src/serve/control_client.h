@@ -11,13 +11,16 @@
 #include <stddef.h>
 
 #include "base/addr.h"
+#include "serve/handover.h"
 #include "serve/loop.h"
+#include "serve/upgrade.h"
 
 #define CONTROL_CLIENTS 16
 #define CONTROL_LINE    ((size_t)64 * 1024)
 #define CONTROL_ANSWER  ((size_t)32 * 1024 * 1024)
 #define CONTROL_IDLE    (60 * CLOCK_SECOND)
 
+struct adoption;
 struct server;
 struct service;
 
@@ -32,7 +35,9 @@ struct control_client {
     char *output; /* NULL: nothing is to be sent */
     size_t output_length, output_sent;
     struct service *draining; /* its answer comes when this one has no handler; NULL: none */
-    bool ended;               /* it says no more */
+    bool upgrading;           /* its answer comes with the upgrade that it ordered */
+    struct upgrade_waiter waiter;
+    bool ended; /* it says no more */
 };
 
 /* Begins with a client whose fd becomes its own. 0 or -errno, with fd still the caller's. */
@@ -44,6 +49,16 @@ void control_client_end(struct control_client *client);
 
 /* The answer to a command that had none at once: problem, or NULL: it is done. */
 void control_client_answer(struct control_client *client, const char *problem);
+
+/* Orders an upgrade, whose end is its answer: that it failed, or by the new build. */
+void control_client_upgrade(struct control_client *client);
+void control_client_upgraded(struct control_client *client, const struct adoption *adoption);
+
+/* Puts one that is at rest, or waits for something, onto a line of its own; one that is in the
+ * middle of its answer is left out. And begins with such a one: see control_take_over_client. */
+void control_client_hand_over(const struct control_client *client, struct handover_writer *writer);
+int control_client_take_over(struct control_client *client, struct server *server,
+                             struct handover_line *line, struct service *draining);
 
 /* Says why to somebody who is not let in, and closes. */
 void control_client_refuse(int fd, const char *problem);

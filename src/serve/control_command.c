@@ -55,6 +55,8 @@ const struct control_command control_table[] = {
     {"kill", "TERM, and KILL after kill-after, to the handlers of a service, or to one by its pid",
      true, {{"target", CONTROL_TEXT, REQUIRED}}, control_kill},
     {"reload", "reads the configuration anew", true, {{0}}, control_reload},
+    {"upgrade", "lets another build take over; answers when it did, or why not", true, {{0}},
+     control_upgrade},
     {"stop", "stops, and again: one stage further", true, {{0}}, control_stop},
 };
 /* clang-format on */

@@ -59,6 +59,7 @@ int control_resume(struct control_call *call);
 int control_drain(struct control_call *call);
 int control_kill(struct control_call *call);
 int control_reload(struct control_call *call);
+int control_upgrade(struct control_call *call);
 int control_stop(struct control_call *call);
 
 #endif

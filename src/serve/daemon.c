@@ -287,6 +287,9 @@ static void adopt_services(struct server *server, struct adoption *adoption)
     adoption_read(adoption, ADOPTION_OF_SERVICES);
     adoption_close_rest(adoption);
     service_free_unused(server);
+    for (struct service *service = server->services; service; service = service->next)
+        if (service->draining && service->admission.running == 0)
+            control_drained(service, NULL);
     server->still = false;
     server_expire_later(server);
     /* Whoever has ended meanwhile. */
@@ -310,6 +313,8 @@ static int open_server(struct server *server, struct adoption *adoption)
     }
     if (error == 0)
         error = service_new_all(server, server->config, &server->services);
+    if (error == 0)
+        error = control_open(server);
     if (error == 0 && adoption)
         adopt_services(server, adoption);
     return error;
@@ -351,12 +356,7 @@ static int server_open(struct config *config, const struct server_start *start,
     for (struct service *service = server->services; service; service = service->next)
         service_bind(service);
     say_unnamed(&server->inherited);
-    error = control_open(server);
-    if (error < 0) {
-        log_error("cannot start: %s", strerror(-error));
-        server_close(server);
-        return error;
-    }
+    control_adjust(server);
     *ret = server;
     return 0;
 }
@@ -383,6 +383,8 @@ static void say_ready(struct server *server, size_t services, const struct adopt
                "%zu held clients were carried over",
                adoption->handover.program, version_text, services, adoption->sockets,
                adoption->handlers, adoption->clients);
+    server->last_reload_failed = adoption->fell_back;
+    control_upgraded(server, adoption);
     if (adoption->fell_back)
         log_error("the configuration has become wrong since it was checked for the upgrade; it is "
                   "used as it was then");

@@ -344,7 +344,6 @@ void listener_move(struct listener *from, struct listener *to)
 void listener_adopt(struct listener *listener, int fd, const struct inherited_socket *given,
                     dev_t device, ino_t inode)
 {
-    struct inherited *inherited = &listener->service->server->inherited;
     const struct endpoint *endpoint = given ? &given->endpoint : listener->endpoint;
 
     listener->source.fd = fd;
@@ -353,6 +352,7 @@ void listener_adopt(struct listener *listener, int fd, const struct inherited_so
     listener->device = device;
     listener->inode = inode;
     if (given) {
+        struct inherited *inherited = &listener->service->server->inherited;
         unsigned index = (unsigned)(given - inherited->sockets);
 
         inherited_use(inherited, index, true);

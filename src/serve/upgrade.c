@@ -93,28 +93,42 @@ void upgrade_abandon(struct server *server, const char *reason)
 
 /* --- the order, and the proof --------------------------------------------------------------- */
 
+/* Asks it. 0; -errno with the problem. */
+static int ask(struct server *server, char problem[static UPGRADE_PROBLEM_SIZE])
+{
+    struct upgrade *upgrade = &server->upgrade;
+    const char *path = upgrade->origin->path ? upgrade->origin->path : "the file of stdinetd";
+    int error = upgrade->origin->path ? 0 : -ENOENT;
+
+    if (server->stopping) {
+        snprintf(problem, UPGRADE_PROBLEM_SIZE, "stdinetd is stopping");
+        return -ESHUTDOWN;
+    }
+    if (error == 0 && stat(path, &upgrade->proven) < 0)
+        error = -errno;
+    if (error == 0)
+        error = proof_begin(server, &upgrade->proof, &upgrade->configuration_fd);
+    if (error < 0)
+        snprintf(problem, UPGRADE_PROBLEM_SIZE, "%s: %s", path, strerror(-error));
+    else
+        log_notice("upgrade: %s is asked whether it can take over", path);
+    return error;
+}
+
+/* Who can't be asked is told so by the timer: whoever orders an upgrade is in the middle of
+ * something. */
 static void prove(struct server *server)
 {
     struct upgrade *upgrade = &server->upgrade;
-    const char *path = upgrade->origin->path;
-    char problem[512];
-    int error;
+    nanoseconds wait = PROOF_SECONDS * CLOCK_SECOND;
 
-    if (!path) {
-        fail(server, "it isn't known from which file stdinetd was started", NULL);
-        return;
-    }
-    error = stat(path, &upgrade->proven) < 0 ? -errno : 0;
-    if (error == 0)
-        error = proof_begin(server, &upgrade->proof, &upgrade->configuration_fd);
-    if (error < 0) {
-        snprintf(problem, sizeof(problem), "%s: %s", path, strerror(-error));
-        fail(server, problem, NULL);
-        return;
-    }
+    snprintf(upgrade->problem, sizeof(upgrade->problem), "the new build has not answered in time");
+    upgrade->proof.length = 0;
+    upgrade->proof.text[0] = '\0';
+    if (ask(server, upgrade->problem) < 0)
+        wait = 0;
     upgrade->stage = UPGRADE_PROVING;
-    loop_arm(server->loop, &upgrade->timer, loop_now(server->loop) + PROOF_SECONDS * CLOCK_SECOND);
-    log_notice("upgrade: %s is asked whether it can take over", path);
+    loop_arm(server->loop, &upgrade->timer, loop_now(server->loop) + wait);
 }
 
 void upgrade_request(struct server *server, struct upgrade_waiter *waiter)
@@ -125,9 +139,7 @@ void upgrade_request(struct server *server, struct upgrade_waiter *waiter)
         waiter->next = upgrade->waiters;
         upgrade->waiters = waiter;
     }
-    if (server->stopping)
-        fail(server, "stdinetd is stopping", NULL);
-    else if (upgrade->stage == UPGRADE_NOT)
+    if (upgrade->stage == UPGRADE_NOT)
         prove(server);
 }
 
@@ -236,7 +248,7 @@ static int hand_over(struct server *server)
 void upgrade_end_turn(struct server *server)
 {
     struct upgrade *upgrade = &server->upgrade;
-    char problem[512];
+    char problem[UPGRADE_PROBLEM_SIZE];
     int error;
 
     if (upgrade->stage != UPGRADE_LEAVING ||
@@ -252,7 +264,7 @@ void upgrade_end_turn(struct server *server)
     fail(server, problem, NULL);
 }
 
-/* The proof takes too long; or the starts do, and they go on without us. */
+/* The proof takes too long, or couldn't begin; or the starts do, and they go on without us. */
 static void on_timer(struct loop_timer *timer)
 {
     struct server *server = timer->owner;
@@ -261,7 +273,7 @@ static void on_timer(struct loop_timer *timer)
     if (server->upgrade.stage != UPGRADE_PROVING)
         return;
     proof_kill(server, proof);
-    fail(server, "the new build has not answered in time", proof->text);
+    fail(server, server->upgrade.problem, proof->text);
 }
 
 void upgrade_open(struct server *server, const struct upgrade_origin *origin)

@@ -31,6 +31,8 @@ struct upgrade_waiter {
     void (*failed)(struct upgrade_waiter *waiter, const char *reason);
 };
 
+#define UPGRADE_PROBLEM_SIZE 512
+
 enum upgrade_stage {
     UPGRADE_NOT,
     UPGRADE_PROVING, /* the new build is asked */
@@ -45,6 +47,7 @@ struct upgrade {
     int configuration_fd;    /* of the proof: what the new build understands of it; -1: none */
     struct stat proven;      /* the file that was asked */
     bool reload_due;         /* HUP came meanwhile */
+    char problem[UPGRADE_PROBLEM_SIZE]; /* what it is when the proof is over by the timer */
     struct upgrade_waiter *waiters;
 };
 
@@ -56,7 +59,7 @@ void upgrade_open(struct server *server, const struct upgrade_origin *origin);
 void upgrade_close(struct server *server);
 
 /* Orders an upgrade; one that is under way is everybody's. waiter (NULL: only the log) must stay
- * until it is called, which may be at once, or upgrade_forget is. */
+ * until it is called, which is never at once, or upgrade_forget is. */
 void upgrade_request(struct server *server, struct upgrade_waiter *waiter);
 void upgrade_forget(struct server *server, struct upgrade_waiter *waiter);
 

@@ -1,6 +1,6 @@
 /* What an upgrade carries over: clients that are held, what limits count, what is owed to rates and
  * penalties, sockets of every kind and those that are lent, what handlers say and how they end. */
-#include "harness.h"
+#include "control.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -173,16 +173,22 @@ START_TEST(waiting_clients)
                   "[held]\nlisten = 127.0.0.1:%d\nexec = cat\nstart-on = data\nmax-connections = "
                   "1\nUSER\n[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nmax-connections = 1\nUSER\n",
                   ports[0], ports[1]);
-    for (int i = 0; i < 2; i++)
-        first[i] = talk(client_connect(ports[i]));
-    for (int i = 0; i < 3; i++) {
+    first[0] = client_connect(ports[0]);
+    for (int i = 0; i < 3; i++)
         ready[i] = client_connect(ports[0]);
+    /* They are held, each with a handler to come; from now on there is one. */
+    harness_upgrade(&daemon, 1);
+    harness_log_wait(&daemon, "and 4 held clients", 1);
+    talk(first[0]);
+    first[1] = talk(client_connect(ports[1]));
+    for (int i = 0; i < 3; i++) {
         client_send(ready[i], "ready");
         outside[i] = client_connect(ports[1]);
         client_send(outside[i], "outside");
     }
-    harness_upgrade(&daemon, 1);
     harness_upgrade(&daemon, 2);
+    harness_upgrade(&daemon, 3);
+    harness_log_wait(&daemon, "and 3 held clients", 2);
     for (int i = 0; i < 3; i++)
         ck_assert(is_silent(ready[i]) && is_silent(outside[i]));
     close(first[0]);
@@ -749,6 +755,154 @@ START_TEST(addresses_change)
 }
 END_TEST
 
+/* --- orders --------------------------------------------------------------------------------- */
+
+static long count_of(const json_t *object, const char *member)
+{
+    const json_t *value = json_object_get(object, member);
+
+    ck_assert_msg(json_is_integer(value), "no count %s: %s", member, json_dumps(object, 0));
+    return (long)json_integer_value(value);
+}
+
+#define CONTROL_CAT CONTROL "[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nUSER\n"
+
+/* Who orders it is answered by the new build, or told why there is none; others stay connected to a
+ * socket that was never away. */
+START_TEST(upgrade_by_order)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd, other, client;
+    json_t *answer;
+    char path[128];
+    ino_t inode;
+
+    harness_begin(&daemon);
+    harness_copy_daemon(&daemon);
+    harness_configure(&daemon, CONTROL_CAT, daemon.directory, port);
+    harness_start(&daemon, NULL);
+    control_socket_path(&daemon, path);
+    inode = inode_of(path);
+    client = talk(client_connect(port));
+    fd = control_connect(&daemon);
+    other = control_connect(&daemon);
+    json_decref(control_expect_ok(control_ask(other, "{\"command\":\"status\"}")));
+    harness_replace_daemon(&daemon, getenv("STDINETD_NEXT"));
+    answer = control_expect_ok(control_ask(fd, "{\"command\":\"upgrade\"}"));
+    ck_assert_str_eq(json_string_value(json_object_get(answer, "from")), PACKAGE_VERSION);
+    ck_assert_str_eq(json_string_value(json_object_get(answer, "version")),
+                     PACKAGE_VERSION "-next");
+    ck_assert_int_eq(count_of(answer, "handlers"), 1);
+    ck_assert_int_eq(count_of(answer, "sockets"), 1);
+    json_decref(answer);
+    answer = control_expect_ok(control_ask(other, "{\"command\":\"status\"}"));
+    ck_assert_int_eq(count_of(answer, "upgrades"), 1);
+    ck_assert_int_eq(count_of(answer, "pid"), daemon.pid);
+    json_decref(answer);
+    harness_replace_daemon(&daemon, getenv("STDINETD_FOREIGN"));
+    answer = control_ask(fd, "{\"command\":\"upgrade\"}");
+    control_expect_error(answer, "the new build refuses, with exit status 71: stdinetd " //
+                         PACKAGE_VERSION "-foreign can't take over: it is of version 1");
+    json_decref(answer);
+    /* Two at once are one, and both hear of it; one who has left doesn't. */
+    harness_shell("rm '%s/stdinetd'", daemon.directory);
+    client_send(fd, "{\"command\":\"upgrade\"}\n");
+    client_send(other, "{\"command\":\"upgrade\"}\n");
+    answer = control_read(fd);
+    control_expect_error(answer, "No such file or directory");
+    json_decref(answer);
+    answer = control_read(other);
+    control_expect_error(answer, "No such file or directory");
+    json_decref(answer);
+    close(fd);
+    ck_assert_uint_eq(inode_of(path), inode);
+    fd = control_connect(&daemon);
+    answer = control_expect_ok(control_ask(fd, "{\"command\":\"events\"}"));
+    ck_assert_ptr_nonnull(strstr(json_dumps(answer, 0), "serves 1 services\""));
+    json_decref(answer);
+    close(fd);
+    close(other);
+    close(client);
+    harness_log_wait(&daemon, "cat: end", 1);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* Bans and pauses hold; who waits for a service to be drained goes on waiting. */
+START_TEST(bans_and_pauses)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port(), fd, drainer, running, waiting;
+    json_t *answer;
+
+    harness_serve_control(&daemon,
+                          CONTROL "[defaults]\nUSER\nexec = cat\n[cat]\nlisten = 127.0.0.1:%d\n"
+                                  "[other]\nlisten = 127.0.0.1:%d\n",
+                          port, other);
+    fd = control_connect(&daemon);
+    drainer = control_connect(&daemon);
+    running = talk(client_connect(port));
+    json_decref(control_order(fd, "ban", "source", "127.0.0.2"));
+    json_decref(control_order(fd, "pause", "service", "other"));
+    client_send(drainer, "{\"command\":\"drain\",\"arguments\":{\"service\":\"cat\"}}\n");
+    control_await_text(fd, "cat", "state", "draining");
+    waiting = client_connect(other);
+    client_send(waiting, "x");
+    harness_upgrade(&daemon, 1);
+    harness_upgrade(&daemon, 2);
+    control_await_text(fd, "cat", "state", "draining");
+    control_await_text(fd, "other", "state", "paused");
+    ck_assert(is_silent(waiting) && is_silent(drainer));
+    talk(running);
+    close(running);
+    json_decref(control_expect_ok(control_read(drainer)));
+    json_decref(control_order(fd, "resume", "service", "other"));
+    client_expect(waiting, "x");
+    client_expect_closed(connect_from("127.0.0.2", other));
+    harness_log_wait(&daemon, "refused reason=banned peer=127.0.0.2", 1);
+    json_decref(control_order(fd, "unban", "source", "127.0.0.2"));
+    close(talk(connect_from("127.0.0.2", other)));
+    close(waiting);
+    /* What was counted before is counted still. */
+    harness_log_wait(&daemon, " end ", 3);
+    answer = control_expect_ok(control_ask(fd, "{\"command\":\"metrics\"}"));
+    ck_assert_ptr_nonnull(
+        strstr(json_dumps(answer, 0), "connections_total{service=\\\"cat\\\"} 1"));
+    ck_assert_ptr_nonnull(strstr(json_dumps(answer, 0), "handler_seconds_count"));
+    json_decref(answer);
+    close(fd);
+    close(drainer);
+    harness_end(&daemon);
+}
+END_TEST
+
+/* An order to end a handler is carried on: KILL comes when it was due, and is no timeout. */
+START_TEST(kill_by_order)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd, client;
+    long began;
+
+    harness_serve_control(&daemon,
+                          CONTROL
+                          "[stubborn]\nlisten = 127.0.0.1:%d\nkill-after = 3s\nUSER\n"
+                          "exec = sh -c 'trap \"\" TERM; echo ready; while :; do sleep 0.1; "
+                          "done'\n",
+                          port);
+    fd = control_connect(&daemon);
+    client = client_connect(port);
+    client_expect(client, "ready");
+    began = harness_now();
+    json_decref(control_order(fd, "kill", "target", "stubborn"));
+    harness_upgrade(&daemon, 1);
+    client_expect_closed(client);
+    ck_assert_int_ge(harness_now() - began, 3000);
+    harness_log_wait(&daemon, "outcome=killed signal=SIGKILL", 1);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* --- rights --------------------------------------------------------------------------------- */
 
 #define LOW_PORT 817
@@ -857,6 +1011,9 @@ Suite *carried_suite(void)
     tcase_add_test(all, unix_sockets);
     tcase_add_test(all, inherited_sockets);
     tcase_add_test(all, addresses_change);
+    tcase_add_test(all, upgrade_by_order);
+    tcase_add_test(all, bans_and_pauses);
+    tcase_add_test(all, kill_by_order);
     tcase_add_test(all, capabilities);
     tcase_add_test(all, killed_and_restarted);
     suite_add_tcase(suite, all);
