@@ -5,7 +5,8 @@
  * is kept in its newest form, in the protocol's order, and tried again. Without a manager all of
  * this does nothing. The variables are read in notify_open only and stay in our environment, for
  * what we may execute in our place; handlers never get them (launch/variables.c, config/codec.c).
- * Called by daemon.c, reload.c and stop.c.
+ * Called by daemon.c, readiness.c,
+ * reload.c, upgrade.c and stop.c.
  */
 #ifndef STDINETD_SERVE_NOTIFY_H
 #define STDINETD_SERVE_NOTIFY_H

@@ -259,9 +259,12 @@ void upgrade_end_turn(struct server *server)
         prove(server);
         return;
     }
+    /* A service manager sees a reload, whose end is told by whoever serves then. */
+    notify_reloading(&server->notify);
     error = hand_over(server);
     snprintf(problem, sizeof(problem), "%s: %s", upgrade->origin->path, strerror(-error));
     fail(server, problem, NULL);
+    server_tell_ready(server);
 }
 
 /* The proof takes too long, or couldn't begin; or the starts do, and they go on without us. */

@@ -355,6 +355,43 @@ START_TEST(reload_storm)
 }
 END_TEST
 
+/* An upgrade is a reload, after which another build speaks as the same process; one that its build
+ * refuses is none. */
+START_TEST(upgrades)
+{
+    struct manager manager;
+    struct daemon daemon;
+    int port = harness_port(), fd;
+    char path[128];
+
+    if (harness_is_wrapped())
+        return;
+    harness_begin(&daemon);
+    harness_copy_daemon(&daemon);
+    snprintf(path, sizeof(path), "%s/stdinetd", daemon.directory);
+    manager_open(&manager, &daemon);
+    manager.watchdog = "100000";
+    harness_configure(&daemon, CAT, port);
+    start(&daemon, &manager);
+    expect(&manager, "READY");
+    fd = hold_handler(port);
+    harness_signal(&daemon, SIGUSR2);
+    expect(&manager, "RELOADING");
+    expect(&manager, "READY");
+    ck_assert_int_eq(manager.pid, daemon.pid);
+    ck_assert_str_eq(field(&manager, "STATUS"), "1 service, 1 handler running");
+    expect_pings(&manager);
+    ck_assert_int_eq(manager.pid, daemon.pid);
+    ck_assert(harness_shell("cp /bin/false '%s.new' && mv '%s.new' '%s'", path, path, path) == 0);
+    harness_signal(&daemon, SIGUSR2);
+    harness_log_wait(&daemon, "not upgraded", 1);
+    close(fd);
+    expect_status(&manager, "1 service, 0 handlers running");
+    harness_end(&daemon);
+    close(manager.fd);
+}
+END_TEST
+
 /* The status follows what happens; once a second at most, however much it is. */
 START_TEST(status_changes)
 {
@@ -681,6 +718,15 @@ START_TEST(background)
     expect_pings(&manager);
     ck_assert_int_eq(manager.pid, child);
 
+    /* And whatever build it becomes. */
+    if (!harness_is_wrapped()) {
+        ck_assert(kill(child, SIGUSR2) == 0);
+        expect(&manager, "RELOADING");
+        expect(&manager, "READY");
+        expect_pings(&manager);
+        ck_assert_int_eq(manager.pid, child);
+    }
+
     harness_start(&daemon, &options); /* a second one: it fails, and says nothing */
     parent = daemon.pid;
     ck_assert_int_eq(WEXITSTATUS(harness_wait(&daemon)), 71);
@@ -707,6 +753,7 @@ Suite *notify_suite(void)
     tcase_add_test(all, quit);
     tcase_add_test(all, reloads);
     tcase_add_test(all, reload_storm);
+    tcase_add_test(all, upgrades);
     tcase_add_test(all, status_changes);
     tcase_add_test(all, status_of_pending);
     tcase_add_test(all, watchdog);
