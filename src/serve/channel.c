@@ -285,6 +285,9 @@ static void read_some(struct channel *channel)
         got = read_once(channel, bytes);
         total += got >= 0 ? (size_t)got + 64 : 0;
     }
+    /* Something is short, and would be so for as long as we ask: again in a second, too. */
+    if (got < 0 && got != -EAGAIN && got != -EINTR)
+        total = CHANNEL_RATE;
     free(bytes);
     count_bytes(channel, total);
 }
