@@ -292,7 +292,7 @@ int listener_open(struct listener *listener, const struct service_settings *sett
         error = open_vsock(endpoint, settings, &fd);
     if (error < 0)
         return error;
-    listener->source.fd = fd_move_high(fd);
+    listener->source.fd = fd;
     if (given) {
         unsigned index = (unsigned)(given - inherited->sockets);
 
@@ -358,6 +358,23 @@ void listener_adopt(struct listener *listener, int fd, const struct inherited_so
         inherited_use(inherited, index, true);
         listener->inherited = (uint16_t)(index + 1);
     }
+}
+
+/* Of an inherited one we don't know whose path it is. */
+static bool has_own_path(const struct listener *listener)
+{
+    return listener->path && listener->path[0] == '/' && listener->inode != 0;
+}
+
+bool listener_is_lost(const struct listener *listener)
+{
+    struct stat status;
+
+    if (listener->source.fd < 0 || !has_own_path(listener))
+        return false;
+    return lstat(listener->path, &status) < 0
+               ? errno == ENOENT
+               : status.st_dev != listener->device || status.st_ino != listener->inode;
 }
 
 void listener_remove_path(const char *path, dev_t device, ino_t inode)

@@ -72,6 +72,9 @@ void listener_adopt(struct listener *listener, int fd, const struct inherited_so
 /* Removes a unix path that is still the socket with these numbers. */
 void listener_remove_path(const char *path, dev_t device, ino_t inode);
 
+/* Whether somebody removed or replaced its unix path: nobody can come to it any more. */
+bool listener_is_lost(const struct listener *listener);
+
 /* Closes the socket and removes its unix path, if it is still ours. Must not be watched. */
 void listener_close(struct listener *listener);
 

@@ -61,8 +61,10 @@ static int load(struct reload *reload)
 
     problems_show(&problems, say_problem, reload);
     problems_free(&problems);
-    if (error < 0)
-        reload->reason = error == -ENOMEM ? "out of memory" : "the configuration is wrong";
+    if (error == -ENOMEM)
+        reload->reason = "out of memory";
+    else if (error == -EINVAL)
+        reload->reason = "the configuration is wrong";
     return error;
 }
 
@@ -82,14 +84,15 @@ static bool is_spoiled(struct listener *made, const struct listener *old)
     return old->lending && !endpoint_is_datagram(old->kind) && !waits(made, old);
 }
 
-/* Takes the old socket of an address, or opens one. A pending one stays pending. */
+/* Takes the old socket of an address, or opens one. A pending one stays pending; one whose path
+ * somebody took away is closed, and opened anew when the reload is done. */
 static int prepare_listener(struct reload *reload, struct listener *listener)
 {
     struct listener_place place = listener_place_of(listener);
     struct listener_entry *old = listener_index_find(&reload->old, &place);
     int error = 0;
 
-    if (old && is_spoiled(listener, old->listener))
+    if (old && (is_spoiled(listener, old->listener) || listener_is_lost(old->listener)))
         return 0;
     if (!old)
         error = listener_open(listener, listener->service->settings, &reload->server->inherited);
