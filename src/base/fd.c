@@ -30,17 +30,32 @@ void fd_closep(int *fd)
     *fd = fd_close(*fd);
 }
 
-int fd_copy_high(int fd)
+/* From where on numbers are high; -errno. */
+static int first_high(void)
 {
     struct rlimit limit;
-    int low = FD_HIGH, high;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return -errno;
-    if (limit.rlim_cur < 2 * FD_HIGH)
-        low = (int)(limit.rlim_cur / 2);
-    high = fcntl(fd, F_DUPFD_CLOEXEC, low);
-    return high < 0 ? -errno : high;
+    return limit.rlim_cur < (rlim_t)2 * FD_HIGH ? (int)(limit.rlim_cur / 2) : FD_HIGH;
+}
+
+int fd_copy_high(int fd)
+{
+    int first = first_high();
+    int high = first < 0 ? first : fcntl(fd, F_DUPFD_CLOEXEC, first);
+
+    return high < 0 && first >= 0 ? -errno : high;
+}
+
+int fd_settle_high(int fd)
+{
+    int settled = fd_move_high(fd);
+
+    if (settled != fd || fd < first_high() - FD_RESERVE)
+        return settled;
+    close(fd);
+    return -EMFILE;
 }
 
 int fd_move_high(int fd)

@@ -18,6 +18,10 @@ void fd_closep(int *fd);
  * and a started child needs to keep only the few low ones: launch/engine_clone.c. The layout:
  * 0 to 2 standard, from 3 connections on their way and copies for them, from FD_HIGH the rest. */
 int fd_move_high(int fd);
+/* The same for what there may be any number of: where there is no room up there, it takes a low
+ * number only while FD_RESERVE of those are left for connections. Else closes fd; -EMFILE. */
+int fd_settle_high(int fd);
+#define FD_RESERVE 64
 /* A copy of fd up there; -errno, -EMFILE where there is no room. */
 int fd_copy_high(int fd);
 #define FD_HIGH 1024

@@ -80,6 +80,10 @@ static int open_socket(const struct endpoint *endpoint, int *ret)
 
     if (fd < 0)
         return -errno;
+    /* Listeners must not take the last fds, or no client of any would be served. */
+    fd = fd_settle_high(fd);
+    if (fd < 0)
+        return fd;
     *ret = fd;
     return 0;
 }
@@ -261,6 +265,9 @@ static int take_inherited(struct listener *listener, const struct inherited_sock
     fd = fcntl(inherited->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (fd < 0)
         return -errno;
+    fd = fd_settle_high(fd);
+    if (fd < 0)
+        return fd;
     error = begin_listening(fd, kind, settings);
     if (error == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
         error = -errno;
