@@ -26,8 +26,8 @@ static int load(const struct load_request *request, struct config **ret)
 
     problems_show(&problems, print_problem, NULL);
     problems_free(&problems);
-    if (error == -ENOMEM)
-        fprintf(stderr, "stdinetd: out of memory\n");
+    if (error < 0 && error != -EINVAL)
+        fprintf(stderr, "stdinetd: %s\n", error == -ENOMEM ? "out of memory" : strerror(-error));
     return error == 0 ? EXIT_OK : error == -EINVAL ? EXIT_CONFIG : EXIT_SYSTEM;
 }
 

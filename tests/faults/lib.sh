@@ -309,7 +309,7 @@ refuses_reload() {
 sweep_start() {
     set -- "$1" "$2" -c "$work/ini"
     is_root && set -- "$@" -o user=nobody
-    row=$1
+    swept=$1
     number=$2
     shift 2
     : >"$work/log"
@@ -317,7 +317,7 @@ sweep_start() {
     $STDINETD_WRAPPER "$STDINETD" "$@" >"$work/log" 2>&1 &
     daemon=$!
     in_time serves_or_is_gone
-    was_hit "$row" && echo "$number" >>"$work/hits"
+    was_hit "$swept" && echo "$number" >>"$work/hits"
     if serves; then
         # The call may be one of the first client's, who is refused for it, with a reason.
         answers || answers || not_ok "call $number: it serves, but doesn't answer"
@@ -325,9 +325,9 @@ sweep_start() {
         stop || not_ok "call $number: it ends with $?"
         return
     fi
-    wait "$daemon"
+    is_gone || not_ok "call $number: it neither serves nor ends"
+    stop
     status=$?
-    daemon=
     [ "$status" -eq 71 ] || [ "$status" -eq 78 ] || not_ok "call $number: status $status"
     [ -s "$work/log" ] || not_ok "call $number: no reason"
     echo "# $number: $status: $(head -n 1 "$work/log")"
@@ -387,5 +387,14 @@ child_call() {
     wait "$tracer" 2>/dev/null
     check 'the other is served' in_time answers "$other"
     check 'served by itself' in_time answers
+    recovers
+}
+
+# refuses_reload_with TEXT
+refuses_reload_with() {
+    check 'the reload comes to its end' reload
+    check 'it says why' logged "$1"
+    check 'it is refused' logged 'not reloaded, everything stays as it was'
+    lift
     recovers
 }

@@ -112,7 +112,6 @@ PASS_AS(operation == EPOLL_CTL_ADD ? FAULT_epoll_add : FAULT_epoll_del, int, epo
 PASS(int, epoll_wait, (int epoll_fd, struct epoll_event *events, int most, int timeout),
      (epoll_fd, events, most, timeout))
 PASS(ssize_t, getrandom, (void *bytes, size_t size, unsigned flags), (bytes, size, flags))
-PASS(int, getrlimit, (__rlimit_resource_t resource, struct rlimit *limit), (resource, limit))
 PASS(int, kill, (pid_t pid, int number), (pid, number))
 PASS(int, listen, (int fd, int backlog), (fd, backlog))
 PASS(int, memfd_create, (const char *name, unsigned flags), (name, flags))
@@ -271,6 +270,21 @@ void *realloc(void *memory, size_t size)
 {
     return memory_is_short() ? NULL : __libc_realloc(memory, size);
 }
+
+/* No failure but a lie, for where nobody may raise the limit that high. */
+int getrlimit(__rlimit_resource_t resource, struct rlimit *limit)
+{
+    if (fails(FAULT_getrlimit))
+        return -1;
+    if (fails(FAULT_getrlimit_unlimited)) {
+        *limit = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
+        return 0;
+    }
+    return (int)syscall(SYS_prlimit64, 0, resource, NULL, limit);
+}
+
+int getrlimit64(__rlimit_resource_t resource, struct rlimit64 *limit)
+    __attribute__((alias("getrlimit")));
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {

@@ -1,0 +1,20 @@
+#!/bin/sh
+# listen() fails with EADDRINUSE when addresses are bound. Expected: pending, said once for each;
+# tried again, no spin; served by itself when it works.
+set -u
+srcdir=${srcdir:-$(dirname -- "$0")/../..}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$srcdir/tests/faults/lib.sh"
+
+shimmed
+two_services </dev/null
+inject listen EADDRINUSE
+start "$work/ini"
+check 'it is pending, with a reason' logged 'upper: pending.*Address'
+check 'nothing spins' idles
+check 'it is said once' logged_at_most 'upper: pending' 1
+lift
+check 'it is bound by itself' logged 'upper: not pending any more'
+check 'so is the other' logged 'other: not pending any more'
+note_fds
+recovers
