@@ -1,5 +1,5 @@
 #!/bin/sh
-# the address of a service goes away and comes back; and one isn't there at the start. Expected:
+# The address of a service goes away and comes back; and one isn't there at the start. Expected:
 # the daemon lives, others are served; served again with the address, the late one by itself.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

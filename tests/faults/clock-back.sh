@@ -1,5 +1,5 @@
 #!/bin/sh
-# the clock steps back an hour, then forward a day. Expected: stamps follow it; rates, limits and
+# The clock steps back an hour, then forward a day. Expected: stamps follow it; rates, limits and
 # services don't notice.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# there is no memory for the stack of a child. Expected: clients are held, as without a process.
+# There is no memory for the stack of a child. Expected: clients are held, as without a process.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}
 # shellcheck source-path=SCRIPTDIR source=lib.sh

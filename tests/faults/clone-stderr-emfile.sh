@@ -1,5 +1,5 @@
 #!/bin/sh
-# there is no fd for the copy of stderr that a child is given. Expected: clients are held, as
+# There is no fd for the copy of stderr that a child is given. Expected: clients are held, as
 # without a process.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the daemon gets SIGKILL while handlers run; another is started with the same file. Expected:
+# The daemon gets SIGKILL while handlers run; another is started with the same file. Expected:
 # handlers are not harmed; pid file, ports and unix sockets are taken over at once.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# fork fails with EAGAIN when it is to go into the background. Expected: exit 71 and a reason.
+# Fork fails with EAGAIN when it is to go into the background. Expected: exit 71 and a reason.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the directory that a service runs in is removed. Expected: one line that names the stage, the
+# The directory that a service runs in is removed. Expected: one line that names the stage, the
 # service rests; served by itself when it is back.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

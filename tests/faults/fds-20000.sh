@@ -7,8 +7,10 @@ srcdir=${srcdir:-$(dirname -- "$0")/../..}
 . "$srcdir/tests/faults/lib.sh"
 
 need_plain
+# shellcheck disable=SC3045 # dash and bash have them
 hard=$(ulimit -Hn)
 [ "$hard" != unlimited ] && [ "$hard" -le 20000 ] || hard=20000
+# shellcheck disable=SC3045
 ulimit -n "$hard"
 two_services <<INI
 [held]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# more sockets are to listen than the daemon may have fds. Expected: what finds none is pending
+# More sockets are to listen than the daemon may have fds. Expected: what finds none is pending
 # with a reason; no spin; others are served.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

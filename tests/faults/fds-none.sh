@@ -1,5 +1,5 @@
 #!/bin/sh
-# the daemon has no fds any more (its limit is lowered to what it has). Expected: accepting
+# The daemon has no fds any more (its limit is lowered to what it has). Expected: accepting
 # pauses, said once, no spin; who waited is served when it is raised.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the fork engine can't watch its pipe: no epoll watches left for the user. Expected: clients are
+# The fork engine can't watch its pipe: no epoll watches left for the user. Expected: clients are
 # held, as without a process.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

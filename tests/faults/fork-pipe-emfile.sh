@@ -1,5 +1,5 @@
 #!/bin/sh
-# the fork engine has no fds for its pipe. Expected: clients are held, as without a process.
+# The fork engine has no fds for its pipe. Expected: clients are held, as without a process.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# handlers close their stderr, or shut it down for all that share it. Expected: they and others
+# Handlers close their stderr, or shut it down for all that share it. Expected: they and others
 # are served; the next one's words are logged.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# a handler writes to its stderr without end. Expected: it is slowed down, the log has a bounded
+# A handler writes to its stderr without end. Expected: it is slowed down, the log has a bounded
 # share of it; others are served at once; little CPU.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# handlers stop themselves (SIGSTOP). Expected: they keep their places and nobody else's;
+# Handlers stop themselves (SIGSTOP). Expected: they keep their places and nobody else's;
 # max-runtime ends them.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

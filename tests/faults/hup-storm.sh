@@ -1,5 +1,5 @@
 #!/bin/sh
-# a thousand HUPs in a second, under load. Expected: they are taken together; no client fails, a
+# A thousand HUPs in a second, under load. Expected: they are taken together; no client fails, a
 # held session lives.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# there is no fd to lend a wait-mode socket with. Expected: said, no spin; its clients are served
+# There is no fd to lend a wait-mode socket with. Expected: said, no spin; its clients are served
 # when there is one.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,11 +1,13 @@
 # shellcheck shell=sh
+# Functions that take arguments where a case has some, and are called from its file.
+# shellcheck disable=SC2119,SC2120
 # lib.sh: what the cases of tests/faults share, on top of tests/clients/lib.sh. A case writes its
 # services, starts the daemon with the shim or without, makes something fail, and expects: a reason
 # in the log, service again by itself, no spin, no leak, others unharmed.
 #
 # From the environment, besides lib.sh's: STDINETD_FAULTS is the directory of shim.so and fault.
 
-# shellcheck source-path=SCRIPTDIR source=../clients/lib.sh
+# shellcheck source-path=SCRIPTDIR source=../clients/lib.sh disable=SC2154
 . "$srcdir/tests/clients/lib.sh"
 STDINETD_FAULTS=${STDINETD_FAULTS:-$(cd "$(dirname -- "$STDINETD")" && pwd)/tests/faults}
 PATH=$STDINETD_FAULTS:$PATH

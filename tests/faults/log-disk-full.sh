@@ -1,5 +1,5 @@
 #!/bin/sh
-# the disk that the log is on is full. Expected: clients are served; when there is room again,
+# The disk that the log is on is full. Expected: clients are served; when there is room again,
 # what follows is logged, with the number of what was lost.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

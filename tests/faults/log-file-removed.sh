@@ -1,5 +1,5 @@
 #!/bin/sh
-# the log file and its directory are removed while it runs. Expected: served on; a reload can't
+# The log file and its directory are removed while it runs. Expected: served on; a reload can't
 # open it anew, says so and changes nothing; with the directory it is made again.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

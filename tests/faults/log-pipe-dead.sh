@@ -1,5 +1,5 @@
 #!/bin/sh
-# the log goes to a FIFO whose reader dies, and another comes. Expected: clients are served; the
+# The log goes to a FIFO whose reader dies, and another comes. Expected: clients are served; the
 # next reader gets lines, with the number of what was lost.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the reader of the log's FIFO is slow: 4 KiB in a tenth of a second. Expected: all clients are
+# The reader of the log's FIFO is slow: 4 KiB in a tenth of a second. Expected: all clients are
 # served, at once; no spin.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the reader of the log's FIFO stands still, until more is lost than the ring holds. Expected: all
+# The reader of the log's FIFO stands still, until more is lost than the ring holds. Expected: all
 # clients are served; no spin; it is told what was lost when it goes on.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

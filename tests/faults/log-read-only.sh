@@ -1,5 +1,5 @@
 #!/bin/sh
-# the file system that the log is on becomes read-only. Expected: served on; a reload can't open
+# The file system that the log is on becomes read-only. Expected: served on; a reload can't open
 # the log, says so in the old one, and changes nothing.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

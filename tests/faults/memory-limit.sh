@@ -1,5 +1,5 @@
 #!/bin/sh
-# the daemon's address space is limited to what it has (RLIMIT_AS). Expected: no crash; who can't
+# The daemon's address space is limited to what it has (RLIMIT_AS). Expected: no crash; who can't
 # be served is refused or waits, with a reason; all is well afterwards.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

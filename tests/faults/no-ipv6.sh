@@ -1,5 +1,5 @@
 #!/bin/sh
-# the kernel has no IPv6. Expected: a service of every address serves IPv4; one of an IPv6 address
+# The kernel has no IPv6. Expected: a service of every address serves IPv4; one of an IPv6 address
 # is pending, said once; no spin.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

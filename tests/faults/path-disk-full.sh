@@ -1,5 +1,5 @@
 #!/bin/sh
-# the disk that a unix socket's path is on is full. Expected: pending, with a reason; served by
+# The disk that a unix socket's path is on is full. Expected: pending, with a reason; served by
 # itself when there is room.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# somebody removes the path of a unix socket that is served. Expected: others are not touched; a
+# Somebody removes the path of a unix socket that is served. Expected: others are not touched; a
 # reload makes it again.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

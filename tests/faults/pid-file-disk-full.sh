@@ -1,5 +1,5 @@
 #!/bin/sh
-# the disk that the pid file is on is full. Expected: the start ends with 71 and a reason; with
+# The disk that the pid file is on is full. Expected: the start ends with 71 and a reason; with
 # room it serves.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# a port is taken at the start, and freed. Expected: pending, said once, the others are served;
+# A port is taken at the start, and freed. Expected: pending, said once, the others are served;
 # bound by itself within seconds.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the cgroup's limit of processes is reached: fork fails with EAGAIN. Expected: clients are held
+# The cgroup's limit of processes is reached: fork fails with EAGAIN. Expected: clients are held
 # with a reason and served when there is room; no spin.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

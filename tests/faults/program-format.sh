@@ -1,5 +1,5 @@
 #!/bin/sh
-# a service's program is no program (ENOEXEC). Expected: one line, the service rests; served by
+# A service's program is no program (ENOEXEC). Expected: one line, the service rests; served by
 # itself when it is right.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

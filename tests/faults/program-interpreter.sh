@@ -1,5 +1,5 @@
 #!/bin/sh
-# the interpreter of a service's program is gone. Expected: one line, the service rests; served by
+# The interpreter of a service's program is gone. Expected: one line, the service rests; served by
 # itself when it is right.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# a service's program is removed. Expected: one line, the client is closed, the service rests,
+# A service's program is removed. Expected: one line, the client is closed, the service rests,
 # others are served; back at once with the program.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

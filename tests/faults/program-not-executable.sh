@@ -1,5 +1,5 @@
 #!/bin/sh
-# a service's program isn't executable any more. Expected: one line, the client is closed, the
+# A service's program isn't executable any more. Expected: one line, the client is closed, the
 # service rests; back at once when it is.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# a service's program is open for writing (ETXTBSY), as in the middle of an install. Expected: one
+# A service's program is open for writing (ETXTBSY), as in the middle of an install. Expected: one
 # line, the service rests a second; served by itself afterwards.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

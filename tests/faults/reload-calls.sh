@@ -1,5 +1,5 @@
 #!/bin/sh
-# each kind of call that a reload makes fails at its n-th time, n from 1 to 6, while an address is
+# Each kind of call that a reload makes fails at its n-th time, n from 1 to 6, while an address is
 # added. Expected: reloaded, or a reason and everything as before; no service is lost; no leak.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the file is cut in the middle of a line at a reload. Expected: refused with a reason, everything
+# The file is cut in the middle of a line at a reload. Expected: refused with a reason, everything
 # stays, what runs is not touched.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the file is a directory at a reload. Expected: refused with a reason, everything stays, what
+# The file is a directory at a reload. Expected: refused with a reason, everything stays, what
 # runs is not touched.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

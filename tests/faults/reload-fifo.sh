@@ -1,5 +1,5 @@
 #!/bin/sh
-# the file is a FIFO that nobody writes to at a reload. Expected: refused with a reason,
+# The file is a FIFO that nobody writes to at a reload. Expected: refused with a reason,
 # everything stays, what runs is not touched.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the file is as long as a disk at a reload. Expected: refused with a reason, everything stays,
+# The file is as long as a disk at a reload. Expected: refused with a reason, everything stays,
 # what runs is not touched.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

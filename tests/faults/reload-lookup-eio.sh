@@ -1,5 +1,5 @@
 #!/bin/sh
-# users can't be looked up at a reload (LDAP is down: EIO). Expected: refused with that reason,
+# Users can't be looked up at a reload (LDAP is down: EIO). Expected: refused with that reason,
 # not for an unknown user; everything stays.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

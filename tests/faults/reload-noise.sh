@@ -1,5 +1,5 @@
 #!/bin/sh
-# the file is noise at a reload. Expected: refused with a reason, everything stays, what runs is
+# The file is noise at a reload. Expected: refused with a reason, everything stays, what runs is
 # not touched.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

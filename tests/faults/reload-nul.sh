@@ -1,5 +1,5 @@
 #!/bin/sh
-# the file is as it was, with a NUL byte in it at a reload. Expected: refused with a reason,
+# The file is as it was, with a NUL byte in it at a reload. Expected: refused with a reason,
 # everything stays, what runs is not touched.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# a service's user isn't known any more at a reload. Expected: refused with a reason, everything
+# A service's user isn't known any more at a reload. Expected: refused with a reason, everything
 # stays.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the file changes while it is read: somebody writes it in place, in pieces, all the time.
+# The file changes while it is read: somebody writes it in place, in pieces, all the time.
 # Expected: each reload takes a whole configuration or refuses with a reason; the daemon serves on.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the file is writable by others at a reload, and we are root. Expected: refused with a reason,
+# The file is writable by others at a reload, and we are root. Expected: refused with a reason,
 # everything stays.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

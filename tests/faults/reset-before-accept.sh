@@ -1,5 +1,5 @@
 #!/bin/sh
-# a hundred clients connect and reset while the daemon stands still. Expected: no handler is
+# A hundred clients connect and reset while the daemon stands still. Expected: no handler is
 # started, at most two lines; the next client is served.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# every signal is blocked by who starts it. Expected: as if none were; handlers have none blocked.
+# Every signal is blocked by who starts it. Expected: as if none were; handlers have none blocked.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}
 # shellcheck source-path=SCRIPTDIR source=lib.sh

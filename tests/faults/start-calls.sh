@@ -1,5 +1,5 @@
 #!/bin/sh
-# each kind of call that a start makes fails at its n-th time, n from 1 to 8. Expected: it exits
+# Each kind of call that a start makes fails at its n-th time, n from 1 to 8. Expected: it exits
 # with a reason, or serves.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

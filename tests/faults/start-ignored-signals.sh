@@ -1,5 +1,5 @@
 #!/bin/sh
-# every signal, SIGCHLD and SIGTERM too, is ignored by who starts it. Expected: ends are seen, it
+# Every signal, SIGCHLD and SIGTERM too, is ignored by who starts it. Expected: ends are seen, it
 # can be reloaded and stopped; handlers ignore none.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# a hundred open files are passed on to it. Expected: handlers have none of them.
+# A hundred open files are passed on to it. Expected: handlers have none of them.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the umask is 0 when it is started. Expected: its log, its pid file, and what a handler makes are
+# The umask is 0 when it is started. Expected: its log, its pid file, and what a handler makes are
 # not writable by others.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

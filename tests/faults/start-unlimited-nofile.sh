@@ -1,5 +1,5 @@
 #!/bin/sh
-# the limit of open files is infinite (the shim says so: nobody may raise it that high here).
+# The limit of open files is infinite (the shim says so: nobody may raise it that high here).
 # Expected: it starts in under 100 ms of CPU (xinetd takes minutes) and serves.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

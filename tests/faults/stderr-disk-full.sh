@@ -1,5 +1,5 @@
 #!/bin/sh
-# the disk that a service's stderr file is on is full. Expected: its handlers run all the same;
+# The disk that a service's stderr file is on is full. Expected: its handlers run all the same;
 # the other is not touched.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

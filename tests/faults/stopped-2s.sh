@@ -1,5 +1,5 @@
 #!/bin/sh
-# the daemon stands still for two seconds (SIGSTOP) while 1,000 clients come. Expected: all are
+# The daemon stands still for two seconds (SIGSTOP) while 1,000 clients come. Expected: all are
 # served within seconds.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# there is no /dev/log when it starts; it comes, goes, and comes again. Expected: served all the
+# There is no /dev/log when it starts; it comes, goes, and comes again. Expected: served all the
 # time; lines come when it is there, with those from before.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# the syslog daemon stands still, its queue is full. Expected: served on, no spin; it gets lines
+# The syslog daemon stands still, its queue is full. Expected: served on, no spin; it gets lines
 # when it goes on, with the number of what was lost.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

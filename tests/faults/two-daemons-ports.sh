@@ -1,5 +1,5 @@
 #!/bin/sh
-# two daemons with the same addresses and no pid file. Expected: those of the second are pending,
+# Two daemons with the same addresses and no pid file. Expected: those of the second are pending,
 # said once; when the first one ends, the second serves by itself.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# two daemons with the same file and pid file. Expected: the second one exits with 71 and a
+# Two daemons with the same file and pid file. Expected: the second one exits with 71 and a
 # reason, the first one is not touched.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}

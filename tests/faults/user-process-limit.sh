@@ -1,5 +1,5 @@
 #!/bin/sh
-# the user of a service has all processes that its rlimit-nproc allows. Expected: the stage says
+# The user of a service has all processes that its rlimit-nproc allows. Expected: the stage says
 # so, the service rests; others are served.
 set -u
 srcdir=${srcdir:-$(dirname -- "$0")/../..}
