@@ -74,23 +74,23 @@ static int run(const struct arguments *arguments, struct server_start *start)
     return fflush(stdout) == 0 ? status : EXIT_SYSTEM;
 }
 
+static int fail_start(int error)
+{
+    log_error("cannot start: %s", strerror(-error));
+    return EXIT_SYSTEM;
+}
+
 int main(int argc, char *argv[])
 {
     struct server_start start;
     struct arguments arguments;
     int error = server_begin(argv, &start), status;
 
-    if (error < 0) {
-        log_error("cannot start: %s", strerror(-error));
-        return EXIT_SYSTEM;
-    }
+    if (error < 0)
+        return fail_start(error);
     error = arguments_parse(argc, argv, &arguments);
-    if (error == -EINVAL)
-        return EXIT_USAGE;
-    if (error < 0) {
-        log_error("cannot start: %s", strerror(-error));
-        return EXIT_SYSTEM;
-    }
+    if (error < 0)
+        return error == -EINVAL ? EXIT_USAGE : fail_start(error);
     status = run(&arguments, &start);
     arguments_free(&arguments);
     upgrade_origin_close(&start.binary);
