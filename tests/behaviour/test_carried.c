@@ -765,6 +765,16 @@ static long count_of(const json_t *object, const char *member)
     return (long)json_integer_value(value);
 }
 
+/* Whether text is somewhere in an answer. */
+static bool has_text(const json_t *answer, const char *text)
+{
+    char *whole = json_dumps(answer, 0);
+    bool found = strstr(whole, text) != NULL;
+
+    free(whole);
+    return found;
+}
+
 #define CONTROL_CAT CONTROL "[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nUSER\n"
 
 /* Who orders it is answered by the new build, or told why there is none; others stay connected to a
@@ -818,7 +828,7 @@ START_TEST(upgrade_by_order)
     ck_assert_uint_eq(inode_of(path), inode);
     fd = control_connect(&daemon);
     answer = control_expect_ok(control_ask(fd, "{\"command\":\"events\"}"));
-    ck_assert_ptr_nonnull(strstr(json_dumps(answer, 0), "serves 1 services\""));
+    ck_assert(has_text(answer, "serves 1 services\""));
     json_decref(answer);
     close(fd);
     close(other);
@@ -866,9 +876,8 @@ START_TEST(bans_and_pauses)
     /* What was counted before is counted still. */
     harness_log_wait(&daemon, " end ", 3);
     answer = control_expect_ok(control_ask(fd, "{\"command\":\"metrics\"}"));
-    ck_assert_ptr_nonnull(
-        strstr(json_dumps(answer, 0), "connections_total{service=\\\"cat\\\"} 1"));
-    ck_assert_ptr_nonnull(strstr(json_dumps(answer, 0), "handler_seconds_count"));
+    ck_assert(has_text(answer, "connections_total{service=\\\"cat\\\"} 1"));
+    ck_assert(has_text(answer, "handler_seconds_count"));
     json_decref(answer);
     close(fd);
     close(drainer);
