@@ -47,7 +47,7 @@ static void add_daemon(struct control_call *call)
     reply_add_count(reply, root, "active", server->admission.running);
     reply_add_count(reply, root, "limit", server->admission.limit);
     reply_add_count(reply, root, "processes", server->children.processes);
-    reply_add_count(reply, root, "held", server->reception.count);
+    reply_add_count(reply, root, "held", server->reception.count + server->reception.ready);
     reply_add_count(reply, root, "connections", server->next_connection);
     reply_add_count(reply, root, "sources", sources_count(&server->admission.sources));
     reply_add_count(reply, root, "bans", server->admission.bans.count);
@@ -244,7 +244,7 @@ int control_connections(struct control_call *call)
         list_one(&listing, item);
     for (const struct service *service = server->services; service; service = service->next)
         for (struct connection *item = service->ready ? service->ready->first : NULL; item;
-             item = item->next)
+             item = item->younger)
             list_one(&listing, item);
     for (struct connection *item = server->reception.youngest; item; item = item->older)
         list_one(&listing, item);

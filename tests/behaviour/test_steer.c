@@ -238,6 +238,47 @@ START_TEST(pause_and_resume)
 }
 END_TEST
 
+/* All who wait for a place are counted and listed, not only the first. */
+START_TEST(many_are_ready)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd, fds[4];
+    long listed = 0;
+    json_t *answer;
+
+    harness_serve_control(&daemon, CAT "start-on = data\ndata-timeout = 1h\nmax-connections = 1\n",
+                          port);
+    fd = control_connect(&daemon);
+    for (int i = 0; i < 4; i++)
+        fds[i] = client_connect(port);
+    control_await_count(fd, "cat", "held", 4);
+    for (int i = 0; i < 4; i++)
+        client_send(fds[i], "1\n");
+    control_await_count(fd, "cat", "active", 1);
+    control_await_count(fd, "cat", "held", 3);
+    while (listed < 3) {
+        const json_t *one;
+        size_t index;
+
+        listed = 0;
+        answer = control_expect_ok(control_ask(fd, "{\"command\":\"connections\"}"));
+        ck_assert_int_eq(json_integer_value(json_object_get(answer, "total")), 4);
+        json_array_foreach(json_object_get(answer, "connections"), index, one) listed +=
+            strcmp(json_string_value(json_object_get(one, "state")), "awaits-place") == 0;
+        json_decref(answer);
+    }
+    answer = control_expect_ok(control_ask(fd, "{\"command\":\"status\"}"));
+    ck_assert_int_eq(json_integer_value(json_object_get(answer, "held")), 3);
+    json_decref(answer);
+    for (int i = 0; i < 4; i++) {
+        client_expect(fds[i], "1\n");
+        close(fds[i]);
+    }
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* A client that is held when its service is paused gets no handler before it is resumed. */
 START_TEST(pause_held)
 {
@@ -486,6 +527,7 @@ Suite *steer_suite(void)
     tcase_add_test(all, events);
     tcase_add_test(all, metrics);
     tcase_add_test(all, pause_and_resume);
+    tcase_add_test(all, many_are_ready);
     tcase_add_test(all, pause_held);
     tcase_add_test(all, pause_lent);
     tcase_add_test(all, drain);
