@@ -5,8 +5,9 @@
 #include <stdio.h>
 
 #include "serve/server.h"
+#include "serve/state.h"
 
-/* The services that are served, and their addresses that are pending. */
+/* The services, and their addresses that are pending. */
 static size_t count_services(const struct server *server, size_t *ret_pending)
 {
     size_t count = 0;
@@ -14,8 +15,7 @@ static size_t count_services(const struct server *server, size_t *ret_pending)
     *ret_pending = 0;
     for (const struct service *service = server->services; service; service = service->next) {
         count++;
-        for (size_t i = 0; i < service->listener_count; i++)
-            *ret_pending += service->listeners[i].source.fd < 0;
+        *ret_pending += service_pending(service);
     }
     return count;
 }
