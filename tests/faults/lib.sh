@@ -222,6 +222,10 @@ has_no_handlers() {
     [ -z "$(cat "/proc/$daemon/task/$daemon/children")" ]
 }
 
+has_handlers() {
+    ! has_no_handlers
+}
+
 fds_are_as_before() {
     [ "$(count_fds)" -le "$fds" ]
 }
