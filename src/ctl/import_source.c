@@ -76,7 +76,7 @@ void import_read_text(struct import *import, const char *path, const char *text,
     }
     if (dialect == IMPORT_ANY) /* what a file of xinetd's includes is such a file */
         dialect = import->depth > 1 ? IMPORT_XINETD : find_dialect(text, length);
-    if (memchr(text, '\0', length))
+    if (length > 0 && memchr(text, '\0', length))
         import_say(import, NULL, IMPORT_ERROR, "has NUL bytes, so it is no configuration");
     else if (dialect == IMPORT_XINETD)
         import_read_xinetd(import, text, length);

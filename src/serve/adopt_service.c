@@ -358,7 +358,7 @@ int adopt_read_stderr(struct adoption *adoption, struct handover_line *line)
     /* One whose service is gone has no handlers. */
     if (adoption->server && (!service || service->channel))
         return 0;
-    return channel_take_over(service ? adoption->server->loop : NULL,
+    return channel_take_over(service ? service->server->loop : NULL,
                              service ? service->settings->name : NULL, line,
                              service ? &service->channel : NULL);
 }

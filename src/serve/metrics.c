@@ -54,8 +54,10 @@ static void print_seconds(FILE *file, nanoseconds time)
 
 /* --- families ------------------------------------------------------------------------------- */
 
+/* A name that is declared can't be in parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define EACH_SERVICE(service, server) \
     for (const struct service *service = (server)->services; service; service = service->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static void print_connections(FILE *file, const char *name, const struct server *server)
 {

