@@ -6,6 +6,25 @@
 #include <string.h>
 
 const struct command command_table[] = {
+    {"status", "[SERVICE]", "the daemon and its services, or all about one", 0, 1, status_run},
+    {"connections", "[SERVICE]", "the connections that are in its care", 0, 1, connections_run},
+    {"explain", "SERVICE ADDRESS", "what would happen to a client, and by which rule", 2, 2,
+     explain_run},
+    {"sources", "[SERVICE]", "the busiest sources, and their penalties", 0, 1, sources_run},
+    {"ban", "SOURCE [DURATION]", "refuse a network; --kill ends its handlers, too", 1, 3, ban_run},
+    {"unban", "SOURCE", "lift that", 1, 1, unban_run},
+    {"bans", "", "who is banned, and for how long", 0, 0, bans_run},
+    {"pause", "SERVICE", "start nothing more for it: its clients wait", 1, 1, pause_run},
+    {"resume", "SERVICE", "end that", 1, 1, pause_run},
+    {"drain", "SERVICE", "pause it, and wait until it has no handler", 1, 1, drain_run},
+    {"kill", "SERVICE|PID", "end the handlers of a service, or one", 1, 1, kill_run},
+    {"reload", "", "read the configuration anew", 0, 0, reload_run},
+    {"stop", "[--wait]", "stop the daemon", 0, 1, stop_run},
+    {"metrics", "[--http]", "all counts as OpenMetrics text; or as an answer to a request", 0, 1,
+     metrics_run},
+    {"page", "[--http]", "the status as a page of HTML; or as an answer to a request", 0, 1,
+     page_run},
+    {"top", "", "the services live, the busiest first; q ends it", 0, 0, top_run},
     {"import", "FILE...", "print an ini for what inetd.conf or xinetd's files say", 1, -1,
      import_run},
 };

@@ -13,6 +13,7 @@
 /* sysexits(3), as the daemon's. */
 enum {
     EXIT_OK = 0,
+    EXIT_REFUSED = 1,      /* the daemon says no */
     EXIT_USAGE = 64,       /* the command line is wrong */
     EXIT_DATA = 65,        /* what was read has mistakes */
     EXIT_NO_INPUT = 66,    /* a file can't be read */
@@ -45,7 +46,24 @@ const struct command *command_find(const char *name);
 /* "stdinetctl: MESSAGE" on standard error; returns status, so that a command can end with it. */
 int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Each command, in the file of its name. */
+/* Each command, in the file of its name where none is said. */
 int import_run(const struct ctl *ctl, int count, char *arguments[]);
+/* show.c */
+int status_run(const struct ctl *ctl, int count, char *arguments[]);
+int connections_run(const struct ctl *ctl, int count, char *arguments[]);
+int sources_run(const struct ctl *ctl, int count, char *arguments[]);
+int bans_run(const struct ctl *ctl, int count, char *arguments[]);
+int explain_run(const struct ctl *ctl, int count, char *arguments[]);
+/* order.c; pause_run is resume's, too */
+int ban_run(const struct ctl *ctl, int count, char *arguments[]);
+int unban_run(const struct ctl *ctl, int count, char *arguments[]);
+int pause_run(const struct ctl *ctl, int count, char *arguments[]);
+int drain_run(const struct ctl *ctl, int count, char *arguments[]);
+int kill_run(const struct ctl *ctl, int count, char *arguments[]);
+int reload_run(const struct ctl *ctl, int count, char *arguments[]);
+int stop_run(const struct ctl *ctl, int count, char *arguments[]);
+int metrics_run(const struct ctl *ctl, int count, char *arguments[]);
+int page_run(const struct ctl *ctl, int count, char *arguments[]);
+int top_run(const struct ctl *ctl, int count, char *arguments[]);
 
 #endif

@@ -87,24 +87,36 @@ static void put_error(struct control_client *client, const char *problem)
 
 /* --- a request ------------------------------------------------------------------------------ */
 
+/* An argument as a field; texts as they are, the others as JSON has them. */
+static void log_argument(struct log_record *record, const struct control_request *request,
+                         const char *name)
+{
+    const json_t *value = json_object_get(json_object_get(request->root, "arguments"), name);
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    if (json_is_string(value))
+        log_record_format(record, name, "%.200s", json_string_value(value));
+    else if (text)
+        log_record_format(record, name, "%.40s", text);
+    free(text);
+}
+
 /* Who did what, with what result. */
 static void log_write(const struct control_client *client, const struct control_request *request,
                       const char *problem)
 {
-    json_t *arguments = json_object_get(request->root, "arguments");
-    char *text = arguments ? json_dumps(arguments, JSON_COMPACT) : NULL;
     struct log_record record;
 
     log_record_begin(&record, problem ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, NULL, "control");
     log_record_text(&record, "command", request->command->name);
-    if (text)
-        log_record_format(&record, "arguments", "%.512s", text);
+    for (size_t i = 0; i < CONTROL_PARAMETERS && request->command->parameters[i].name; i++)
+        if (request->arguments[i].given)
+            log_argument(&record, request, request->command->parameters[i].name);
     log_record_number(&record, "uid", addr_unix_uid(&client->peer));
     log_record_number(&record, "from_pid", client->peer.scope);
     if (problem)
         log_record_text(&record, "error", problem);
     log_record_emit(&record);
-    free(text);
 }
 
 static void run(struct control_client *client, const struct control_request *request)

@@ -46,7 +46,7 @@ int main(void)
         bans_suite,
         judge_suite,
         ranking_suite,
-        history_suite,
+        history_suite, http_suite,
         log_recent_suite,
         /* clang-format on */
     };

@@ -17,6 +17,7 @@ Suite *control_suite(void);
 Suite *dump_suite(void);
 Suite *endpoint_suite(void);
 Suite *handover_suite(void);
+Suite *http_suite(void);
 Suite *import_suite(void);
 Suite *import_files_suite(void);
 Suite *history_suite(void);

@@ -1,0 +1,105 @@
+/* answer: see answer.h. Called by the commands that show something. */
+#include "ctl/answer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+const char *answer_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+uint64_t answer_count(const json_t *object, const char *name)
+{
+    json_int_t count = json_integer_value(json_object_get(object, name));
+
+    return count > 0 ? (uint64_t)count : 0;
+}
+
+double answer_number(const json_t *object, const char *name)
+{
+    return json_number_value(json_object_get(object, name));
+}
+
+bool answer_flag(const json_t *object, const char *name)
+{
+    return json_is_true(json_object_get(object, name));
+}
+
+uint64_t answer_sum(const json_t *object, const char *name)
+{
+    json_t *members = json_object_get(object, name), *value;
+    const char *key;
+    uint64_t sum = 0;
+
+    json_object_foreach(members, key, value)
+    {
+        sum += (uint64_t)json_integer_value(value);
+    }
+    return sum;
+}
+
+void answer_format_span(uint64_t milliseconds, char text[static ANSWER_SPAN_SIZE])
+{
+    uint64_t seconds = milliseconds / 1000, minutes = seconds / 60, hours = minutes / 60;
+
+    if (milliseconds < 1000)
+        snprintf(text, ANSWER_SPAN_SIZE, "%" PRIu64 "ms", milliseconds);
+    else if (minutes == 0)
+        snprintf(text, ANSWER_SPAN_SIZE, "%" PRIu64 "s", seconds);
+    else if (hours == 0)
+        snprintf(text, ANSWER_SPAN_SIZE, "%" PRIu64 "m %" PRIu64 "s", minutes, seconds % 60);
+    else if (hours < 48)
+        snprintf(text, ANSWER_SPAN_SIZE, "%" PRIu64 "h %" PRIu64 "m", hours, minutes % 60);
+    else
+        snprintf(text, ANSWER_SPAN_SIZE, "%" PRIu64 "d %" PRIu64 "h", hours / 24, hours % 24);
+}
+
+/* The status from a service on. */
+static int ask_from(struct client *client, const char *service, bool history, int timeout,
+                    size_t first, json_t **ret)
+{
+    json_t *arguments = json_pack("{s:I}", "first", (json_int_t)first);
+
+    if (service)
+        json_object_set_new(arguments, "service", json_string(service));
+    if (history)
+        json_object_set_new(arguments, "history", json_true());
+    return client_ask(client, "status", arguments, timeout, ret);
+}
+
+int answer_ask_status(struct client *client, const char *service, bool history, int timeout,
+                      json_t **ret)
+{
+    json_t *whole, *services;
+    int error = ask_from(client, service, history, timeout, 0, &whole);
+
+    if (error < 0)
+        return error;
+    services = json_object_get(whole, "services");
+    while (!service && json_array_size(services) < answer_count(whole, "services_total")) {
+        size_t before = json_array_size(services);
+        json_t *more;
+
+        error = ask_from(client, service, history, timeout, before, &more);
+        if (error < 0) {
+            json_decref(whole);
+            return error;
+        }
+        json_array_extend(services, json_object_get(more, "services"));
+        json_decref(more);
+        if (json_array_size(services) == before) /* a reload came between */
+            break;
+    }
+    *ret = whole;
+    return 0;
+}
+
+int answer_print_json(const json_t *answer)
+{
+    json_dumpf(answer, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    putchar('\n');
+    return EXIT_OK;
+}

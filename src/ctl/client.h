@@ -1,0 +1,51 @@
+/* client: a conversation with the daemon over its control socket: a JSON object a line each way.
+ *
+ * Which commands there are is not known here. Called by every command but import.
+ */
+#ifndef STDINETD_CTL_CLIENT_H
+#define STDINETD_CTL_CLIENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ctl/command.h"
+
+/* Milliseconds that an answer may take; who waits for something to happen has no bound. */
+#define CLIENT_TIMEOUT 30000
+#define CLIENT_FOREVER (-1)
+
+struct client {
+    int fd;
+    char *input; /* what has come of an answer */
+    size_t used, room;
+};
+
+/* The path of the socket: as given, or where the daemon has it by itself. */
+const char *client_path(const struct ctl *ctl);
+
+/* Connects. 0 or -errno. */
+int client_open(const struct ctl *ctl, struct client *ret);
+void client_close(struct client *client);
+
+/* Asks, and waits for the answer, ok or not: an object that the caller gives back. arguments, which
+ * become the daemon's, may be NULL: none. 0; -ECONNRESET where the daemon has closed; -ETIMEDOUT;
+ * -EPROTO where what came is no answer; another -errno. */
+int client_ask(struct client *client, const char *command, json_t *arguments, int timeout,
+               json_t **ret);
+
+/* Whether an answer is ok. */
+bool client_is_ok(const json_t *answer);
+
+/* All of it in one: connects, asks, says on standard error what went wrong. EXIT_OK with an answer
+ * that is ok; else the status to end with. */
+int client_call(const struct ctl *ctl, const char *command, json_t *arguments, int timeout,
+                json_t **ret);
+
+/* Says what an answer that is not ok says; returns EXIT_REFUSED. */
+int client_refused(const struct ctl *ctl, const json_t *answer);
+
+/* Says that no daemon answers, and why; returns EXIT_UNAVAILABLE. */
+int client_fail(const struct ctl *ctl, int error);
+
+#endif

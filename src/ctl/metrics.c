@@ -1,0 +1,144 @@
+/* metrics: the command: all counts as OpenMetrics text, on standard output or, as the handler of an
+ * HTTP service, as the answer to a request: OpenMetrics to who asks for it, else the text format of
+ * Prometheus, which is the same but for how counters are declared. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/answer.h"
+#include "ctl/command.h"
+#include "ctl/http.h"
+
+static const char openmetrics_type[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+static const char text_type[] = "text/plain; version=0.0.4; charset=utf-8";
+
+/* Asks for them without a word on standard error, which may be the client's. NULL where there is
+ * none. */
+static json_t *ask(const struct ctl *ctl, int *ret_error)
+{
+    struct client client;
+    json_t *answer = NULL;
+
+    *ret_error = client_open(ctl, &client);
+    if (*ret_error < 0)
+        return NULL;
+    *ret_error = client_ask(&client, "metrics", NULL, CLIENT_TIMEOUT, &answer);
+    client_close(&client);
+    return answer;
+}
+
+/* The name of the counter that a line declares ("# TYPE NAME counter" and then "# HELP NAME …"), or
+ * NULL. */
+static const char *declared_counter(const char *line, const char *end, const char **ret_rest)
+{
+    static const char type[] = "# TYPE ", counter[] = " counter";
+    size_t length = (size_t)(end - line);
+
+    if (length < strlen(type) + strlen(counter) || strncmp(line, type, strlen(type)) != 0 ||
+        strncmp(end - strlen(counter), counter, strlen(counter)) != 0)
+        return NULL;
+    *ret_rest = end - strlen(counter);
+    return line + strlen(type);
+}
+
+/* Prints OpenMetrics text in the older format: a counter is declared with "_total", as its samples
+ * are named, and there is no unit and no end. */
+static void print_text_format(const char *metrics, FILE *file)
+{
+    char counter[128] = "";
+
+    while (*metrics != '\0') {
+        const char *end = strchr(metrics, '\n'), *rest = NULL, *name;
+        char help[160];
+
+        if (!end)
+            end = metrics + strlen(metrics);
+        name = declared_counter(metrics, end, &rest);
+        if (name)
+            snprintf(counter, sizeof(counter), "%.*s", (int)(rest - name), name);
+        snprintf(help, sizeof(help), "# HELP %s ", counter);
+        if (name)
+            fprintf(file, "# TYPE %s_total counter\n", counter);
+        else if (counter[0] != '\0' && strncmp(metrics, help, strlen(help)) == 0)
+            fprintf(file, "# HELP %s_total %.*s\n", counter,
+                    (int)(end - metrics - (long)strlen(help)), metrics + strlen(help));
+        else if (strncmp(metrics, "# UNIT ", 7) != 0 && strncmp(metrics, "# EOF", 5) != 0)
+            fprintf(file, "%.*s\n", (int)(end - metrics), metrics);
+        metrics = *end == '\0' ? end : end + 1;
+    }
+}
+
+static int answer_openmetrics(const struct http_request *request, const char *metrics)
+{
+    struct http_answer answer = {200, openmetrics_type, NULL, metrics, strlen(metrics)};
+
+    http_send(request, &answer);
+    return EXIT_OK;
+}
+
+static int answer_text_format(const struct http_request *request, const char *metrics)
+{
+    struct http_answer answer = {200, text_type, NULL, NULL, 0};
+    char *text = NULL;
+    FILE *file = open_memstream(&text, &answer.length);
+
+    if (file)
+        print_text_format(metrics, file);
+    if (!file || fclose(file) != 0) {
+        http_send_status(request, 500, "no memory");
+        return EXIT_SYSTEM;
+    }
+    answer.body = text;
+    http_send(request, &answer);
+    free(text);
+    return EXIT_OK;
+}
+
+static int serve(const struct ctl *ctl)
+{
+    struct http_request request;
+    json_t *answer;
+    int error, status;
+
+    if (!http_receive(&request))
+        return EXIT_OK;
+    if (strcmp(request.path, "/") != 0 && strcmp(request.path, "/metrics") != 0) {
+        http_send_status(&request, 404, NULL);
+        return EXIT_OK;
+    }
+    answer = ask(ctl, &error);
+    if (!answer || !client_is_ok(answer)) {
+        http_send_status(&request, 503, "stdinetd doesn't answer");
+        status = answer ? client_refused(ctl, answer) : client_fail(ctl, error);
+    } else if (request.is_openmetrics) {
+        status = answer_openmetrics(&request, answer_text(answer, "metrics"));
+    } else {
+        status = answer_text_format(&request, answer_text(answer, "metrics"));
+    }
+    json_decref(answer);
+    return status;
+}
+
+static int print(const struct ctl *ctl)
+{
+    json_t *answer;
+    int status = client_call(ctl, "metrics", NULL, CLIENT_TIMEOUT, &answer);
+
+    if (status != EXIT_OK)
+        return status;
+    if (ctl->json)
+        answer_print_json(answer);
+    else
+        fputs(answer_text(answer, "metrics"), stdout);
+    json_decref(answer);
+    return EXIT_OK;
+}
+
+int metrics_run(const struct ctl *ctl, int count, char *arguments[])
+{
+    bool is_http = count > 1 && strcmp(arguments[1], "--http") == 0;
+
+    if (count > 1 && !is_http)
+        return command_fail(EXIT_USAGE, "usage: stdinetctl metrics [--http]");
+    return is_http ? serve(ctl) : print(ctl);
+}

@@ -1,0 +1,195 @@
+/* order: the commands that change something: pause, resume, drain, kill, ban, unban, reload, stop.
+ * Silent where all is well, but for what is worth knowing. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/text.h"
+#include "ctl/answer.h"
+#include "ctl/command.h"
+
+/* Gives an order whose answer says nothing that isn't JSON's. */
+static int order(const struct ctl *ctl, const char *command, json_t *arguments, int timeout)
+{
+    json_t *answer;
+    int status = client_call(ctl, command, arguments, timeout, &answer);
+
+    if (status != EXIT_OK)
+        return status;
+    if (ctl->json)
+        answer_print_json(answer);
+    json_decref(answer);
+    return EXIT_OK;
+}
+
+static int order_service(const struct ctl *ctl, char *arguments[], int timeout)
+{
+    return order(ctl, arguments[0], json_pack("{s:s}", "service", arguments[1]), timeout);
+}
+
+int pause_run(const struct ctl *ctl, int count, char *arguments[])
+{
+    (void)count;
+    return order_service(ctl, arguments, CLIENT_TIMEOUT);
+}
+
+int drain_run(const struct ctl *ctl, int count, char *arguments[])
+{
+    (void)count;
+    return order_service(ctl, arguments, CLIENT_FOREVER);
+}
+
+static void print_killed(const json_t *answer)
+{
+    uint64_t killed = answer_count(answer, "killed");
+
+    printf("%" PRIu64 " %s sent TERM\n", killed, killed == 1 ? "handler was" : "handlers were");
+}
+
+int kill_run(const struct ctl *ctl, int count, char *arguments[])
+{
+    json_t *answer;
+    int status = client_call(ctl, "kill", json_pack("{s:s}", "target", arguments[1]),
+                             CLIENT_TIMEOUT, &answer);
+
+    (void)count;
+    if (status != EXIT_OK)
+        return status;
+    if (ctl->json)
+        answer_print_json(answer);
+    else
+        print_killed(answer);
+    json_decref(answer);
+    return EXIT_OK;
+}
+
+/* --- bans ----------------------------------------------------------------------------------- */
+
+int ban_run(const struct ctl *ctl, int count, char *arguments[])
+{
+    static const struct option longs[] = {{"kill", no_argument, NULL, 'k'}, {0}};
+    json_t *values = json_object(), *answer;
+    bool kills = false;
+    int value, status;
+
+    while ((value = getopt_long(count, arguments, "k", longs, NULL)) != -1) {
+        if (value != 'k') {
+            json_decref(values);
+            return EXIT_USAGE;
+        }
+        kills = true;
+    }
+    if (count - optind < 1 || count - optind > 2) {
+        json_decref(values);
+        return command_fail(EXIT_USAGE, "usage: stdinetctl ban [--kill] SOURCE [DURATION]");
+    }
+    json_object_set_new(values, "source", json_string(arguments[optind]));
+    if (count - optind == 2)
+        json_object_set_new(values, "duration", json_string(arguments[optind + 1]));
+    if (kills)
+        json_object_set_new(values, "kill", json_true());
+    status = client_call(ctl, "ban", values, CLIENT_TIMEOUT, &answer);
+    if (status != EXIT_OK)
+        return status;
+    if (ctl->json)
+        answer_print_json(answer);
+    else if (kills)
+        print_killed(answer);
+    json_decref(answer);
+    return EXIT_OK;
+}
+
+int unban_run(const struct ctl *ctl, int count, char *arguments[])
+{
+    (void)count;
+    return order(ctl, "unban", json_pack("{s:s}", "source", arguments[1]), CLIENT_TIMEOUT);
+}
+
+/* --- the daemon ----------------------------------------------------------------------------- */
+
+static void print_problems(const json_t *problems)
+{
+    for (size_t i = 0; i < json_array_size(problems); i++) {
+        const char *problem = json_string_value(json_array_get(problems, i));
+        char shown[2048];
+
+        if (!problem)
+            continue;
+        text_escape(problem, strlen(problem), shown, sizeof(shown));
+        fprintf(stderr, "%s\n", shown);
+    }
+}
+
+int reload_run(const struct ctl *ctl, int count, char *arguments[])
+{
+    json_t *answer;
+    int status = client_call(ctl, "reload", NULL, CLIENT_TIMEOUT, &answer);
+
+    (void)count;
+    (void)arguments;
+    if (status != EXIT_OK)
+        return status;
+    status = answer_flag(answer, "reloaded") ? EXIT_OK : EXIT_REFUSED;
+    if (ctl->json)
+        answer_print_json(answer);
+    else
+        print_problems(json_object_get(answer, "problems"));
+    json_decref(answer);
+    return status;
+}
+
+/* Until the daemon has closed the connection, which it does when it ends. */
+static void await_end(const struct client *client)
+{
+    char bytes[64];
+    struct pollfd poller = {.fd = client->fd, .events = POLLIN};
+
+    while (poll(&poller, 1, -1) >= 0 && recv(client->fd, bytes, sizeof(bytes), 0) > 0)
+        ;
+}
+
+static int stop(const struct ctl *ctl, bool waits)
+{
+    struct client client;
+    json_t *answer;
+    int error = client_open(ctl, &client), status = EXIT_OK;
+
+    if (error < 0)
+        return client_fail(ctl, error);
+    error = client_ask(&client, "stop", NULL, CLIENT_TIMEOUT, &answer);
+    if (error < 0) {
+        client_close(&client);
+        return client_fail(ctl, error);
+    }
+    if (!client_is_ok(answer))
+        status = client_refused(ctl, answer);
+    else if (ctl->json)
+        answer_print_json(answer);
+    else if (answer_count(answer, "handlers") > 0)
+        printf("%" PRIu64 " handlers may finish\n", answer_count(answer, "handlers"));
+    fflush(stdout);
+    json_decref(answer);
+    if (status == EXIT_OK && waits)
+        await_end(&client);
+    client_close(&client);
+    return status;
+}
+
+int stop_run(const struct ctl *ctl, int count, char *arguments[])
+{
+    static const struct option longs[] = {{"wait", no_argument, NULL, 'w'}, {0}};
+    bool waits = false;
+    int value;
+
+    while ((value = getopt_long(count, arguments, "w", longs, NULL)) != -1) {
+        if (value != 'w')
+            return EXIT_USAGE;
+        waits = true;
+    }
+    if (optind < count)
+        return command_fail(EXIT_USAGE, "usage: stdinetctl stop [--wait]");
+    return stop(ctl, waits);
+}
