@@ -139,6 +139,7 @@ Suite *steer_suite(void);
 Suite *bans_suite(void);
 Suite *upgrade_suite(void);
 Suite *carried_suite(void);
+Suite *top_suite(void);
 Suite *faults_suite(void);
 Suite *logs_suite(void);
 Suite *notify_suite(void);

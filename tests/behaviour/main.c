@@ -19,6 +19,7 @@ int main(void)
     srunner_add_suite(runner, bans_suite());
     srunner_add_suite(runner, upgrade_suite());
     srunner_add_suite(runner, carried_suite());
+    srunner_add_suite(runner, top_suite());
     srunner_add_suite(runner, faults_suite());
     srunner_add_suite(runner, logs_suite());
     srunner_add_suite(runner, process_suite());
