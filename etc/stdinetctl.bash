@@ -6,14 +6,23 @@ _stdinetctl_matching() {
     mapfile -t COMPREPLY < <(compgen "$@" -- "${COMP_WORDS[COMP_CWORD]}")
 }
 
+# Services of the daemon that answers at the socket that was given.
+_stdinetctl_services() {
+    "$@" --json status 2>/dev/null | grep -o '"name":"[^"\\]*"' | cut -d '"' -f 4
+}
+
 _stdinetctl() {
     local program=${COMP_WORDS[0]} command='' index
+    local -a ask=("$program")
 
     compopt +o filenames 2>/dev/null
     COMPREPLY=()
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-        -s | --socket) ((index++)) ;;
+        -s | --socket)
+            ((index++))
+            ask=("$program" -s "${COMP_WORDS[index]}")
+            ;;
         -*) ;;
         *)
             command=${COMP_WORDS[index]}
@@ -33,6 +42,13 @@ _stdinetctl() {
         _stdinetctl_matching -W "-s --socket --json --list-commands --help --version
             $("$program" --list-commands 2>/dev/null)"
         ;;
+    status | connections | sources | explain | pause | resume | drain | kill)
+        local IFS=$'\n'
+        [ "$((COMP_CWORD - index))" -ne 1 ] || _stdinetctl_matching -W "$(_stdinetctl_services "${ask[@]}")"
+        ;;
+    ban) _stdinetctl_matching -W --kill ;;
+    stop) _stdinetctl_matching -W --wait ;;
+    metrics | page) _stdinetctl_matching -W --http ;;
     import)
         case ${COMP_WORDS[COMP_CWORD]} in
         -*) _stdinetctl_matching -W "--inetd --xinetd --ipv6 --root --handlers --help" ;;

@@ -19,6 +19,7 @@ const struct command command_table[] = {
     {"drain", "SERVICE", "pause it, and wait until it has no handler", 1, 1, drain_run},
     {"kill", "SERVICE|PID", "end the handlers of a service, or one", 1, 1, kill_run},
     {"reload", "", "read the configuration anew", 0, 0, reload_run},
+    {"upgrade", "", "let another build take the daemon's place", 0, 0, upgrade_run},
     {"stop", "[--wait]", "stop the daemon", 0, 1, stop_run},
     {"metrics", "[--http]", "all counts as OpenMetrics text; or as an answer to a request", 0, 1,
      metrics_run},

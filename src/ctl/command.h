@@ -61,6 +61,7 @@ int pause_run(const struct ctl *ctl, int count, char *arguments[]);
 int drain_run(const struct ctl *ctl, int count, char *arguments[]);
 int kill_run(const struct ctl *ctl, int count, char *arguments[]);
 int reload_run(const struct ctl *ctl, int count, char *arguments[]);
+int upgrade_run(const struct ctl *ctl, int count, char *arguments[]);
 int stop_run(const struct ctl *ctl, int count, char *arguments[]);
 int metrics_run(const struct ctl *ctl, int count, char *arguments[]);
 int page_run(const struct ctl *ctl, int count, char *arguments[]);

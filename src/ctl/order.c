@@ -1,4 +1,5 @@
-/* order: the commands that change something: pause, resume, drain, kill, ban, unban, reload, stop.
+/* order: the commands that change something: pause, resume, drain, kill, ban, unban, reload,
+ * upgrade, stop.
  * Silent where all is well, but for what is worth knowing. */
 #include <getopt.h>
 #include <inttypes.h>
@@ -139,6 +140,14 @@ int reload_run(const struct ctl *ctl, int count, char *arguments[])
         print_problems(json_object_get(answer, "problems"));
     json_decref(answer);
     return status;
+}
+
+/* However long the other build takes to show that it can. */
+int upgrade_run(const struct ctl *ctl, int count, char *arguments[])
+{
+    (void)count;
+    (void)arguments;
+    return order(ctl, "upgrade", NULL, CLIENT_FOREVER);
 }
 
 /* Until the daemon has closed the connection, which it does when it ends. */

@@ -157,6 +157,12 @@ static void print_reloads(FILE *file, const char *name, const struct server *ser
     fprintf(file, "%s_total{result=\"failed\"} %" PRIu64 "\n", name, server->reloads_failed);
 }
 
+static void print_upgrades(FILE *file, const char *name, const struct server *server)
+{
+    fprintf(file, "%s_total{result=\"ok\"} %" PRIu64 "\n", name, server->upgrades_done);
+    fprintf(file, "%s_total{result=\"failed\"} %" PRIu64 "\n", name, server->upgrades_failed);
+}
+
 static void print_lost(FILE *file, const char *name, const struct server *server)
 {
     (void)server;
@@ -179,6 +185,7 @@ static const struct family families[] = {
     {"stdinetd_sources", "gauge", NULL, "Sources that are remembered.", print_sources},
     {"stdinetd_bans", "gauge", NULL, "Networks that are banned.", print_bans},
     {"stdinetd_reloads", "counter", NULL, "Reloads of the configuration.", print_reloads},
+    {"stdinetd_upgrades", "counter", NULL, "Upgrades to another build.", print_upgrades},
     {"stdinetd_messages_lost", "counter", NULL, "Log messages that found no room.", print_lost},
 };
 

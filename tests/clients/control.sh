@@ -142,6 +142,13 @@ check 'it goes on' ask "$upper" HELLO
 check '--json reload of what is wrong: 1' ends 1 --json reload
 check 'it is one line of JSON' is_json
 
+if command -v bash >/dev/null; then
+    check 'completion of a service' completes 'cat upper ' -s "$socket" pause ''
+    check 'completion of its beginning' completes 'upper ' -s "$socket" explain u
+    check 'no completion of what follows' completes ' ' -s "$socket" explain upper u
+    check 'completion of an option of ban' completes '--kill ' -s "$socket" ban --
+fi
+
 check 'metrics' ends 0 metrics
 check 'they have an end' says '^# EOF$'
 check 'page' ends 0 page

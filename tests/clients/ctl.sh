@@ -103,21 +103,6 @@ if perl -MJSON::PP -e 1 2>/dev/null; then
 fi
 # --- completion for bash ----------------------------------------------------------------------------
 
-# completes EXPECTED WORD...: what the last word may become, sorted, in one line.
-completes() {
-    expected=$1
-    shift
-    # shellcheck disable=SC2016 # for the other shell
-    [ "$(cd "$work" && bash -c '
-        . "$0"
-        COMP_WORDS=("$@")
-        COMP_CWORD=$(($# - 1))
-        _stdinetctl
-        printf "%s\n" "${COMPREPLY[@]}" | sort | tr "\n" " "' \
-        "$completion" "$STDINETCTL" "$@")" = "$expected" ]
-}
-
-completion=$(cd "$srcdir" && pwd)/etc/stdinetctl.bash
 if command -v bash >/dev/null; then
     check 'completion of a command' completes 'import ' imp
     check 'completion of an option' completes '--json ' --js

@@ -199,6 +199,23 @@ make_directory_for_now() {
     fi
 }
 
+# completes EXPECTED WORD...: what the last word behind stdinetctl may become, by etc/stdinetctl.bash,
+# sorted, in one line.
+completes() {
+    expected=$1
+    shift
+    # shellcheck disable=SC2154 # a test has it
+    completion=$(cd "$srcdir" && pwd)/etc/stdinetctl.bash
+    # shellcheck disable=SC2016 # for the other shell
+    [ "$(cd "$work" && bash -c '
+        . "$0"
+        COMP_WORDS=("$@")
+        COMP_CWORD=$(($# - 1))
+        _stdinetctl
+        printf "%s\n" "${COMPREPLY[@]}" | sort | tr "\n" " "' \
+        "$completion" "$STDINETCTL" "$@")" = "$expected" ]
+}
+
 # Handlers run as somebody else when we are root: they must get into the directory.
 make_work_directory() {
     trap clean_up EXIT
