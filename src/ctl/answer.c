@@ -1,8 +1,11 @@
 /* answer: see answer.h. Called by the commands that show something. */
 #include "ctl/answer.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 const char *answer_text(const json_t *object, const char *name)
 {
@@ -94,6 +97,67 @@ int answer_ask_status(struct client *client, const char *service, bool history, 
             break;
     }
     *ret = whole;
+    return 0;
+}
+
+/* Reloads that may come between the parts of the metrics, before it is given up. */
+#define METRICS_TRIES 5
+
+/* The parts so far. */
+struct parts {
+    char *text;
+    size_t length;
+    uint64_t next, reloads; /* next 0: there is none yet, or all */
+    unsigned tries;
+};
+
+static int append(struct parts *parts, const char *part)
+{
+    size_t more = strlen(part);
+    char *grown = realloc(parts->text, parts->length + more + 1);
+
+    if (!grown)
+        return -ENOMEM;
+    memcpy(grown + parts->length, part, more + 1);
+    parts->text = grown;
+    parts->length += more;
+    return 0;
+}
+
+/* Takes an answer's part; the first ones again where a reload came between. */
+static int take_part(struct parts *parts, const json_t *answer)
+{
+    if (parts->next > 0 && answer_count(answer, "reloads") != parts->reloads) {
+        parts->next = parts->length = 0;
+        return ++parts->tries < METRICS_TRIES ? -EAGAIN : -EBUSY;
+    }
+    parts->reloads = answer_count(answer, "reloads");
+    parts->next = answer_count(answer, "next");
+    return append(parts, answer_text(answer, "metrics"));
+}
+
+int answer_ask_metrics(struct client *client, json_t **ret)
+{
+    struct parts parts = {0};
+    json_t *answer = NULL;
+    int error;
+
+    do {
+        json_decref(answer);
+        answer = NULL;
+        error = client_ask(client, "metrics", json_pack("{s:I}", "first", (json_int_t)parts.next),
+                           CLIENT_TIMEOUT, &answer);
+        if (error == 0 && client_is_ok(answer))
+            error = take_part(&parts, answer);
+    } while (error == -EAGAIN || (error == 0 && client_is_ok(answer) && parts.next > 0));
+    if (error == 0 && client_is_ok(answer))
+        json_object_set_new(answer, "metrics", json_stringn(parts.text, parts.length));
+    free(parts.text);
+    if (error < 0) {
+        json_decref(answer);
+        return error;
+    }
+    *ret = answer;
     return 0;
 }
 

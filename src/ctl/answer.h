@@ -25,6 +25,10 @@ void answer_format_span(uint64_t milliseconds, char text[static ANSWER_SPAN_SIZE
 int answer_ask_status(struct client *client, const char *service, bool history, int timeout,
                       json_t **ret);
 
+/* Asks for the metrics, in however many parts they come: an answer whose "metrics" is all of them.
+ * As client_ask. */
+int answer_ask_metrics(struct client *client, json_t **ret);
+
 /* Prints it as one line of JSON; EXIT_OK. */
 int answer_print_json(const json_t *answer);
 

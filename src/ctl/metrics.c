@@ -22,7 +22,7 @@ static json_t *ask(const struct ctl *ctl, int *ret_error)
     *ret_error = client_open(ctl, &client);
     if (*ret_error < 0)
         return NULL;
-    *ret_error = client_ask(&client, "metrics", NULL, CLIENT_TIMEOUT, &answer);
+    *ret_error = answer_ask_metrics(&client, &answer);
     client_close(&client);
     return answer;
 }
@@ -121,17 +121,19 @@ static int serve(const struct ctl *ctl)
 
 static int print(const struct ctl *ctl)
 {
-    json_t *answer;
-    int status = client_call(ctl, "metrics", NULL, CLIENT_TIMEOUT, &answer);
+    int error, status = EXIT_OK;
+    json_t *answer = ask(ctl, &error);
 
-    if (status != EXIT_OK)
-        return status;
-    if (ctl->json)
+    if (!answer)
+        return client_fail(ctl, error);
+    if (!client_is_ok(answer))
+        status = client_refused(ctl, answer);
+    else if (ctl->json)
         answer_print_json(answer);
     else
         fputs(answer_text(answer, "metrics"), stdout);
     json_decref(answer);
-    return EXIT_OK;
+    return status;
 }
 
 int metrics_run(const struct ctl *ctl, int count, char *arguments[])

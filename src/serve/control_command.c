@@ -11,8 +11,8 @@
 #include "serve/server.h"
 
 /* Of what there may be very much, one answer has at most so much. */
-#define SERVICES_MAX    1000
-#define CONNECTIONS_MAX 10000
+#define SERVICES_MAX    500
+#define CONNECTIONS_MAX 5000
 #define LISTENERS_MAX   1024
 #define SOURCES_MAX     1000
 #define BANS_SHOWN_MAX  10000
@@ -33,7 +33,8 @@ const struct control_command control_table[] = {
      control_connections},
     {"events", "the last lines of the log from notice up, the youngest first", false,
      {{"count", CONTROL_COUNT, .maximum = LOG_RECENT}}, control_events},
-    {"metrics", "all counts as OpenMetrics text", false, {{0}}, control_metrics},
+    {"metrics", "all counts as OpenMetrics text, from `first` on, as `next` was", false,
+     {{"first", CONTROL_COUNT, .maximum = (uint64_t)UINT32_MAX << 8}}, control_metrics},
     {"explain", "what would happen to a client from an address, and by which rule", false,
      {{"service", CONTROL_TEXT, REQUIRED}, {"address", CONTROL_ADDRESS, REQUIRED}},
      control_explain},

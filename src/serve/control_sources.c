@@ -11,7 +11,7 @@
 #include "serve/server.h"
 
 #define SHOWN  20
-#define LOOKED 131072 /* of each family: some milliseconds */
+#define LOOKED 65536 /* of each family: some milliseconds */
 
 static void rank(const struct source *source, void *context)
 {

@@ -13,7 +13,8 @@
 #include "serve/server.h"
 #include "serve/state.h"
 
-#define SERVICES    500
+#define SERVICES    250
+#define HISTORIES   200 /* at most, whatever is asked for */
 #define LISTENERS   8
 #define CONNECTIONS 1000
 
@@ -172,6 +173,8 @@ int control_status(struct control_call *call)
 
     if (one->given && !named)
         return -EINVAL;
+    if (detail.history && count > HISTORIES)
+        count = HISTORIES;
     add_daemon(call);
     services = reply_add_array(&call->reply, call->reply.root, "services");
     if (named)
@@ -283,12 +286,18 @@ int control_events(struct control_call *call)
 
 int control_metrics(struct control_call *call)
 {
+    uint64_t place = control_count(&call->arguments[0], 0);
+    json_t *root = call->reply.root;
     size_t length;
-    char *text = metrics_print(call->server, &length);
+    char *text = metrics_print(call->server, &place, &length);
 
     if (!text)
         return -ENOMEM;
-    json_object_set_new(call->reply.root, "metrics", json_stringn(text, length));
+    json_object_set_new(root, "metrics", json_stringn(text, length));
     free(text);
-    return json_object_get(call->reply.root, "metrics") ? 0 : -ENOMEM;
+    if (place > 0)
+        reply_add_count(&call->reply, root, "next", place);
+    /* A part of before a reload and one of after it don't belong together. */
+    reply_add_count(&call->reply, root, "reloads", call->server->reloads_done);
+    return json_object_get(root, "metrics") ? 0 : -ENOMEM;
 }

@@ -2,16 +2,20 @@
  *
  * One table of families; each walks the services, since the samples of a family must stand
  * together. No label ever has a peer in it. What never happened to a service has no sample, so that
- * of thousands that rest each has two lines. Called by the control commands.
+ * of thousands that rest each has two lines. The text is given in parts, since of thousands that
+ * work it is long, and the loop has other things to do. Called by the control commands.
  */
 #ifndef STDINETD_SERVE_METRICS_H
 #define STDINETD_SERVE_METRICS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct server;
 
-/* The whole text, malloc'ed, with "# EOF"; NULL without memory. */
-char *metrics_print(const struct server *server, size_t *ret_length);
+/* The part of the text that begins at *place (0: the first), malloc'ed; NULL without memory. *place
+ * becomes that of the next one, 0 behind the last, which ends with "# EOF". All parts together are
+ * the text as long as no reload comes between. */
+char *metrics_print(const struct server *server, uint64_t *place, size_t *ret_length);
 
 #endif

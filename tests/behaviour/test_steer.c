@@ -202,6 +202,58 @@ START_TEST(metrics)
 }
 END_TEST
 
+#define MANY 2000
+
+/* Of many services they come in parts, which together have each of them once. */
+START_TEST(metrics_in_parts)
+{
+    struct daemon daemon;
+    char config[64 * 1024] = "", *text = strdup("");
+    int fd, parts = 0, count = harness_scale(MANY);
+    size_t length = 0;
+    long next = 0;
+
+    harness_begin(&daemon);
+    for (int i = 0; i < count; i++)
+        snprintf(config + strlen(config), sizeof(config) - strlen(config),
+                 "[%d]\nlisten = unix:@%d.%d\n", i, (int)getpid(), i);
+    harness_configure(&daemon, CONTROL "[defaults]\nexec = true\nUSER\n%s", daemon.directory,
+                      config);
+    harness_start(&daemon, NULL);
+    fd = control_connect(&daemon);
+    do {
+        char line[128];
+        json_t *answer;
+        const char *part;
+
+        snprintf(line, sizeof(line), "{\"command\":\"metrics\",\"arguments\":{\"first\":%ld}}",
+                 next);
+        answer = control_expect_ok(control_ask(fd, line));
+        part = json_string_value(json_object_get(answer, "metrics"));
+        ck_assert_uint_lt(strlen(part), 256 * 1024);
+        text = realloc(text, length + strlen(part) + 1);
+        memcpy(text + length, part, strlen(part) + 1);
+        length += strlen(part);
+        next = (long)json_integer_value(json_object_get(answer, "next"));
+        json_decref(answer);
+        parts++;
+    } while (next > 0);
+    ck_assert(parts > 1 || count < MANY);
+    ck_assert_str_eq(text + length - 6, "# EOF\n");
+    for (int i = 0; i < count; i++) {
+        char line[128];
+        const char *found;
+
+        snprintf(line, sizeof(line), "\nstdinetd_connections_active{service=\"%d\"} 0\n", i);
+        found = strstr(text, line);
+        ck_assert_msg(found && !strstr(found + 1, line), "not once: %s", line);
+    }
+    free(text);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* --- pause ---------------------------------------------------------------------------------- */
 
 /* Who comes to a paused service waits and is served in the end; who runs goes on; a reload changes
@@ -526,6 +578,7 @@ Suite *steer_suite(void)
     tcase_add_test(all, states);
     tcase_add_test(all, events);
     tcase_add_test(all, metrics);
+    tcase_add_test(all, metrics_in_parts);
     tcase_add_test(all, pause_and_resume);
     tcase_add_test(all, many_are_ready);
     tcase_add_test(all, pause_held);
