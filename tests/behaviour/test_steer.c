@@ -396,6 +396,7 @@ START_TEST(drain)
 {
     struct daemon daemon;
     int port = harness_port(), fd, drainer, running, waiting;
+    json_t *answer;
 
     harness_serve_control(&daemon, CAT, port);
     fd = control_connect(&daemon);
@@ -426,7 +427,9 @@ START_TEST(drain)
     client_send(drainer, "{\"command\":\"drain\",\"arguments\":{\"service\":\"cat\"}}\n");
     control_await_text(fd, "cat", "state", "draining");
     json_decref(control_order(fd, "resume", "service", "cat"));
-    control_expect_error(control_read(drainer), "was resumed");
+    answer = control_read(drainer);
+    control_expect_error(answer, "was resumed");
+    json_decref(answer);
     expect_echo(waiting, "4\n");
     close(waiting);
     close(drainer);
