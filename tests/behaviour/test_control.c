@@ -126,8 +126,10 @@ START_TEST(too_long)
     client_expect_closed(fd);
 
     fd = control_connect(&daemon);
-    line[66 * 1024] = '\0';
-    answer = control_ask(fd, line);
+    /* In one piece: the daemon may have enough of it, and close, before its end is sent. */
+    line[66 * 1024] = '\n';
+    ck_assert(send(fd, line, 66 * 1024 + 1, MSG_NOSIGNAL) > 0);
+    answer = control_read(fd);
     control_expect_error(answer, "too long");
     json_decref(answer);
     line[64 * 1024 - 30] = '\0';
@@ -160,7 +162,11 @@ START_TEST(slow_reader)
             break; /* it isn't read from any more */
     expect_served(port);
     json_decref(control_expect_ok(control_ask(fd, "{\"command\":\"status\"}")));
+#ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory aside */
     ck_assert(harness_is_wrapped() || process_status(daemon.pid, "VmRSS") < memory + 2048);
+#else
+    (void)memory;
+#endif
     close(slow);
     close(fd);
     harness_end(&daemon);
