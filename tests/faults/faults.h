@@ -9,14 +9,14 @@
 #include <stdint.h>
 
 #define FAULT_ROWS(row)                                                                            \
-    row(accept4) row(bind) row(clone) row(clock_realtime) row(close) row(connect) row(epoll_add)   \
-        row(epoll_create1) row(epoll_del) row(epoll_wait) row(fcntl_dupfd) row(fcntl_setfl)        \
-            row(fork) row(getrandom) row(getrlimit) row(getrlimit_unlimited) row(kill) row(listen) \
-                row(malloc) row(lookup) row(memfd_create) row(mmap) row(open) row(pipe2) row(poll) \
-                    row(read) row(recvmsg) row(send) row(sendmsg) row(sendto) row(setsockopt)      \
-                        row(shutdown) row(signalfd) row(socket) row(socket_inet6) row(socket_unix) \
-                            row(socketpair) row(timerfd_create) row(wait4) row(waitid) row(write)  \
-                                row(writev)
+    row(accept) row(accept4) row(bind) row(clone) row(clock_realtime) row(close) row(connect)      \
+        row(epoll_add) row(epoll_create1) row(epoll_del) row(epoll_wait) row(fcntl_dupfd)          \
+            row(fcntl_setfl) row(fork) row(getrandom) row(getrlimit) row(getrlimit_unlimited)      \
+                row(kill) row(listen) row(malloc) row(lookup) row(memfd_create) row(mmap)          \
+                    row(open) row(pipe2) row(poll) row(read) row(recvmsg) row(send) row(sendmsg)   \
+                        row(sendto) row(setsockopt) row(shutdown) row(signalfd) row(socket)        \
+                            row(socket_inet6) row(socket_unix) row(socketpair) row(timerfd_create) \
+                                row(wait4) row(waitid) row(write) row(writev)
 
 enum fault_row {
 #define FAULT_NUMBER(name) FAULT_##name,

@@ -100,6 +100,8 @@ static void *next_of(void **kept, const char *name)
 #define PASS(result, name, parameters, arguments) \
     PASS_AS(FAULT_##name, result, name, parameters, arguments)
 
+/* Not ours: for trying a peer. */
+PASS(int, accept, (int fd, __SOCKADDR_ARG peer, socklen_t *restrict length), (fd, peer, length))
 PASS(int, accept4, (int fd, __SOCKADDR_ARG peer, socklen_t *restrict length, int flags),
      (fd, peer, length, flags))
 PASS(int, bind, (int fd, __CONST_SOCKADDR_ARG address, socklen_t length), (fd, address, length))
