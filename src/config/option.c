@@ -234,11 +234,13 @@ char *option_text(const struct option *option, const void *settings)
     char *text = NULL;
     size_t length = 0;
     FILE *file = open_memstream(&text, &length);
+    bool failed;
 
     if (!file)
         return NULL;
     option->codec->print(file, option, option_field_const(option, settings));
-    if (fclose(file) != 0) {
+    failed = ferror(file) != 0;
+    if (fclose(file) != 0 || failed) {
         free(text);
         return NULL;
     }

@@ -102,9 +102,9 @@ static void end_turn(void *context)
 
     server_tend_launches(server);
     server_tell_turn(server);
+    upgrade_end_turn(server); /* before the lines: it may have to say that it failed */
     if (log_flush() && !loop_is_armed(&server->log_timer))
         loop_arm(server->loop, &server->log_timer, clock_now() + LOG_RETRY * CLOCK_MILLISECOND);
-    upgrade_end_turn(server);
 }
 
 /* A timer that only makes the loop turn: what is to do is done at the end of each turn. */

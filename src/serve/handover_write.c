@@ -151,7 +151,8 @@ int handover_write_end(struct handover_writer *writer)
     if (fclose(writer->file) != 0)
         writer->failed = true;
     writer->file = NULL;
-    if (writer->failed)
+    /* Without memory for the text glibc's fclose() says that all is well, and there is none. */
+    if (writer->failed || !writer->text)
         return -ENOMEM;
     write_checksum(writer->text, writer->length);
     return 0;

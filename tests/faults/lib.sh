@@ -313,7 +313,7 @@ refuses_reload() {
 
 # sweep_start ROW N: a start of which one call fails: it serves, or exits with a reason.
 sweep_start() {
-    set -- "$1" "$2" -c "$work/ini"
+    set -- "$1" "$2" -c "$work/ini" -o control=none
     is_root && set -- "$@" -o user=nobody
     swept=$1
     number=$2
@@ -403,4 +403,19 @@ refuses_reload_with() {
     check 'it is refused' logged 'not reloaded, everything stays as it was'
     lift
     recovers
+}
+
+# upgrade: asked for, and decided one way or the other.
+upgrade() {
+    upgrades=$(grep -c upgraded "$log")
+    kill -s USR2 "$daemon"
+    in_time has_upgraded
+}
+
+has_upgraded() {
+    [ "$(grep -c upgraded "$log")" -gt "$upgrades" ]
+}
+
+logged_at_least() {
+    [ "$(grep -c -e "$1" "$log")" -ge "$2" ]
 }
