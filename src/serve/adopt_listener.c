@@ -166,6 +166,10 @@ static int go_on(struct adoption *adoption, struct listener *listener,
     if (handover_claim(&adoption->handover, left->fd) < 0)
         return -EBADF;
     listener_adopt(listener, left->fd, given, left->device, left->inode);
+    if (listener_is_lost(listener)) { /* it is opened anew */
+        listener_close(listener);
+        return 0;
+    }
     listener_adjust(listener, listener->service->settings);
     adoption->sockets++;
     return left->is_lending ? lend_resume(listener, &left->lending, left->rests_until) : 0;
@@ -187,6 +191,8 @@ int adopt_read_listener(struct adoption *adoption, struct handover_line *line)
         listener->error = left.error; /* that it is pending was said */
     else if (listener)
         error = go_on(adoption, listener, &left);
+    if (error == -EPROTOTYPE)
+        handover_refuse(line, "handlers were lent this socket; it is opened anew");
     if (listener && (left.fd < 0 || listener->source.fd != left.fd))
         listener = NULL;
     if (!listener && left.fd >= 0 && left.path && left.path[0] == '/')

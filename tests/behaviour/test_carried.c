@@ -660,6 +660,10 @@ START_TEST(unix_sockets)
     memmove(dropped + 1, kept, strlen(kept) + 1);
     dropped[0] = '@';
     expect_answer(client_connect_unix(dropped), "path", "PATH");
+    /* A path that somebody removed is made again. */
+    ck_assert(unlink(kept) == 0);
+    harness_upgrade(&daemon, 3);
+    expect_answer(client_connect_unix(kept), "again", "AGAIN");
     harness_signal(&daemon, SIGTERM);
     ck_assert_int_eq(harness_wait(&daemon), 0);
     ck_assert_uint_eq(inode_of(kept), 0);
