@@ -52,7 +52,7 @@ tests() {
 # Its own directory, so that both logs are added up.
 tests_by_fork() {
     build build-fork || return 1
-    STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/behaviour tests/behaviour/calls.sh \
+    STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/behaviour tests/behaviour/calls.sh tests/faults/run.sh \
         tests/clients/activate.sh tests/clients/curl.sh tests/clients/demo.sh \
         tests/clients/finger.sh tests/clients/ftp.sh tests/clients/git.sh \
         tests/clients/haproxy.sh tests/clients/httpd.sh tests/clients/import.sh \

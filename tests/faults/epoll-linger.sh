@@ -6,6 +6,7 @@ srcdir=${srcdir:-$(dirname -- "$0")/../..}
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$srcdir/tests/faults/lib.sh"
 
+export STDINETD_ENGINE=clone # fork has watches of its own
 shimmed
 two_services <<INI
 [short]

@@ -30,7 +30,7 @@ check 'they are connected' in_time grep -q connected "$work/one"
 check 'all of them' in_time grep -q connected "$work/two"
 check 'others are served' answers
 check 'who finds no room is refused' logged 'held: refused reason=held more='
-check 'nothing spins' idles
+check 'nothing spins, when that is done' in_time idles
 echo "# $(count_fds) fds, $(sed -n 's/VmRSS:[^0-9]*//p' "/proc/$daemon/status")"
 check 'at most half of the fds are held' test "$(count_fds)" -le $((hard / 2 + 100))
 check 'memory stays small' test "$(sed -n 's/VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$daemon/status")" -lt 65536

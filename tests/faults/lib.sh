@@ -194,12 +194,12 @@ ticks() {
     sed 's/.*) //' "/proc/$daemon/stat" | { read -r _ _ _ _ _ _ _ _ _ _ _ user system _ && echo $((user + system)); }
 }
 
-# idles: over a second, which is a span to measure in, it uses at most 5 of its 100 ticks.
+# idles: over a second, which is a span to measure in, it uses at most 10 of its 100 ticks.
 idles() {
     before=$(ticks)
     sleep 1
     used=$(($(ticks) - before))
-    [ "$used" -le 5 ] && return
+    [ "$used" -le 10 ] && return
     echo "# $used ticks in a second"
     return 1
 }
