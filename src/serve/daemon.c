@@ -55,6 +55,8 @@ static void take_signal(struct server *server, const struct signalfd_siginfo *in
     case SIGQUIT:
         log_notice("leaving at once; %zu handlers stay", server->children.processes);
         notify_stopping(&server->notify, "leaving, handlers stay", 0);
+        /* Or the end of this very turn could be another build's beginning. */
+        upgrade_abandon(server, "stdinetd leaves");
         loop_stop(server->loop);
         break;
     case SIGUSR1:

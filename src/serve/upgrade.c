@@ -88,6 +88,7 @@ void upgrade_abandon(struct server *server, const char *reason)
     if (server->upgrade.stage == UPGRADE_NOT)
         return;
     proof_kill(server, &server->upgrade.proof);
+    server->upgrade.reload_due = false; /* for whom? */
     fail(server, reason, NULL);
 }
 

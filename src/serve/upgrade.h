@@ -66,7 +66,7 @@ void upgrade_forget(struct server *server, struct upgrade_waiter *waiter);
 /* Whether a reload must wait: then it comes behind the upgrade, by whichever build serves then. */
 bool upgrade_defers_reload(struct server *server);
 
-/* Gives up what is under way, for that reason. */
+/* The daemon is about to end: gives up what is under way, for that reason. */
 void upgrade_abandon(struct server *server, const char *reason);
 
 /* A process has ended that is no handler. */

@@ -325,6 +325,34 @@ START_TEST(stop_meanwhile)
 }
 END_TEST
 
+static bool has_zombie(void *context)
+{
+    return harness_shell("pgrep -r Z -P %d >/dev/null", *(int *)context) == 0;
+}
+
+/* QUIT, and the new build's word, in one turn: it ends, and nobody comes after it. */
+START_TEST(quit_meanwhile)
+{
+    struct daemon daemon;
+    int port = harness_port(), pid;
+
+    harness_begin(&daemon);
+    harness_copy_daemon(&daemon);
+    harness_configure(&daemon, UPPER, port);
+    harness_start(&daemon, NULL);
+    pid = daemon.pid;
+    make_wrapper(&daemon, "kill -STOP $PPID", ":");
+    harness_signal(&daemon, SIGUSR2);
+    ck_assert(harness_until(has_zombie, &pid));
+    harness_signal(&daemon, SIGQUIT);
+    harness_signal(&daemon, SIGCONT);
+    ck_assert_int_eq(harness_wait(&daemon), 0);
+    harness_log_wait(&daemon, "not upgraded, everything stays as it was: stdinetd leaves", 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "notice upgraded"), 0);
+    harness_remove(&daemon);
+}
+END_TEST
+
 /* While it stops, there is nothing to upgrade. */
 START_TEST(not_while_stopping)
 {
@@ -520,6 +548,7 @@ Suite *upgrade_suite(void)
     tcase_add_test(all, configuration_turns_wrong);
     tcase_add_test(all, reload_meanwhile);
     tcase_add_test(all, stop_meanwhile);
+    tcase_add_test(all, quit_meanwhile);
     tcase_add_test(all, not_while_stopping);
     tcase_add_test(all, storm);
     tcase_add_test(all, replaced_meanwhile);
