@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/fd.h"
 #include "serve/adoption.h"
@@ -211,6 +212,16 @@ static int read_left(struct handover_line *line, struct connection_left *ret)
     return handover_check(line);
 }
 
+/* Whether it is still ours to reap. One whose end was somebody else's (a script that stands in the
+ * place of the binary, and waits for what it runs itself) would count for ever, and the signals for
+ * it would be another process's some day. */
+static bool is_child(pid_t pid)
+{
+    siginfo_t info;
+
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 /* Whether it can go on; claims what is its own. */
 static int claim(struct adoption *adoption, const struct service *service,
                  const struct connection_left *left)
@@ -221,6 +232,8 @@ static int claim(struct adoption *adoption, const struct service *service,
         return -ESRCH;
     if (is_process && children_find(&adoption->server->children, left->record.pid))
         return -EEXIST;
+    if (is_process && !is_child(left->record.pid))
+        return -ECHILD;
     if (!is_process && handover_claim(&adoption->handover, left->fd) < 0)
         return -EBADF;
     return 0;

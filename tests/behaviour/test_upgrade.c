@@ -269,6 +269,34 @@ static void expect_order(const struct daemon *daemon, const char *first, const c
     free(log);
 }
 
+/* A script in the binary's place has reaped a handler that ended meanwhile, as shells do that wait
+ * for what they run: it is nobody's any more, and its place is free. */
+START_TEST(reaped_meanwhile)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd;
+
+    harness_begin(&daemon);
+    harness_copy_daemon(&daemon);
+    harness_configure(&daemon, CAT "max-connections = 1\n", port);
+    harness_start(&daemon, NULL);
+    fd = client_connect(port);
+    client_send(fd, "1\n");
+    client_expect(fd, "1\n");
+    make_wrapper(&daemon, ":",
+                 "pkill -P $$ -x cat; until ! pgrep -P $$ -x cat >/dev/null; do sleep 0.01; done");
+    harness_upgrade(&daemon, 1);
+    harness_log_wait(&daemon, "not carried over: connection: No child processes", 1);
+    close(fd);
+    fd = client_connect(port);
+    client_send(fd, "2\n");
+    client_expect(fd, "2\n");
+    close(fd);
+    harness_log_wait(&daemon, "cat: end", 1);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* HUP while the new build is asked: behind the upgrade; and behind one that fails. */
 START_TEST(reload_meanwhile)
 {
@@ -548,6 +576,7 @@ Suite *upgrade_suite(void)
     tcase_add_test(all, configuration_turns_wrong);
     tcase_add_test(all, reload_meanwhile);
     tcase_add_test(all, stop_meanwhile);
+    tcase_add_test(all, reaped_meanwhile);
     tcase_add_test(all, quit_meanwhile);
     tcase_add_test(all, not_while_stopping);
     tcase_add_test(all, storm);
