@@ -357,6 +357,7 @@ static int server_open(struct config *config, const struct server_start *start,
     }
     for (struct service *service = server->services; service; service = service->next)
         service_bind(service);
+    reception_adapt(server); /* those that were held by another configuration */
     say_unnamed(&server->inherited);
     control_adjust(server);
     *ret = server;

@@ -65,7 +65,7 @@ void reception_resume(struct server *server, struct connection *connection, nano
 /* Starts handlers for who waits for a place, while there is one. Whether it did. */
 bool reception_admit_ready(struct service *service);
 
-/* After a reload: who awaits a byte that isn't asked for any more goes on. */
+/* After a reload or an upgrade: who awaits a byte that isn't asked for any more goes on. */
 void reception_adapt(struct server *server);
 
 /* Whether somebody waits for a place in the service. */

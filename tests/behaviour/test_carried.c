@@ -162,6 +162,28 @@ START_TEST(held_for_data)
 }
 END_TEST
 
+/* A client is no longer held for its first byte where the configuration that comes with the upgrade
+ * starts without: its handler may be the one that speaks first. */
+START_TEST(held_no_longer)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd;
+
+    harness_serve(&daemon,
+                  "[greeter]\nlisten = 127.0.0.1:%d\nexec = echo hello\nUSER\n"
+                  "start-on = data\ndata-timeout = 0\n",
+                  port);
+    fd = client_connect(port);
+    harness_upgrade(&daemon, 1);
+    harness_log_wait(&daemon, "and 1 held clients", 1);
+    harness_configure(&daemon, "[greeter]\nlisten = 127.0.0.1:%d\nexec = echo hello\nUSER\n", port);
+    harness_upgrade(&daemon, 2);
+    client_expect(fd, "hello\n");
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* Who is ready and waits for a place, and who waits in the backlog: in their order. */
 START_TEST(waiting_clients)
 {
@@ -1008,6 +1030,7 @@ Suite *carried_suite(void)
     tcase_set_timeout(all, LONGEST);
     tcase_add_loop_test(all, proxy_header_in_pieces, 0, 2);
     tcase_add_test(all, held_for_data);
+    tcase_add_test(all, held_no_longer);
     tcase_add_test(all, waiting_clients);
     tcase_add_test(all, service_is_gone);
     tcase_add_test(all, limits);
