@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,12 +24,25 @@
 
 /* --- whence we were started ----------------------------------------------------------------- */
 
+/* Whether that is the file we are of. */
+static bool is_our_file(const char *path)
+{
+    struct stat file, ours;
+
+    return stat(path, &file) == 0 && stat("/proc/self/exe", &ours) == 0 &&
+           file.st_dev == ours.st_dev && file.st_ino == ours.st_ino;
+}
+
 /* The name by which we were executed; not /proc/self/exe, which is the old file when a new one has
- * taken its name. One of /dev or /proc is an fd's, and means nothing later. */
+ * taken its name. Of a script whose interpreter we are ("#!/usr/sbin/stdinetd -c") it is the
+ * script's, which would put its own words before ours each time: our own is argv[0] then. One of
+ * /dev or /proc is an fd's, and means nothing later. */
 static const char *executed_name(char *const *argv)
 {
     const char *name = (const char *)getauxval(AT_EXECFN);
 
+    if (name && argv[0] && strchr(argv[0], '/') && !is_our_file(name) && is_our_file(argv[0]))
+        name = argv[0];
     if (!name || name[0] == '\0')
         name = argv[0] && strchr(argv[0], '/') ? argv[0] : NULL;
     if (!name || strncmp(name, "/dev/", 5) == 0 || strncmp(name, "/proc/", 6) == 0)

@@ -511,6 +511,47 @@ START_TEST(daemonized)
 }
 END_TEST
 
+static long count_words(const struct daemon *daemon)
+{
+    char path[64], *text;
+    long count = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", daemon->pid);
+    text = harness_read_file(path);
+    for (const char *word = text; word[0] != '\0'; count++)
+        word += strlen(word) + 1;
+    free(text);
+    return count;
+}
+
+/* A configuration that is a program, whose interpreter we are: its words are there once. */
+START_TEST(interpreter)
+{
+    struct daemon daemon;
+    char script[128], real[128], text[160];
+    int port = harness_port();
+    long before;
+
+    if (harness_is_wrapped())
+        return;
+    harness_begin(&daemon);
+    harness_copy_daemon(&daemon);
+    snprintf(script, sizeof(script), "%s/stdinetd", daemon.directory);
+    snprintf(real, sizeof(real), "%s/real", daemon.directory);
+    snprintf(text, sizeof(text), "#!%s -c\n", real);
+    ck_assert(rename(script, real) == 0);
+    harness_write_file(script, text, 0755);
+    harness_configure(&daemon, UPPER, port);
+    harness_start(&daemon, NULL);
+    before = count_words(&daemon);
+    harness_upgrade(&daemon, 1);
+    harness_upgrade(&daemon, 2);
+    ck_assert_int_eq(count_words(&daemon), before);
+    expect_upper(port);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* What a handler finds is the same before and behind an upgrade. */
 static char *describe(int port)
 {
@@ -582,6 +623,7 @@ Suite *upgrade_suite(void)
     tcase_add_test(all, storm);
     tcase_add_test(all, replaced_meanwhile);
     tcase_add_test(all, daemonized);
+    tcase_add_test(all, interpreter);
     tcase_add_test(all, handlers_see_nothing);
     suite_add_tcase(suite, all);
     return suite;
