@@ -333,6 +333,7 @@ static void commit(struct reload *reload)
         service_bind(service);
     reception_adapt(server);
     control_adjust(server);
+    upgrade_note_reload(server);
 }
 
 static void roll_back(struct reload *reload)

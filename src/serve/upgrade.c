@@ -162,6 +162,11 @@ bool upgrade_defers_reload(struct server *server)
     return true;
 }
 
+void upgrade_note_reload(struct server *server)
+{
+    server->upgrade.proven = (struct stat){0};
+}
+
 /* From now on nobody is started, so that the starts that are under way come to an end. */
 static void leave(struct server *server)
 {
@@ -198,7 +203,7 @@ void upgrade_take_end(struct server *server, pid_t pid, int status)
 
 /* --- leaving -------------------------------------------------------------------------------- */
 
-/* Whether the file is still the one that was asked. */
+/* Whether the file is still the one that was asked, about the configuration that we have. */
 static bool is_proven(const struct upgrade *upgrade)
 {
     const struct stat *before = &upgrade->proven;
@@ -256,7 +261,7 @@ void upgrade_end_turn(struct server *server)
         (!launcher_is_idle(server->launcher) && loop_is_armed(&upgrade->timer)))
         return;
     if (!is_proven(upgrade)) {
-        rest(server); /* another one has come meanwhile */
+        rest(server); /* another one has come meanwhile, or another configuration */
         prove(server);
         return;
     }

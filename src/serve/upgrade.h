@@ -45,7 +45,7 @@ struct upgrade {
     struct proof proof;
     struct loop_timer timer; /* armed: the proof, or the waiting for starts, has taken too long */
     int configuration_fd;    /* of the proof: what the new build understands of it; -1: none */
-    struct stat proven;      /* the file that was asked */
+    struct stat proven;      /* the file that was asked; zeroed: it must be asked again */
     bool reload_due;         /* HUP came meanwhile */
     char problem[UPGRADE_PROBLEM_SIZE]; /* what it is when the proof is over by the timer */
     struct upgrade_waiter *waiters;
@@ -65,6 +65,10 @@ void upgrade_forget(struct server *server, struct upgrade_waiter *waiter);
 
 /* Whether a reload must wait: then it comes behind the upgrade, by whichever build serves then. */
 bool upgrade_defers_reload(struct server *server);
+
+/* By order of a control client a reload doesn't wait: what the new build understands of the
+ * configuration, to fall back to it, is of the one before. It is asked again. */
+void upgrade_note_reload(struct server *server);
 
 /* The daemon is about to end: gives up what is under way, for that reason. */
 void upgrade_abandon(struct server *server, const char *reason);

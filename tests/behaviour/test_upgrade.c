@@ -3,7 +3,7 @@
  *
  * STDINETD_UPGRADE_REQUESTS is how many connections the test under load makes: 20000 for the whole
  * of it. */
-#include "harness.h"
+#include "control.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -325,6 +325,36 @@ START_TEST(reload_meanwhile)
 }
 END_TEST
 
+/* An order to reload doesn't wait: the new build is asked once more, so that what it falls back to
+ * is the configuration of that reload. */
+START_TEST(reload_by_order_meanwhile)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port(), fd;
+    char spoil[256], *answer;
+
+    harness_begin(&daemon);
+    harness_copy_daemon(&daemon);
+    harness_configure(&daemon, CONTROL UPPER, daemon.directory, port);
+    harness_start(&daemon, NULL);
+    snprintf(spoil, sizeof(spoil), "echo noise >>'%s'", daemon.config);
+    make_wrapper(&daemon, "sleep 1", spoil);
+    fd = control_connect(&daemon);
+    harness_signal(&daemon, SIGUSR2);
+    harness_log_wait(&daemon, "is asked whether", 1);
+    harness_configure(&daemon, CONTROL UPPER CAT, daemon.directory, port, other);
+    json_decref(control_expect_ok(control_ask(fd, "{\"command\":\"reload\"}")));
+    close(fd);
+    harness_log_wait(&daemon, "the configuration has become wrong", 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "is asked whether"), 2);
+    answer = client_exchange(other, "of the reload");
+    ck_assert_str_eq(answer, "of the reload");
+    free(answer);
+    expect_upper(port);
+    harness_end(&daemon);
+}
+END_TEST
+
 static bool has_no_group(void *context)
 {
     return harness_shell("pgrep -f '^sleep 5432%d$' >/dev/null", *(int *)context) != 0;
@@ -616,6 +646,7 @@ Suite *upgrade_suite(void)
     tcase_add_test(all, wrong_configuration);
     tcase_add_test(all, configuration_turns_wrong);
     tcase_add_test(all, reload_meanwhile);
+    tcase_add_test(all, reload_by_order_meanwhile);
     tcase_add_test(all, stop_meanwhile);
     tcase_add_test(all, reaped_meanwhile);
     tcase_add_test(all, quit_meanwhile);
