@@ -11,6 +11,7 @@
 #   build-coverage    gcc, what the tests reach of each line: printed, and bounded below
 #   build-fuzz        clang's libFuzzer, each target for a few seconds from its seeds
 #   lint              gcc's analyzer, clang-tidy and cppcheck find nothing
+#   deb               the Debian package is installed, serves, is upgraded, and removed
 #   distcheck         the tarball builds, installs and cleans up after itself elsewhere
 set -u
 jobs=$(nproc)
@@ -91,6 +92,8 @@ step "valgrind: behaviour tests" tests build-valgrind TESTS="tests/behaviour/beh
 step "coverage" tests_for_coverage
 step "fuzzers, for a moment" fuzz_a_little
 step "lint" sh tests/lint/run.sh
+step "deb" make -s -C build deb
+step "deb: installed" sh tests/deb.sh build
 step "distcheck" make -s -C build distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror
 
 say "all together"

@@ -1,7 +1,7 @@
 /* handover: what a daemon writes down for the one that takes its place (upgrade.h), as text.
  *
  *   stdinetd-handover checksum=0123456789abcdef
- *   version major=1 minor=0 program=0.1.0
+ *   version major=1 minor=0 program=1.0.0
  *   KIND key=value key=value ...
  *   fd number=1030
  *
