@@ -355,10 +355,11 @@ int adopt_read_stderr(struct adoption *adoption, struct handover_line *line)
     uint64_t place = handover_number(line, "service", SIZE_MAX);
     struct service *service = adoption_find_service(adoption, place);
 
+    if (!adoption->server)
+        return channel_take_over(NULL, NULL, line, NULL);
     /* One whose service is gone has no handlers. */
-    if (adoption->server && (!service || service->channel))
+    if (!service || service->channel)
         return 0;
-    return channel_take_over(service ? service->server->loop : NULL,
-                             service ? service->settings->name : NULL, line,
-                             service ? &service->channel : NULL);
+    return channel_take_over(adoption->server->loop, service->settings->name, line,
+                             &service->channel);
 }
