@@ -7,12 +7,19 @@ export srcdir
 results=$(mktemp -d "${TMPDIR:-/tmp}/stdinetd-faults.XXXXXX") || exit 99
 trap 'rm -rf "$results"' EXIT
 
+failed=0
 if [ $# -eq 0 ]; then
     for file in "$srcdir"/tests/faults/*.sh; do
         case ${file##*/} in
         lib.sh | run.sh) ;;
         *) set -- "$@" "$(basename "$file" .sh)" ;;
         esac
+    done
+    for case; do
+        grep -q "^| $case | " "$srcdir/tests/faults/README.md" || {
+            echo "not ok - README.md has $case"
+            failed=1
+        }
     done
 fi
 # Backwards: the longest ones stand near the end of the alphabet.
@@ -21,11 +28,17 @@ printf '%s\n' "$@" | sort -r | xargs -P 6 -I CASE sh -c '
     timeout 100 sh "$srcdir/tests/faults/$1.sh" >"$2/$1" 2>&1 </dev/null
     echo $? >"$2/$1.status"' - CASE "$results"
 
-failed=0
+plain=0
 for case; do
     case $(cat "$results/$case.status") in
     0) echo "ok - $case" ;;
-    77) echo "skip - $case: $(sed -n 's/^skip - //p' "$results/$case")" ;;
+    77)
+        reason=$(sed -n 's/^skip - //p' "$results/$case")
+        case $reason in
+        'only for the daemon as it is') plain=$((plain + 1)) ;;
+        *) echo "skip - $case: $reason" ;;
+        esac
+        ;;
     *)
         echo "not ok - $case"
         sed 's/^/#   /' "$results/$case"
@@ -33,4 +46,6 @@ for case; do
         ;;
     esac
 done
+# Under a sanitizer or valgrind, whose malloc and limits are not the daemon's.
+[ "$plain" -eq 0 ] || echo "skip - $plain cases are for the daemon as it is"
 exit "$failed"
