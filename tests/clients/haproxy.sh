@@ -129,7 +129,7 @@ check 'check-agent: up' becomes agent 'no check' agent_status L7OK
 check 'check-agent: UP when a silent command ends with 0' becomes silent 'no check' agent_status L7OK
 rm "$work/alive"
 check 'check-http: DOWN when it ends with 1' becomes http DOWN check_status L7STS
-check 'check-http: that is a 503' has http check_code 503
+check 'check-http: that is a 503' in_time has http check_code 503
 check 'check-agent: DOWN when it ends with 1' becomes silent 'DOWN*' agent_status L7STS
 : >"$work/alive"
 check 'check-http: and UP again' becomes http UP check_status L7OK

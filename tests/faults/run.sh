@@ -25,7 +25,7 @@ fi
 # Backwards: the longest ones stand near the end of the alphabet.
 # shellcheck disable=SC2016 # for the shells that xargs starts
 printf '%s\n' "$@" | sort -r | xargs -P 6 -I CASE sh -c '
-    timeout 100 sh "$srcdir/tests/faults/$1.sh" >"$2/$1" 2>&1 </dev/null
+    timeout 300 sh "$srcdir/tests/faults/$1.sh" >"$2/$1" 2>&1 </dev/null
     echo $? >"$2/$1.status"' - CASE "$results"
 
 plain=0
