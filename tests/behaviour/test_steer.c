@@ -419,6 +419,19 @@ START_TEST(drain)
     json_decref(control_order(fd, "resume", "service", "cat"));
     client_expect(waiting, "2\n");
 
+    /* What else its client asks is answered behind it. */
+    client_send(drainer, "{\"command\":\"drain\",\"arguments\":{\"service\":\"cat\"}}\n"
+                         "{\"command\":\"status\"}\n");
+    control_await_text(fd, "cat", "state", "draining");
+    ck_assert(!is_answered(drainer));
+    json_decref(control_order(fd, "resume", "service", "cat"));
+    answer = control_read(drainer);
+    control_expect_error(answer, "was resumed");
+    json_decref(answer);
+    answer = control_expect_ok(control_read(drainer));
+    ck_assert_ptr_nonnull(json_object_get(answer, "services"));
+    json_decref(answer);
+
     /* Who drains may change his mind, or go; what he ordered stays. */
     client_send(drainer, "{\"command\":\"drain\",\"arguments\":{\"service\":\"cat\"}}\n");
     control_await_text(fd, "cat", "state", "draining");

@@ -62,6 +62,9 @@ ask() {
 
 check 'nobody answers: 69' ends 69 status
 check 'and says where' complains "no daemon answers at $socket: No such file"
+# A copy, which an upgrade finds missing.
+cp "$STDINETD" "$work/stdinetd"
+STDINETD=$work/stdinetd
 start "$work/control.ini"
 
 check 'status' ends 0 status
@@ -141,6 +144,17 @@ check 'with the problems' complains "control.ini:13: unknown key 'what'"
 check 'it goes on' ask "$upper" HELLO
 check '--json reload of what is wrong: 1' ends 1 --json reload
 check 'it is one line of JSON' is_json
+
+sed -i '$d' "$work/control.ini"
+if [ -z "${STDINETD_WRAPPER-}" ]; then
+    check 'upgrade' ends 0 upgrade
+    check 'silently' is_silent
+    check 'it has upgraded' grep -q ' upgraded' "$work/log"
+    mv "$work/stdinetd" "$work/away"
+    check 'upgrade to nothing: 1' ends 1 upgrade
+    check 'with the reason' complains 'No such file or directory'
+    check 'it goes on' ask "$upper" HELLO
+fi
 
 if command -v bash >/dev/null; then
     check 'completion of a service' completes 'cat upper ' -s "$socket" pause ''
