@@ -757,6 +757,12 @@ START_TEST(inherited_sockets)
     expect_answer(client_connect(port), "web", "WEB");
     expect_answer(client_connect(other), "spare", "SPARE");
     ck_assert_int_eq(harness_log_count(&daemon, "pending"), 0);
+    /* Who has one has it alone. */
+    harness_configure(
+        &daemon, "[upper]\nlisten = fd:web\n" UPPER "[two]\nlisten = 127.0.0.1:%d\n" UPPER, port);
+    harness_upgrade(&daemon, 4);
+    harness_log_wait(&daemon, "two: pending", 1);
+    expect_answer(client_connect(port), "web", "WEB");
     harness_end(&daemon);
 }
 END_TEST

@@ -257,6 +257,53 @@ START_TEST(no_processes)
 }
 END_TEST
 
+/* Clients that are held for want of a process are held by the next build. */
+START_TEST(no_processes_and_an_upgrade)
+{
+    struct daemon_options options = {.before_exec = become_ordinary};
+    struct daemon daemon;
+    int port = harness_port(), go;
+    int fds[4];
+    pid_t eaters[EATERS];
+    char path[128], fifo[128], script[512];
+
+    if (!harness_is_root() || harness_is_wrapped())
+        return;
+    harness_begin(&daemon);
+    harness_copy_daemon(&daemon);
+    harness_configure(&daemon, "[upper]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\n", port);
+    harness_start(&daemon, &options);
+    snprintf(path, sizeof(path), "%s/stdinetd", daemon.directory);
+    snprintf(fifo, sizeof(fifo), "%s/fifo", daemon.directory);
+    ck_assert(mkfifo(fifo, 0666) == 0 && chmod(fifo, 0666) == 0);
+    /* Without a process of its own. */
+    snprintf(script, sizeof(script),
+             "#!/bin/sh\ncase \"$1\" in --prove) read -r go <'%s';; esac\nexec '%s/real' \"$@\"\n",
+             fifo, daemon.directory);
+    ck_assert(harness_shell("mv '%s' '%s/real'", path, daemon.directory) == 0);
+    harness_write_file(path, script, 0755);
+    harness_signal(&daemon, SIGUSR2);
+    harness_log_wait(&daemon, "is asked whether", 1);
+    eat_processes(eaters);
+    for (int i = 0; i < EATERS; i++)
+        ck_assert(harness_until(has_become_ordinary, &eaters[i]));
+    start_waiting_clients(port, fds);
+    harness_log_wait(&daemon, "its client is held", 1);
+    go = open(fifo, O_WRONLY | O_CLOEXEC);
+    ck_assert(go >= 0 && write(go, "go\n", 3) == 3);
+    close(go);
+    harness_log_wait(&daemon, "and 4 held clients", 1);
+    give_processes(eaters);
+    for (int i = 0; i < 4; i++) {
+        char *answer = client_read_all(fds[i]);
+
+        ck_assert_str_eq(answer, "WAIT");
+        free(answer);
+    }
+    harness_end(&daemon);
+}
+END_TEST
+
 /* The daemon is killed: handlers live on, the port is free, another daemon serves. */
 START_TEST(killed_daemon)
 {
@@ -496,6 +543,7 @@ Suite *faults_suite(void)
     tcase_add_test(all, user_process_limit);
     tcase_add_test(all, no_fds);
     tcase_add_test(all, no_processes);
+    tcase_add_test(all, no_processes_and_an_upgrade);
     tcase_add_test(all, stopped_before_exec);
     tcase_add_test(all, stopped_before_an_upgrade);
     tcase_add_test(all, closes_and_lives_on);
