@@ -103,6 +103,7 @@ static void end_turn(void *context)
     struct server *server = context;
 
     server_tend_launches(server);
+    upgrade_end_turn(server); /* where we stay, it has something to say */
     server_tell_turn(server);
     upgrade_end_turn(server); /* before the lines: it may have to say that it failed */
     if (log_flush() && !loop_is_armed(&server->log_timer))

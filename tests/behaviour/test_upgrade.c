@@ -6,6 +6,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -582,6 +583,41 @@ START_TEST(interpreter)
 }
 END_TEST
 
+/* A file that somebody opens to write to it, between the question and the answer: it can't be
+ * executed, which is said at once, and all fds are as before. */
+START_TEST(busy_file)
+{
+    struct daemon daemon;
+    int port = harness_port(), pid, fds, fd;
+    char path[128];
+
+    if (harness_is_wrapped())
+        return;
+    harness_begin(&daemon);
+    harness_copy_daemon(&daemon);
+    harness_configure(&daemon, UPPER, port);
+    harness_start(&daemon, NULL);
+    pid = daemon.pid;
+    fds = process_fds(pid);
+    make_wrapper(&daemon, "kill -STOP $PPID", ":");
+    harness_signal(&daemon, SIGUSR2);
+    ck_assert(harness_until(has_zombie, &pid));
+    snprintf(path, sizeof(path), "%s/stdinetd", daemon.directory);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    harness_signal(&daemon, SIGCONT);
+    harness_log_wait(&daemon, "not upgraded, everything stays as it was: ", 1);
+    harness_log_wait(&daemon, "Text file busy", 1);
+    ck_assert_int_eq(process_fds(pid), fds);
+    close(fd);
+    expect_upper(port);
+    make_wrapper(&daemon, ":", ":");
+    harness_upgrade(&daemon, 1);
+    expect_upper(port);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* What a handler finds is the same before and behind an upgrade. */
 static char *describe(int port)
 {
@@ -653,6 +689,7 @@ Suite *upgrade_suite(void)
     tcase_add_test(all, not_while_stopping);
     tcase_add_test(all, storm);
     tcase_add_test(all, replaced_meanwhile);
+    tcase_add_test(all, busy_file);
     tcase_add_test(all, daemonized);
     tcase_add_test(all, interpreter);
     tcase_add_test(all, handlers_see_nothing);
