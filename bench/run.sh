@@ -7,6 +7,7 @@
 #   first      connect to first byte, one at a time, p50 and p99; tiny handler
 #   log-rate   log-first: the same with every connection logged, by those who can
 #   handlers   rate by handler: static, dynamic, sh, python3
+#   warm       the same and perl, python3 with imports, node, started before their clients come
 #   services   rate and CPU with 5,000 services listening beside the one that is asked
 #   memory     RSS with 1 service, with 5,000, with 10,000 handlers alive, after 200,000 connections
 #   hostile    a good service's connect to first byte beside each kind of hostile handler
@@ -198,6 +199,8 @@ acl() {
 
 # shellcheck source=bench/many.sh
 . "$here/many.sh"
+# shellcheck source=bench/warm.sh
+. "$here/warm.sh"
 # shellcheck source=bench/hostile.sh
 . "$here/hostile.sh"
 # shellcheck source=bench/flood.sh
@@ -210,7 +213,7 @@ printf 'rounds: %s; connections a round: %s; %s\n' "$rounds" "$connections" "$("
 installed_peers >/dev/null
 # shellcheck disable=SC3045 # every sh of Debian has it
 ulimit -n "$(ulimit -Hn)"
-[ $# -gt 0 ] || set -- rate first log-rate log-first handlers services memory hostile flood sources held refused \
+[ $# -gt 0 ] || set -- rate first log-rate log-first handlers warm services memory hostile flood sources held refused \
     acl bare
 for scenario in "$@"; do
     "$(printf '%s' "$scenario" | tr - _)"

@@ -13,6 +13,8 @@ static const char *const stderr_choices[] = {"log", "connection", "null", NULL};
 static const char *const kill_mode_choices[] = {"process", "group", NULL};
 static const char *const start_on_choices[] = {"accept", "data", NULL};
 static const char *const isolate_choices[] = {"network", "pid", "ipc", "uts", "mount", NULL};
+static const char *const warm_choices[] = {"no", "entry", "io", NULL};
+static const char *const warm_template_choices[] = {"auto", "yes", "no", NULL};
 static const char *const when_full_choices[] = {"queue", "refuse", NULL};
 
 #define DAEMON(field)  SCOPE_DAEMON, .offset = offsetof(struct daemon_settings, field)
@@ -21,6 +23,10 @@ static const char *const when_full_choices[] = {"queue", "refuse", NULL};
     SCOPE_SERVICE, .part = offsetof(struct service_settings, guard), \
                    .part_size = sizeof(struct settings_guard),       \
                    .offset = offsetof(struct settings_guard, field)
+#define WARM(field)                                                 \
+    SCOPE_SERVICE, .part = offsetof(struct service_settings, warm), \
+                   .part_size = sizeof(struct settings_warm),       \
+                   .offset = offsetof(struct settings_warm, field)
 #define DAYS(count)   ((count)*86400 * CLOCK_SECOND)
 #define RLIMIT(which) SERVICE(rlimits), .codec = &codec_rlimit, .resource = RLIMIT_##which
 
@@ -164,6 +170,18 @@ const struct option option_table[] = {
      .help = "clients speak PROXY v1 or v2 first, and tell whom they are for"},
     {"proxy-from", GUARD(proxy_from), .codec = &codec_prefixes,
      .help = "the proxies that may"},
+    {"warm", WARM(depth), .codec = &codec_choice, .choices = warm_choices, .fallback = "no",
+     .help = "start handlers before their clients come: to the program's entry, or its first io"},
+    {"warm-count", WARM(count), .codec = &codec_count, .minimum = 1, .maximum = 256,
+     .fallback = "4", .help = "warm handlers that are kept ready"},
+    {"warm-template", WARM(template), .codec = &codec_choice, .choices = warm_template_choices,
+     .fallback = "auto", .help = "one warm handler makes copies of itself: auto where it is safe"},
+    {"warm-timeout", WARM(timeout), .codec = &codec_duration,
+     .maximum = DAYS(1), .fallback = "10s", .help = "not ready by then: cold; 0: no bound"},
+    {"warm-uses", WARM(uses), .codec = &codec_count, .minimum = 1, .maximum = 1000000000,
+     .fallback = "1000", .help = "copies of a template before it is renewed"},
+    {"warm-age", WARM(age), .codec = &codec_duration, .maximum = DAYS(365),
+     .fallback = "1h", .help = "what is ready is renewed after so long; 0: never"},
     {"enabled", SERVICE(enabled), .codec = &codec_bool, .fallback = "yes",
      .help = "no: the service is checked but not served"},
     {"description", SERVICE(description), .codec = &codec_text,

@@ -157,6 +157,20 @@ struct settings_guard {
     struct settings_prefixes proxy_from;
 };
 
+enum settings_warm_depth { WARM_DEPTH_NO, WARM_DEPTH_ENTRY, WARM_DEPTH_IO };
+
+enum settings_warm_template { WARM_TEMPLATE_AUTO, WARM_TEMPLATE_YES, WARM_TEMPLATE_NO };
+
+/* Handlers that are started before their clients come. A part, as settings_guard is. */
+struct settings_warm {
+    unsigned depth;      /* enum settings_warm_depth */
+    unsigned template;   /* enum settings_warm_template */
+    uint64_t count;      /* kept ready */
+    nanoseconds timeout; /* not parked by then: cold */
+    uint64_t uses;       /* a template is renewed after so many */
+    nanoseconds age;     /* and what is parked after so long */
+};
+
 struct settings_endpoints {
     struct endpoint *items;
     size_t count, room; /* room: of items */
@@ -220,6 +234,7 @@ struct service_settings {
 
     uint64_t max_connections;
     struct settings_guard *guard;
+    struct settings_warm *warm;
     unsigned when_full; /* enum settings_when_full */
     bool enabled;
     const char *description;

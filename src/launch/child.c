@@ -158,9 +158,19 @@ static struct child_failure drop_ids(const struct plan *plan)
     return (struct child_failure){0};
 }
 
-/* What the process is like, apart from its fds. */
-static struct child_failure set_attributes(const struct plan *plan)
+struct child_failure child_limit(const struct plan *plan)
 {
+    long result = raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)&plan->nofile, 0);
+
+    if (result >= 0)
+        result = set_rlimits(plan->rlimits);
+    return result < 0 ? fail(STAGE_RLIMIT, result) : (struct child_failure){0};
+}
+
+/* What the process is like, apart from its fds. */
+static struct child_failure set_attributes(const struct plan *plan, bool limited)
+{
+    struct child_failure failure = {0};
     long result = call(SYS_umask, (long)plan->umask, 0, 0);
 
     if (result < 0)
@@ -169,11 +179,10 @@ static struct child_failure set_attributes(const struct plan *plan)
     result = plan->oom_score[0] != '\0' ? write_oom_score(plan) : 0;
     if (result < 0)
         return fail(STAGE_OOM, result);
-    result = raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)&plan->nofile, 0);
-    if (result >= 0)
-        result = set_rlimits(plan->rlimits);
-    if (result < 0)
-        return fail(STAGE_RLIMIT, result);
+    if (limited)
+        failure = child_limit(plan);
+    if (failure.stage != STAGE_NONE)
+        return failure;
     if (plan->nice.set)
         result = call(SYS_setpriority, PRIO_PROCESS, 0, plan->nice.value);
     if (result < 0)
@@ -203,6 +212,22 @@ static struct child_failure set_place(const struct plan *plan)
     return (struct child_failure){0};
 }
 
+struct child_failure child_become(const struct plan *plan, bool limited)
+{
+    struct child_failure failure = set_attributes(plan, limited);
+    long result = 0;
+
+    if (failure.stage == STAGE_NONE)
+        failure = set_place(plan);
+    if (failure.stage == STAGE_NONE && plan->change_credentials)
+        failure = drop_ids(plan);
+    if (failure.stage != STAGE_NONE)
+        return failure;
+    if (plan->no_new_privileges)
+        result = raw_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
+    return result < 0 ? fail(STAGE_PRIVILEGES, result) : (struct child_failure){0};
+}
+
 struct child_failure child_execute(const struct plan *plan,
                                    const struct launch_connection *connection,
                                    const struct environment *environment, unsigned close_flags)
@@ -217,17 +242,9 @@ struct child_failure child_execute(const struct plan *plan,
     result = wire_fds(connection, close_flags);
     if (result < 0)
         return fail(STAGE_FD, result);
-    failure = set_attributes(plan);
-    if (failure.stage == STAGE_NONE)
-        failure = set_place(plan);
-    if (failure.stage == STAGE_NONE && plan->change_credentials)
-        failure = drop_ids(plan);
+    failure = child_become(plan, true);
     if (failure.stage != STAGE_NONE)
         return failure;
-    if (plan->no_new_privileges)
-        result = raw_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
-    if (result < 0)
-        return fail(STAGE_PRIVILEGES, result);
     result =
         raw_call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, (long)&no_signals, 0, KERNEL_SIGSET_SIZE);
     if (result < 0)

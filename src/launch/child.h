@@ -2,6 +2,8 @@
 #ifndef STDINETD_LAUNCH_CHILD_H
 #define STDINETD_LAUNCH_CHILD_H
 
+#include <stdbool.h>
+
 #include "launch/environment.h"
 #include "launch/plan.h"
 #include "launch/stage.h"
@@ -24,5 +26,13 @@ struct child_failure {
 struct child_failure child_execute(const struct plan *plan,
                                    const struct launch_connection *connection,
                                    const struct environment *environment, unsigned close_flags);
+
+/* Part of that, for who goes on as a process like the service's handlers (src/warm): everything of
+ * the plan that a child of the process would inherit, from the umask to no_new_privs; its limits
+ * only where limited. Failure as above. */
+struct child_failure child_become(const struct plan *plan, bool limited);
+
+/* And the limits alone: none above the hard ones, unless by root. */
+struct child_failure child_limit(const struct plan *plan);
 
 #endif

@@ -106,12 +106,19 @@ static void stop_lingering(int fd)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
+void launcher_close_connection(int fd)
+{
+    stop_lingering(fd);
+    fd_close(fd);
+}
+
 void engine_give_back(struct engine *engine, const struct launch_connection *connection)
 {
     /* One that is lent is open here too, and its options are its handler's. */
-    if (!connection->lent_name)
-        stop_lingering(connection->fd);
-    fd_close(connection->fd);
+    if (connection->lent_name)
+        fd_close(connection->fd);
+    else
+        launcher_close_connection(connection->fd);
     engine->given_back++;
 }
 

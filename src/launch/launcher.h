@@ -74,6 +74,10 @@ unsigned launcher_tend(struct launcher *launcher);
 /* Takes the next report, after which its start is forgotten; false when there is none. */
 bool launcher_collect(struct launcher *launcher, struct launch_report *ret);
 
+/* Closes our copy of a connection that a handler has, as the engines do, for who gave it to one in
+ * another way. */
+void launcher_close_connection(int fd);
+
 /* The process of a start has ended (was reaped): what became of the start, now. */
 void launcher_settle(struct launch_start *start, struct launch_report *ret);
 

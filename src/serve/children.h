@@ -26,6 +26,7 @@ enum connection_state {
     CONNECTION_AWAITS_DATA,   /* no process: its first byte is to come */
     CONNECTION_AWAITS_PLACE,  /* no process: its service is full */
     CONNECTION_HELD,          /* no process: its start is tried again (hold.c) */
+    CONNECTION_AWAITS_WARM,   /* sent to a warm handler: its answer is to come (warming.c) */
     CONNECTION_STARTING,      /* a process, on its way to the program */
     CONNECTION_RUNNING,       /* the handler */
     CONNECTION_FAILED,        /* its start failed; the process is about to end */
@@ -62,6 +63,7 @@ struct connection {
     bool is_proxys;             /* the header tells no client: it is the proxy's own */
     bool stands_high;           /* its fd, for it waited: fd_move_low before its start */
     bool is_unix;               /* its socket; peer may be who a proxy told */
+    bool cold;                  /* no warm handler for it: that was tried */
     bool lent;                  /* wait = yes: no connection, but a listening socket */
     bool killed;                /* by us, so its end is no crash */
     bool ordered;               /* by order, so what timeouts says is no timeout */

@@ -151,6 +151,7 @@ static void add_service(struct control_reply *reply, json_t *services,
     /* Those that are let in and have no place yet. */
     reply_add_count(reply, object, "held", service->connections - service->admission.running);
     add_counters(reply, object, service);
+    control_add_warm(reply, object, service);
     reply_add_count(reply, object, "sockets", service->listener_count);
     reply_add_count(reply, object, "pending", service_pending(service));
     add_listeners(reply, object, service, detail->listeners);
@@ -195,6 +196,7 @@ static const char *const state_names[] = {
     [CONNECTION_AWAITS_DATA] = "awaits-data",
     [CONNECTION_AWAITS_PLACE] = "awaits-place",
     [CONNECTION_HELD] = "held",
+    [CONNECTION_AWAITS_WARM] = "awaits-handler",
     [CONNECTION_STARTING] = "starting",
     [CONNECTION_RUNNING] = "running",
     [CONNECTION_FAILED] = "failed",
@@ -245,6 +247,15 @@ int control_connections(struct control_call *call)
         list_one(&listing, item);
     for (struct connection *item = server->hold.first; item; item = item->next)
         list_one(&listing, item);
+    for (const struct warming *warming = server->warmings; warming; warming = warming->next) {
+        for (struct connection *item = warming->waiting; item; item = item->next)
+            list_one(&listing, item);
+        for (struct warm_child *child = warming->given; child; child = child->next)
+            list_one(&listing, child->given);
+        for (size_t i = 0; i < COPIES_SENT; i++)
+            if (warming->sent[i].connection)
+                list_one(&listing, warming->sent[i].connection);
+    }
     for (const struct service *service = server->services; service; service = service->next)
         for (struct connection *item = service->ready ? service->ready->first : NULL; item;
              item = item->younger)
@@ -252,6 +263,8 @@ int control_connections(struct control_call *call)
     for (struct connection *item = server->reception.youngest; item; item = item->older)
         list_one(&listing, item);
     reply_add_count(&call->reply, call->reply.root, "total", listing.total);
+    if (call->arguments[2].given && call->arguments[2].flag)
+        control_add_parked(call, listing.service, listing.most);
     return 0;
 }
 

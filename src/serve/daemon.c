@@ -151,6 +151,7 @@ static void server_close(struct server *server)
     control_close(server->control);
     server->control = NULL;
     if (server->loop) {
+        warming_end_all(server);
         upgrade_close(server);
         free_services(server->services);
         free_services(server->retired);
@@ -158,6 +159,7 @@ static void server_close(struct server *server)
     }
     launcher_close(server->launcher);
     children_close(&server->children);
+    map_close(&server->warm_children);
     admission_close(&server->admission);
     startup_remove_pid_file(&server->pid_file);
     fd_close(server->signals.fd);
@@ -198,6 +200,8 @@ static int open_parts(struct server *server)
         error = admission_open(&server->admission, server->config->daemon.max_sources);
     if (error == 0)
         error = children_open(&server->children);
+    if (error == 0)
+        error = map_open(&server->warm_children);
     if (error == 0)
         error = open_launcher(server);
     if (error < 0)
@@ -359,6 +363,7 @@ static int server_open(struct config *config, const struct server_start *start,
     for (struct service *service = server->services; service; service = service->next)
         service_bind(service);
     reception_adapt(server); /* those that were held by another configuration */
+    warming_adapt_all(server);
     say_unnamed(&server->inherited);
     control_adjust(server);
     *ret = server;

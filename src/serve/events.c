@@ -392,6 +392,7 @@ void event_status(const struct service *service)
     log_record_number(&record, "refused", refused);
     log_record_number(&record, "start_failures", failed);
     log_record_number(&record, "gone", counters->gone);
+    warming_add_status(service, &record);
     log_record_number(&record, "accept_errors", counters->accept_errors);
     log_record_emit(&record);
 }

@@ -27,9 +27,10 @@
 /* How late the end of a process can be noticed that the signal and the young ones didn't tell. */
 #define REAP_SWEEP (100 * CLOCK_MILLISECOND)
 
-/* What kill-mode = group is about: asks who of pid (or of all, with -1) has ended, and kills what
- * is left of its group before it is reaped: from then on its number could be another's. Who it is,
- * or 0 where nobody has: one that ends right now is the next signal's. */
+/* What must be done before a process is reaped: asks who of pid (or of all, with -1) has ended,
+ * finds out who that is, and with kill-mode = group kills what is left of its group: from then on
+ * its number could be another's. Who it is, or 0 where nobody has: one that ends right now is the
+ * next signal's. */
 static pid_t end_group(struct server *server, pid_t pid)
 {
     siginfo_t info = {0};
@@ -39,6 +40,9 @@ static pid_t end_group(struct server *server, pid_t pid)
                WEXITED | WNOHANG | WNOWAIT) < 0 ||
         info.si_pid == 0)
         return 0;
+    /* Of a template's copy, which has answered before it went on, nobody may know yet. */
+    if (server->copies_sent > 0)
+        warming_take_answers(server);
     connection = children_find(&server->children, info.si_pid);
     /* Itself it is dead already: a group that has nobody else can't be signalled any more. */
     if (connection && connection->kills_group)
@@ -49,7 +53,8 @@ static pid_t end_group(struct server *server, pid_t pid)
 /* Takes the end of pid, or of anybody with -1; false where there is none. */
 static bool take(struct server *server, pid_t pid)
 {
-    pid_t whom = server->children.group_kills > 0 ? end_group(server, pid) : pid;
+    bool looks = server->children.group_kills > 0 || server->copies_sent > 0;
+    pid_t whom = looks ? end_group(server, pid) : pid;
     struct rusage usage;
     int status;
     pid_t ended = whom != 0 ? wait4(whom, &status, WNOHANG, &usage) : 0;
@@ -57,7 +62,7 @@ static bool take(struct server *server, pid_t pid)
 
     if (connection)
         server_end(server, connection, status, &usage);
-    else if (ended > 0) /* or an orphan */
+    else if (ended > 0 && !warming_child_ended(server, ended)) /* or an orphan */
         upgrade_take_end(server, ended, status);
     return ended > 0;
 }

@@ -227,6 +227,7 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
 
 static void retire(struct server *server, struct service *service)
 {
+    warming_end(service);
     service_close_listeners(service);
     service->retired = true;
     service->next = NULL;
@@ -334,6 +335,7 @@ static void commit(struct reload *reload)
     reception_adapt(server);
     control_adjust(server);
     upgrade_note_reload(server);
+    warming_adapt_all(server);
 }
 
 static void roll_back(struct reload *reload)

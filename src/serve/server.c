@@ -226,22 +226,62 @@ static int prepare_end(struct server *server, struct connection *connection)
     return 0;
 }
 
+/* Keeps the paths of a connection that will have its process later. Without memory for them the
+ * handler is told no path: better than no handler. */
+static void keep_paths(struct connection *connection, const char *peer_path, const char *local_path)
+{
+    if (!connection->peer_path && peer_path)
+        connection->peer_path = strdup(peer_path);
+    if (!connection->local_path && local_path)
+        connection->local_path = strdup(local_path);
+}
+
+static struct launch_connection make_wiring(const struct connection *connection,
+                                            const char *peer_path, const char *local_path)
+{
+    return (struct launch_connection){.fd = connection->fd,
+                                      .lent_name = lent_name(connection),
+                                      .protocol = protocol_of(connection),
+                                      .peer = connection->peer,
+                                      .local = connection->local,
+                                      .peer_path = peer_path,
+                                      .local_path = local_path,
+                                      .number = connection->number,
+                                      .source_running = connection->source_running};
+}
+
+/* It has a process from here on, which is on its way or runs. */
+static void begin_process(struct server *server, struct connection *connection, pid_t pid)
+{
+    const struct service_settings *settings = connection->service->settings;
+
+    connection->kills_group = settings->kill_mode == KILL_MODE_GROUP;
+    server_set_deadline(connection, settings->max_runtime > 0
+                                        ? loop_now(server->loop) + settings->max_runtime
+                                        : 0);
+    children_add(&server->children, connection, pid);
+}
+
+/* A handler that was warm has the connection, which we close. */
+static void begin_warm(struct server *server, struct connection *connection, pid_t pid)
+{
+    launcher_close_connection(connection->fd);
+    connection->fd = -1;
+    connection->start = NULL;
+    connection->started = loop_now(server->loop);
+    connection->state = CONNECTION_RUNNING;
+    begin_process(server, connection, pid);
+    event_started(connection);
+    server_fds_given_back(server);
+}
+
 /* Tries to start the handler of a connection that has its fd. 0; -errno when there is no process.
  */
 static int start(struct server *server, struct connection *connection, const char *peer_path,
                  const char *local_path, enum stage *ret_stage)
 {
     struct service *service = connection->service;
-    struct launch_connection wiring = {.fd = connection->fd,
-                                       .lent_name = lent_name(connection),
-                                       .protocol = protocol_of(connection),
-                                       .peer = connection->peer,
-                                       .local = connection->local,
-                                       .peer_path = peer_path,
-                                       .local_path = local_path,
-                                       .number = connection->number,
-                                       .source_running = connection->source_running};
-    nanoseconds max_runtime = service->settings->max_runtime;
+    struct launch_connection wiring = make_wiring(connection, peer_path, local_path);
     pid_t pid;
     int error;
 
@@ -253,15 +293,19 @@ static int start(struct server *server, struct connection *connection, const cha
     wiring.stderr_fd = service_stderr_fd(service, connection->fd);
     if (wiring.stderr_fd < 0)
         return wiring.stderr_fd;
+    if (service->warming)
+        keep_paths(connection, peer_path, local_path); /* it may wait, and be started cold then */
+    if (warming_start(service, connection, &wiring) == WARMING_WAITS) {
+        connection->state = CONNECTION_AWAITS_WARM;
+        return 0;
+    }
     *ret_stage = service->plan->clone_flags != 0 ? STAGE_ISOLATE : STAGE_FORK;
     error = launcher_start(server->launcher, service->plan, &wiring, connection, &pid,
                            &connection->start);
     if (error < 0)
         return error;
     connection->state = CONNECTION_STARTING;
-    connection->kills_group = service->settings->kill_mode == KILL_MODE_GROUP;
-    server_set_deadline(connection, max_runtime > 0 ? loop_now(server->loop) + max_runtime : 0);
-    children_add(&server->children, connection, pid);
+    begin_process(server, connection, pid);
     connection->fd = -1; /* the launcher's now */
     return 0;
 }
@@ -271,16 +315,6 @@ static void start_failed(struct connection *connection, struct child_failure fai
 {
     event_start_failed(connection, failure);
     service_throttle(connection->service, failure);
-}
-
-/* Keeps the paths of a connection that will have its process later. Without memory for them the
- * handler is told no path: better than no handler. */
-static void keep_paths(struct connection *connection, const char *peer_path, const char *local_path)
-{
-    if (!connection->peer_path && peer_path)
-        connection->peer_path = strdup(peer_path);
-    if (!connection->local_path && local_path)
-        connection->local_path = strdup(local_path);
 }
 
 /* Starts, or holds the connection until a process can be had. */
@@ -311,6 +345,38 @@ void server_start(struct server *server, struct connection *connection)
         connection->fd = fd_move_low(connection->fd);
     connection->stands_high = false;
     start_or_hold(server, connection, connection->peer_path, connection->local_path);
+}
+
+void server_start_cold(struct server *server, struct connection *connection)
+{
+    connection->cold = true;
+    if (server->stopping)
+        server_drop(server, connection);
+    else
+        start_or_hold(server, connection, connection->peer_path, connection->local_path);
+}
+
+void server_warm_started(struct server *server, struct connection *connection, pid_t pid)
+{
+    begin_warm(server, connection, pid);
+}
+
+void server_fill_environment(const struct connection *connection, struct environment *ret)
+{
+    const struct launch_connection wiring =
+        make_wiring(connection, connection->peer_path, connection->local_path);
+
+    environment_fill(ret, connection->service->plan->service, &wiring);
+}
+
+void server_fill_sample(const struct service *service, enum addr_family family,
+                        struct environment *ret)
+{
+    const struct launch_connection wiring = {.protocol = family == ADDR_UNIX ? "UNIX" : "TCP",
+                                             .peer = {.family = (uint8_t)family},
+                                             .local = {.family = (uint8_t)family}};
+
+    environment_fill(ret, service->plan->service, &wiring);
 }
 
 /* Whether there is nobody left to start a handler for. */

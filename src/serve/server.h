@@ -27,6 +27,7 @@
 #include "serve/service.h"
 #include "serve/startup.h"
 #include "serve/upgrade.h"
+#include "serve/warming.h"
 
 enum stop_stage {
     STOP_NOT,        /* serving */
@@ -54,8 +55,11 @@ struct server {
     struct linger_list lingering;
     struct reception reception;
     struct service *services;
-    struct service *retired; /* gone from the configuration, with handlers that still run */
-    struct service *waiting; /* with parked listeners, or clients that are ready */
+    struct service *retired;  /* gone from the configuration, with handlers that still run */
+    struct warming *warmings; /* of services that are warm (warming.c) */
+    struct map warm_children; /* warmers and parked processes, by pid */
+    size_t copies_sent;       /* connections sent to warm handlers, of which no answer came yet */
+    struct service *waiting;  /* with parked listeners, or clients that are ready */
 
     struct loop_source signals, launches;
     struct loop_timer starve_timer; /* armed: no fds or memory to accept with */
@@ -152,6 +156,16 @@ void server_start(struct server *server, struct connection *connection);
 
 /* Ends a handler by order: TERM, and KILL when kill-after has passed. */
 void server_kill(struct server *server, struct connection *connection);
+/* The same without a warm handler, for a connection that waits for one. */
+void server_start_cold(struct server *server, struct connection *connection);
+
+/* A warm handler has the connection, which waited for it. */
+void server_warm_started(struct server *server, struct connection *connection, pid_t pid);
+
+/* What a handler of the connection is told; and one of a client of that family would be. */
+void server_fill_environment(const struct connection *connection, struct environment *ret);
+void server_fill_sample(const struct service *service, enum addr_family family,
+                        struct environment *ret);
 
 /* Sets when a handler that runs has run for too long (0: never), or is sent its signal again. */
 void server_set_deadline(struct connection *connection, nanoseconds due);

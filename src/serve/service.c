@@ -214,6 +214,7 @@ void service_free(struct service *service)
     struct loop *loop = service->server->loop;
 
     control_drained(service, NULL);
+    warming_end(service);
     service_close_listeners(service);
     loop_disarm(loop, &service->throttle_timer);
     loop_reserve(loop, -SERVICE_TIMERS);

@@ -52,6 +52,8 @@ struct service {
     struct loop_timer throttle_timer; /* armed: paused after a failed start */
     nanoseconds throttle_until;       /* the pause's end, however often the timer looks before */
 
+    struct warming *warming; /* NULL: warm = no */
+
     struct service_counters *counters; /* NULL: nothing to count yet */
 };
 

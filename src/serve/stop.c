@@ -23,6 +23,7 @@ static void stop_listening(struct server *server)
     while ((connection = hold_take(&server->hold)) != NULL)
         server_drop(server, connection);
     loop_disarm(server->loop, &server->hold.timer);
+    warming_end_all(server);
 }
 
 static void next_stage(struct server *server)

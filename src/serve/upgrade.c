@@ -59,8 +59,10 @@ static void rest(struct server *server)
     upgrade->configuration_fd = fd_close(upgrade->configuration_fd);
     upgrade->stage = UPGRADE_NOT;
     server->still = false;
-    if (was_still)
-        server_rearm_waiting(server);
+    if (!was_still)
+        return;
+    warming_adapt_all(server);
+    server_rearm_waiting(server);
 }
 
 /* words: what the new build said itself; NULL: nothing. */
@@ -167,11 +169,13 @@ void upgrade_note_reload(struct server *server)
     server->upgrade.proven = (struct stat){0};
 }
 
-/* From now on nobody is started, so that the starts that are under way come to an end. */
+/* From now on nobody is started, so that the starts that are under way come to an end. What is warm
+ * ends: the new build makes its own. */
 static void leave(struct server *server)
 {
     server->upgrade.stage = UPGRADE_LEAVING;
     server->still = true;
+    warming_end_all(server);
     loop_arm(server->loop, &server->upgrade.timer, loop_now(server->loop) + LEAVING_WAIT);
 }
 

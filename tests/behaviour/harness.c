@@ -208,6 +208,13 @@ static void make_words(const struct daemon *daemon, const struct daemon_options 
             words[count++] = strdup("-o");
             words[count++] = strdup("control=none");
         }
+        if (getenv("STDINETD_WARM_TESTS") && strlen(getenv("STDINETD_WARM_TESTS")) > 0) {
+            char text[32];
+
+            snprintf(text, sizeof(text), "warm=%s", getenv("STDINETD_WARM_TESTS"));
+            words[count++] = strdup("-o");
+            words[count++] = strdup(text);
+        }
     }
     words[count] = NULL;
 }

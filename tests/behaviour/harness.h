@@ -4,6 +4,7 @@
  * daemon dies with its test (PR_SET_PDEATHSIG), its directory goes with harness_end. Addresses are
  * free ports of 127.0.0.1. STDINETD names the binary, STDINETD_WRAPPER words before it (valgrind),
  * STDINETD_SLOW a factor for deadlines and a divisor for counts.
+ * STDINETD_WARM_TESTS=entry (or io) makes every service warm that doesn't say otherwise.
  */
 #ifndef STDINETD_TESTS_HARNESS_H
 #define STDINETD_TESTS_HARNESS_H
@@ -131,6 +132,7 @@ Suite *serve_suite(void);
 Suite *handler_suite(void);
 Suite *sockets_suite(void);
 Suite *wait_suite(void);
+Suite *warm_suite(void);
 Suite *limits_suite(void);
 Suite *guard_suite(void);
 Suite *reload_suite(void);

@@ -11,6 +11,7 @@ int main(void)
     srunner_add_suite(runner, handler_suite());
     srunner_add_suite(runner, sockets_suite());
     srunner_add_suite(runner, wait_suite());
+    srunner_add_suite(runner, warm_suite());
     srunner_add_suite(runner, limits_suite());
     srunner_add_suite(runner, guard_suite());
     srunner_add_suite(runner, reload_suite());

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The order of the house (DESIGN, "The house"): a folder uses only those above it; ctl and handlers
-# use only base; admit and launch don't know each other.
+# use only base; admit knows neither launch nor warm.
 set -u
 cd "${srcdir:-.}" || exit 99
 failed=0
@@ -12,12 +12,13 @@ allowed() {
     config) echo "base config" ;;
     admit) echo "base config admit" ;;
     launch) echo "base config launch" ;;
-    serve) echo "base config admit launch serve" ;;
+    warm) echo "base config launch warm" ;;
+    serve) echo "base config admit launch warm serve" ;;
     handlers | ctl) echo "base $1" ;;
     esac
 }
 
-for folder in base config admit launch serve handlers ctl; do
+for folder in base config admit launch warm serve handlers ctl; do
     [ -d "src/$folder" ] || continue
     wrong=0
     for file in "src/$folder"/*.[ch]; do

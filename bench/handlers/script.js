@@ -1,0 +1,2 @@
+#!/usr/bin/node
+process.stdout.write("ok\n");

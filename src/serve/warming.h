@@ -1,0 +1,160 @@
+/* warming: a service's handlers that are started before their clients come: how many stand ready,
+ * when they are renewed, who takes one. How it is done is told in warm/warm.h.
+ *
+ * Cold is always right: nothing ready, something doubtful, an error: the connection is served by
+ * the ordinary start, and the reason is said once. Nothing here waits. warming.c keeps them ready;
+ * copies.c has the connections that a template makes copies for. Called by server.c, which takes
+ * one, by service.c, reload.c and stop.c, and by reap.c for who has ended.
+ *
+ * Bounds: warm-count (at most 256) parked processes of a service, one that is warmed up at a time,
+ * COPIES_WAITING connections that wait for a template's copy.
+ */
+#ifndef STDINETD_SERVE_WARMING_H
+#define STDINETD_SERVE_WARMING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "launch/environment.h"
+#include "serve/loop.h"
+#include "warm/files.h"
+#include "warm/slots.h"
+#include "warm/warm.h"
+
+struct connection;
+struct server;
+struct service;
+struct warming;
+
+/* Sent to a template and not answered yet, and those that wait behind them. The first fits into the
+ * kernel's queue of a socket (net.unix.max_dgram_qlen, 10). */
+#define COPIES_SENT    8
+#define COPIES_WAITING 64
+
+/* A process of ours that is no handler: a warmer, or one that is parked. */
+struct warm_child {
+    struct map_node node; /* of server->warm_children, by pid */
+    struct warming *warming;
+    struct warm_child *next; /* of the ready ones; the oldest first */
+    struct loop_source source;
+    pid_t pid;
+    bool reaped;
+    nanoseconds since; /* when it was parked, or given its connection */
+    uint64_t uses;
+    struct connection *given; /* sent to it, and not answered yet; it isn't among the ready ones */
+    uint32_t serial;          /* of that */
+};
+
+struct warming {
+    struct warming *next, **link; /* of server->warmings */
+    struct service *service;
+    struct plan *plan; /* a reference */
+    char *order;       /* what the warmer was told */
+    size_t order_size;
+    struct warm_slots slots;
+    struct warm_files files;
+    uint64_t stderr_inode; /* of the fd 2 that the warmer has */
+    uid_t uid;             /* of its processes */
+    bool is_possible;      /* else it stays cold, and why says why */
+
+    struct warm_child warmer; /* source.fd -1: none runs */
+    bool requested;           /* and not reported yet */
+    uint32_t serial;          /* of the last request */
+    uint32_t connection_serial;
+    unsigned failures; /* in a row */
+    char why[WARM_WHY_SIZE];
+    char said[WARM_WHY_SIZE]; /* what of that was logged last */
+    int call;                 /* of what is ready: where it stands; -1: entry */
+    bool was_parked;          /* call is known */
+
+    struct warm_child *given; /* those with a connection */
+    struct warm_child *ready; /* one-shot; the last in them is the youngest */
+    unsigned ready_count;
+    struct warm_child *template, *successor; /* the successor waits for the last answers */
+
+    struct connection *waiting, **waiting_last; /* for a copy; not sent */
+    unsigned waiting_count;
+    struct {
+        struct connection *connection; /* NULL: free */
+        uint32_t serial;
+        nanoseconds since;
+    } sent[COPIES_SENT];
+    unsigned sent_count;
+
+    struct loop_timer retry;  /* armed: the next try of a warm-up; or it takes too long */
+    struct loop_timer age;    /* armed: something is ready, and gets old */
+    struct loop_timer answer; /* armed: an answer is due, or soon */
+    uint64_t served, colds;   /* connections, warm and cold, since it is warm */
+};
+
+/* How a connection was taken. */
+enum warming_result {
+    WARMING_COLD,  /* it wasn't */
+    WARMING_WAITS, /* it has a handler when that says so: server_warm_started; or server_start_cold
+                    */
+};
+
+/* Makes the service warm as its settings say, or cold; where nothing changed, what is ready stays.
+ */
+void warming_adapt(struct service *service);
+
+/* The same for all services. */
+void warming_adapt_all(struct server *server);
+
+/* Ends everything of it: connections that wait are started cold, or dropped where we stop. */
+void warming_end(struct service *service);
+/* The same for all services: before an upgrade or at the end. */
+void warming_end_all(struct server *server);
+
+/* Hands the connection over to a handler that is ready, or to be made by a template. */
+enum warming_result warming_start(struct service *service, struct connection *connection,
+                                  const struct launch_connection *wiring);
+
+/* Takes the answers that have come: before a process is reaped that may be a handler now. */
+void warming_take_answers(struct server *server);
+
+/* A child has ended and was reaped that is no handler. Whether it is one of these. */
+bool warming_child_ended(struct server *server, pid_t pid);
+
+/* "template", "one-shot" or "cold": what clients get now. */
+const char *warming_state(const struct warming *warming);
+
+/* Where those that are ready stand: "entry", or a system call's name. False: nobody was ready yet.
+ */
+#define WARMING_GATE_SIZE 32
+bool warming_gate(const struct warming *warming, char text[static WARMING_GATE_SIZE]);
+
+/* What stands in a service's status line. */
+void warming_add_status(const struct service *service, struct log_record *record);
+
+/* --- between warming.c and copies.c ----------------------------------------------------------- */
+
+/* A parked process or warmer: kills it unless it has been reaped, closes its socket, forgets it. */
+void warming_discard(struct warm_child *child);
+/* Sees to it that enough are ready. */
+void warming_refill(struct warming *warming);
+bool warming_is_known(const struct server *server, pid_t pid);
+
+/* An answer comes within a fraction of a millisecond; this long, and somebody stopped who has to
+ * give it. */
+#define ANSWER_WAIT (2 * CLOCK_SECOND)
+
+/* A connection was sent: an answer is due. */
+void warming_await_answer(struct warming *warming);
+
+/* Those that have waited for too long are started cold. */
+void copies_check(struct warming *warming);
+
+/* A new template, or NULL. */
+void copies_set_template(struct warming *warming, struct warm_child *template);
+/* Has the template make a copy for connection, now or soon. False where too many wait. */
+bool copies_take(struct warming *warming, struct connection *connection);
+void copies_take_answers(struct warming *warming);
+/* The template is gone, or not to be trusted: those that wait are started cold. */
+void copies_end(struct warming *warming);
+
+#endif

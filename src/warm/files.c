@@ -1,0 +1,108 @@
+/* files: see files.h. */
+#include "warm/files.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* As a handler of the plan would open it. */
+static int open_as(const struct plan *plan, const char *path, int flags)
+{
+    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+    FD_CLEANUP int root = -1;
+
+    if (!plan->chroot)
+        return open(path, flags | O_CLOEXEC);
+    root = open(plan->chroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return root < 0 ? -1 : (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+static bool look(const struct plan *plan, const char *path, struct stat *ret)
+{
+    FD_CLEANUP int fd = -1;
+
+    if (!plan->chroot)
+        return stat(path, ret) == 0;
+    fd = open_as(plan, path, O_PATH);
+    return fd >= 0 && fstat(fd, ret) == 0;
+}
+
+static void note(struct warm_files *files, const struct plan *plan, const char *path)
+{
+    struct warm_file *file = &files->items[files->count];
+    struct stat status;
+
+    if (files->count == WARM_FILES || !look(plan, path, &status) || !S_ISREG(status.st_mode))
+        return;
+    file->path = strdup(path);
+    if (!file->path)
+        return;
+    file->device = status.st_dev;
+    file->inode = status.st_ino;
+    file->size = status.st_size;
+    file->changed = status.st_mtim;
+    files->count++;
+}
+
+/* "#!/usr/bin/python3 …" */
+static void note_interpreter(struct warm_files *files, const struct plan *plan)
+{
+    char line[256];
+    FD_CLEANUP int fd = open_as(plan, plan->program, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    ssize_t got = fd < 0 ? -1 : pread(fd, line, sizeof(line) - 1, 0);
+    char *name = line + 2;
+
+    if (got < 2 || line[0] != '#' || line[1] != '!')
+        return;
+    line[got] = '\0';
+    name += strspn(name, " \t");
+    name[strcspn(name, " \t\n")] = '\0';
+    if (name[0] == '/')
+        note(files, plan, name);
+}
+
+void warm_files_note(struct warm_files *files, const struct plan *plan)
+{
+    char path[PATH_MAX];
+
+    warm_files_forget(files);
+    note(files, plan, plan->program);
+    note_interpreter(files, plan);
+    for (size_t i = 1; plan->argv[0] && plan->argv[i]; i++) {
+        const char *word = plan->argv[i];
+        int length = word[0] == '/' ? snprintf(path, sizeof(path), "%s", word)
+                                    : snprintf(path, sizeof(path), "%s/%s", plan->directory, word);
+
+        if (word[0] != '\0' && word[0] != '-' && length < PATH_MAX)
+            note(files, plan, path);
+    }
+}
+
+bool warm_files_are_same(const struct warm_files *files, const struct plan *plan)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const struct warm_file *file = &files->items[i];
+        struct stat status;
+
+        if (!look(plan, file->path, &status) || status.st_dev != file->device ||
+            status.st_ino != file->inode || status.st_size != file->size ||
+            status.st_mtim.tv_sec != file->changed.tv_sec ||
+            status.st_mtim.tv_nsec != file->changed.tv_nsec)
+            return false;
+    }
+    return true;
+}
+
+void warm_files_forget(struct warm_files *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        free(files->items[i].path);
+    files->count = 0;
+}

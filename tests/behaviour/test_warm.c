@@ -1,0 +1,961 @@
+/* Warm handlers: the same answers as cold ones, whatever the program does; what happens when
+ * something goes wrong; and that nothing is left behind. */
+#include "harness.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control.h"
+
+/* A daemon under valgrind would execute valgrind for a warmer. */
+#define NEEDS_WARM                \
+    do {                          \
+        if (harness_is_wrapped()) \
+            return;               \
+    } while (0)
+
+static const char *programs(const char *name, const char *fallback)
+{
+    const char *path = getenv(name);
+
+    return path ? path : fallback;
+}
+
+/* Copies of the test's handlers where any user may execute them. */
+static void copy_programs(const struct daemon *daemon)
+{
+    ck_assert(harness_shell("cp '%s' '%s/warmee' && cp '%s' '%s/static' && chmod 755 '%s/warmee' "
+                            "'%s/static' && printf 'abcdef\\n' >'%s/file' && "
+                            "mkdir '%s/traces' && chmod 777 '%s/traces'",
+                            programs("STDINETD_WARMEE", "./warmee"), daemon->directory,
+                            programs("STDINETD_WARMEE_STATIC", "./warmee-static"),
+                            daemon->directory, daemon->directory, daemon->directory,
+                            daemon->directory, daemon->directory, daemon->directory) == 0);
+}
+
+/* --- what the daemon says of them ------------------------------------------------------------- */
+
+/* A member of a service's "warm" as a number or a text; -1 or "" where it isn't there. */
+struct warmth {
+    long ready, served, cold;
+    char state[32], gate[32], why[160];
+};
+
+static void copy_member(const json_t *warm, const char *name, char *text, size_t size)
+{
+    const char *value = json_string_value(json_object_get(warm, name));
+
+    snprintf(text, size, "%s", value ? value : "");
+}
+
+static struct warmth ask_warmth(const struct daemon *daemon, const char *service)
+{
+    json_t *status = control_expect_ok(
+        control_ask_once(daemon, "{\"command\":\"status\",\"arguments\":{\"count\":1000}}"));
+    const json_t *warm = json_object_get(control_service(status, service), "warm");
+    struct warmth warmth = {.ready = json_integer_value(json_object_get(warm, "ready")),
+                            .served = json_integer_value(json_object_get(warm, "served_warm")),
+                            .cold = json_integer_value(json_object_get(warm, "served_cold"))};
+
+    copy_member(warm, "state", warmth.state, sizeof(warmth.state));
+    copy_member(warm, "gate", warmth.gate, sizeof(warmth.gate));
+    copy_member(warm, "why", warmth.why, sizeof(warmth.why));
+    json_decref(status);
+    return warmth;
+}
+
+struct awaited_warmth {
+    const struct daemon *daemon;
+    const char *service;
+    long ready;
+    struct warmth last;
+};
+
+static bool is_ready(void *context)
+{
+    struct awaited_warmth *awaited = context;
+
+    awaited->last = ask_warmth(awaited->daemon, awaited->service);
+    return awaited->last.ready >= awaited->ready;
+}
+
+static bool is_refused(void *context)
+{
+    struct awaited_warmth *awaited = context;
+
+    awaited->last = ask_warmth(awaited->daemon, awaited->service);
+    return awaited->last.why[0] != '\0';
+}
+
+static struct warmth await_ready(const struct daemon *daemon, const char *service, long ready)
+{
+    struct awaited_warmth awaited = {.daemon = daemon, .service = service, .ready = ready};
+
+    ck_assert_msg(harness_until(is_ready, &awaited), "%s isn't warm: %s", service,
+                  awaited.last.why);
+    return awaited.last;
+}
+
+static struct warmth await_refused(const struct daemon *daemon, const char *service)
+{
+    struct awaited_warmth awaited = {.daemon = daemon, .service = service};
+
+    ck_assert_msg(harness_until(is_refused, &awaited), "%s isn't refused", service);
+    return awaited.last;
+}
+
+/* The pid of a parked process or warmer of the service; 0: there is none. */
+static pid_t find_parked(const struct daemon *daemon, const char *service, const char *state)
+{
+    json_t *answer = control_expect_ok(
+        control_ask_once(daemon, "{\"command\":\"connections\",\"arguments\":{\"parked\":true}}"));
+    const json_t *list = json_object_get(answer, "parked");
+    pid_t pid = 0;
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+
+        if (strcmp(json_string_value(json_object_get(item, "service")), service) == 0 &&
+            strcmp(json_string_value(json_object_get(item, "state")), state) == 0)
+            pid = (pid_t)json_integer_value(json_object_get(item, "pid"));
+    }
+    json_decref(answer);
+    return pid;
+}
+
+/* --- nothing is left -------------------------------------------------------------------------- */
+
+#define FAMILY_MAX 64
+
+/* The daemon's children at a time: warmers, parked processes, handlers. */
+struct family {
+    pid_t pids[FAMILY_MAX];
+    int count;
+};
+
+static void note_family(const struct daemon *daemon, struct family *family)
+{
+    char path[64], *text, *place;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", daemon->pid, daemon->pid);
+    text = place = harness_read_file(path);
+    for (family->count = 0; family->count < FAMILY_MAX; family->count++) {
+        family->pids[family->count] = (pid_t)strtol(place, &place, 10);
+        if (family->pids[family->count] == 0)
+            break;
+    }
+    free(text);
+}
+
+/* Not there any more, or only to be reaped by whoever got it. */
+static bool is_dead(pid_t pid)
+{
+    char path[64], line[512], *end = NULL;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    file = fopen(path, "r");
+    if (file && fgets(line, sizeof(line), file))
+        end = strrchr(line, ')');
+    if (file)
+        fclose(file);
+    return !end || end[2] == 'Z' || end[2] == 'X';
+}
+
+static bool is_family_dead(void *context)
+{
+    const struct family *family = context;
+
+    for (int i = 0; i < family->count; i++)
+        if (!is_dead(family->pids[i]))
+            return false;
+    return true;
+}
+
+static void expect_nobody(struct family *family)
+{
+    ck_assert_msg(harness_until(is_family_dead, family), "somebody is left");
+}
+
+/* Stops the daemon, after which nothing of it must be there. */
+static void end(struct daemon *daemon)
+{
+    struct family family;
+
+    note_family(daemon, &family);
+    harness_signal(daemon, SIGTERM);
+    ck_assert_int_eq(harness_wait(daemon), 0);
+    expect_nobody(&family);
+    harness_remove(daemon);
+}
+
+/* --- the same as cold ------------------------------------------------------------------------- */
+
+/* A handler; @ is the daemon's directory. */
+struct handler {
+    const char *name, *exec, *text;
+    const char *needs; /* a program that may be missing */
+};
+
+static const struct handler handlers[] = {
+    {"ids", "@/warmee ids", "x\n", NULL},
+    {"ids-static", "@/static ids", "x\n", NULL},
+    {"peer", "@/warmee peer", "x\n", NULL},
+    {"peer-static", "@/static peer", "x\n", NULL},
+    {"banner", "@/warmee banner", "x\n", NULL},
+    {"banner-buffered", "@/warmee banner full", "x\n", NULL},
+    {"banner-static", "@/static banner full", "x\n", NULL},
+    {"dup", "@/warmee dup", "x\n", NULL},
+    {"replace", "@/warmee replace", "x\n", NULL},
+    {"fork", "@/warmee fork", "x\n", NULL},
+    {"poll", "@/warmee wait poll", "x\n", NULL},
+    {"select", "@/warmee wait select", "x\n", NULL},
+    {"epoll", "@/warmee wait epoll", "x\n", NULL},
+    {"alarm", "@/warmee timer alarm", "x\n", NULL},
+    {"itimer", "@/warmee timer itimer", "x\n", NULL},
+    {"timerfd", "@/warmee timer timerfd", "x\n", NULL},
+    {"signal", "@/warmee signal", "x\n", NULL},
+    {"signal-static", "@/static signal", "x\n", NULL},
+    {"lock", "@/warmee lock", "x\n", NULL},
+    {"thread", "@/warmee thread", "x\n", NULL},
+    {"file", "@/warmee file @/file", "x\n", NULL},
+    {"file-static", "@/static file @/file", "x\n", NULL},
+    {"flock", "@/warmee flock @/file", "x\n", NULL},
+    {"time", "@/warmee time", "x\n", NULL},
+    {"pid", "@/warmee pid", "x\n", NULL},
+    {"nonblock", "@/warmee nonblock", "x\n", NULL},
+    {"memory", "@/warmee memory", "x\n", NULL},
+    {"compute", "@/warmee compute", "x\n", NULL},
+    {"compute-static", "@/static compute", "x\n", NULL},
+    {"exit", "@/warmee end exit", "", NULL},
+    {"abort", "@/warmee end abort", "", NULL},
+    {"close", "@/warmee end close", "", NULL},
+    {"errors", "@/warmee end errors", "", NULL},
+    {"exec", "@/warmee exec", "x\n", NULL},
+    {"exec-changed", "@/warmee exec changed", "x\n", NULL},
+    {"cat", "cat", "one\ntwo\n", NULL},
+    {"tr", "tr a-z A-Z", "one\ntwo\n", NULL},
+    {"grep", "grep --line-buffered o", "one\ntwo\nthree\n", NULL},
+    {"sed", "sed -u s/o/0/", "one\ntwo\n", NULL},
+    {"awk", "awk '{ print NR, $0; fflush() }'", "one\ntwo\n", NULL},
+    {"sh", "sh -c 'read x; echo \"got $x\"; exit 4'", "one\n", NULL},
+    {"sh-script", "@/script", "one\ntwo\nthree\n", NULL},
+    {"sh-peer", "sh -c 'read x; echo \"$REMOTE_ADDR ${TCPREMOTEPORT:+port} $TCPLOCALIP\"'", "x\n",
+     NULL},
+    {"env-sh", "env FOO=bar sh -c 'read x; echo \"$FOO $x $PROTO\"'", "one\n", NULL},
+    {"dash", "dash -c 'read x; echo $x; cat'", "one\ntwo\n", "dash"},
+    {"bash", "bash -c 'read x; echo ${x^^}; echo $REMOTE_HOST; cat'", "one\ntwo\n", "bash"},
+    {"perl",
+     "perl -e '$| = 1; my $x = <STDIN>; use Socket; my ($p) = "
+     "sockaddr_in(getpeername(STDIN)); print \"got $x\"; print \"port\" if $p; print <STDIN>'",
+     "one\ntwo\n", "perl"},
+    {"python", "/usr/bin/python3 @/script.py", "one\ntwo\n", "/usr/bin/python3"},
+    {"python-imports",
+     "/usr/bin/python3 -c 'import sys, json, re, collections; "
+     "print(json.dumps({\"got\": sys.stdin.readline()})); sys.exit(3)'",
+     "one\n", "/usr/bin/python3"},
+    {"node", "node -e 'process.stdin.on(\"data\", d => process.stdout.write(\"got \" + d))'",
+     "one\n", "node"},
+    {"git", "git upload-pack @/repository", "0000", "git"},
+    {"busybox", "busybox sh -c 'read x; echo $x'", "one\n", "busybox"},
+};
+
+static const char script[] =
+    "#!/bin/sh\nread x\necho \"first $x\"\nwhile read y; do echo \"more $y\""
+    "; done\nexit 6\n";
+static const char python[] = "import sys, os\nprint('first', sys.stdin.readline(), end='')\n"
+                             "for line in sys.stdin:\n    print('more', line, end='', flush=True)\n"
+                             "print(os.getpid() == os.getsid(0))\nsys.exit(9)\n";
+
+static const struct {
+    const char *name, *keys;
+} forms[] = {
+    {"cold", ""},
+    {"entry", "warm = entry\nwarm-template = no\nwarm-count = 1\n"},
+    {"entry-copy", "warm = entry\n"},
+    {"io", "warm = io\nwarm-template = no\nwarm-count = 1\n"},
+    {"io-copy", "warm = io\n"},
+};
+
+#define FORMS (sizeof(forms) / sizeof(forms[0]))
+
+/* What is named in stdinetd(8) as different: what the program remembers as the time, and, in
+ * copies, as its pid, is from its warm-up. */
+static bool may_differ(const struct handler *handler, size_t form)
+{
+    bool io = strncmp(forms[form].name, "io", 2) == 0;
+
+    return (io && strcmp(handler->name, "time") == 0) ||
+           (strcmp(forms[form].name, "io-copy") == 0 && strcmp(handler->name, "pid") == 0);
+}
+
+static void put_directory(const char *from, const char *directory, char *text, size_t size)
+{
+    size_t used = 0;
+
+    for (; *from != '\0' && used < size; from++)
+        used += (size_t)(*from == '@' ? snprintf(text + used, size - used, "%s", directory)
+                                      : snprintf(text + used, size - used, "%c", *from));
+}
+
+static void write_config(const struct daemon *daemon, const struct handler *handler,
+                         const int ports[FORMS], char *text, size_t size)
+{
+    char exec[1024];
+    size_t used =
+        (size_t)snprintf(text, size, "[stdinetd]\ncontrol = %s/control\n", daemon->directory);
+
+    put_directory(handler->exec, daemon->directory, exec, sizeof(exec));
+    for (size_t i = 0; i < FORMS; i++)
+        used += (size_t)snprintf(text + used, size - used,
+                                 "[%s]\nlisten = 127.0.0.1:%d\nexec = %s\nUSER\n%s"
+                                 "env = GIT_CONFIG_COUNT=1 "
+                                 "GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=*\n",
+                                 forms[i].name, ports[i], exec, forms[i].keys);
+}
+
+/* How the last handler of the service ended, as its line in the log says. */
+static void read_outcome(const struct daemon *daemon, const char *service, int number,
+                         char *outcome, size_t size)
+{
+    char mark[64], *log, *place;
+
+    snprintf(mark, sizeof(mark), " %s: end ", service);
+    harness_log_wait(daemon, mark, number);
+    log = harness_log(daemon);
+    for (place = strstr(log, mark); number > 1; number--)
+        place = strstr(place + 1, mark);
+    place = strstr(place, "outcome=");
+    snprintf(outcome, size, "%.*s", (int)strcspn(place, "\n"), place);
+    *strstr(outcome, "duration_ms") = '\0';
+    free(log);
+}
+
+START_TEST(answers_as_cold)
+{
+    const struct handler *handler = &handlers[_i];
+    struct daemon daemon;
+    int ports[FORMS];
+    char config[8192], path[128], expected_outcome[128], outcome[128], *expected, *answer;
+
+    NEEDS_WARM;
+    if (getenv("HANDLER") && strcmp(getenv("HANDLER"), handler->name) != 0)
+        return; /* who looks for something wants just that one */
+    if (handler->needs && harness_shell("command -v %s >/dev/null", handler->needs) != 0)
+        return;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    snprintf(path, sizeof(path), "%s/script", daemon.directory);
+    harness_write_file(path, script, 0755);
+    snprintf(path, sizeof(path), "%s/script.py", daemon.directory);
+    harness_write_file(path, python, 0644);
+    if (strcmp(handler->name, "git") == 0)
+        ck_assert(harness_shell("git init -q --bare '%s/repository' && chmod -R a+rX "
+                                "'%s/repository'",
+                                daemon.directory, daemon.directory) == 0);
+    for (size_t i = 0; i < FORMS; i++)
+        ports[i] = harness_port();
+    write_config(&daemon, handler, ports, config, sizeof(config));
+    harness_configure(&daemon, "%s", config);
+    harness_start(&daemon, NULL);
+    expected = client_exchange(ports[0], handler->text);
+    read_outcome(&daemon, "cold", 1, expected_outcome, sizeof(expected_outcome));
+    for (size_t i = 1; i < FORMS; i++)
+        for (int time = 1; time <= 3; time++) {
+            struct warmth warmth;
+
+            await_ready(&daemon, forms[i].name, 1);
+            answer = client_exchange(ports[i], handler->text);
+            if (!may_differ(handler, i))
+                ck_assert_msg(strcmp(answer, expected) == 0,
+                              "%s is other %s than cold:\n%s\ncold:\n%s", handler->name,
+                              forms[i].name, answer, expected);
+            read_outcome(&daemon, forms[i].name, time, outcome, sizeof(outcome));
+            ck_assert_msg(strcmp(outcome, expected_outcome) == 0, "%s %s: %s, cold: %s",
+                          handler->name, forms[i].name, outcome, expected_outcome);
+            warmth = ask_warmth(&daemon, forms[i].name);
+            ck_assert_msg(warmth.served == time && warmth.cold == 0, "%s %s: %ld warm, %ld cold",
+                          handler->name, forms[i].name, warmth.served, warmth.cold);
+            free(answer);
+        }
+    free(expected);
+    end(&daemon);
+}
+END_TEST
+
+/* --- when something goes wrong ---------------------------------------------------------------- */
+
+/* The daemon with one service of the test's handler: "[it]", with these keys. */
+static void serve_one(struct daemon *daemon, int port, const char *exec, const char *keys)
+{
+    char text[1024];
+
+    put_directory(exec, daemon->directory, text, sizeof(text));
+    harness_configure(daemon,
+                      "[stdinetd]\ncontrol = %s/control\n[it]\nlisten = 127.0.0.1:%d\n"
+                      "exec = %s\nUSER\n%s",
+                      daemon->directory, port, text, keys);
+    harness_start(daemon, NULL);
+}
+
+static void begin_one(struct daemon *daemon, int port, const char *exec, const char *keys)
+{
+    harness_begin(daemon);
+    copy_programs(daemon);
+    serve_one(daemon, port, exec, keys);
+}
+
+static void expect_answer(int port, const char *text, const char *expected)
+{
+    char *answer = client_exchange(port, text);
+
+    ck_assert_str_eq(answer, expected);
+    free(answer);
+}
+
+/* Never parked, or not to be: clients are served cold, and the reason is there, once in the log. */
+static const struct {
+    const char *exec, *keys, *text, *answer, *reason;
+} refusals[] = {
+    {"@/warmee end null", "warm = io\n", "", "", "signal 11"},
+    {"@/warmee end loop", "warm = io\nwarm-timeout = 200ms\nmax-runtime = 300ms\n", "", "",
+     "warm-timeout"},
+    {"@/warmee banner", "warm = io\nrlimit-nproc = 10000\n", "x\n", "welcome you said x\n",
+     "rlimit-nproc"},
+    {"@/warmee banner", "warm = io\nwarm-template = yes\nstderr = /nowhere/at/all\n", "x\n", "",
+     "No such file"},
+    {"@/warmee draw", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
+    {"@/setuid", "warm = entry\n", "x\n", NULL, "set-id"},
+};
+
+START_TEST(cold_with_a_reason)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    struct warmth warmth;
+    char *answer;
+
+    NEEDS_WARM;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    ck_assert(harness_shell("cp '%s/warmee' '%s/setuid' && chmod 4755 '%s/setuid'",
+                            daemon.directory, daemon.directory, daemon.directory) == 0);
+    serve_one(&daemon, port, refusals[_i].exec, refusals[_i].keys);
+    if (refusals[_i].reason) {
+        warmth = await_refused(&daemon, "it");
+        ck_assert_msg(strstr(warmth.why, refusals[_i].reason) != NULL, "%s", warmth.why);
+        ck_assert_str_eq(warmth.state, "cold");
+    }
+    answer = client_exchange(port, refusals[_i].text);
+    if (refusals[_i].answer)
+        ck_assert_str_eq(answer, refusals[_i].answer);
+    free(answer);
+    if (refusals[_i].reason) {
+        harness_log_wait(&daemon, "clients are served cold", 1);
+        ck_assert_int_eq(harness_log_count(&daemon, "clients are served cold"), 1);
+    }
+    end(&daemon);
+}
+END_TEST
+
+/* What others could see happens with a client, not before. */
+START_TEST(has_no_effect_before_its_client)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    char path[128];
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "@/warmee trace @/traces", "warm = io\nwarm-template = no\n");
+    await_ready(&daemon, "it", 4);
+    snprintf(path, sizeof(path), "%s/traces/trace", daemon.directory);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    expect_answer(port, "hello\n", "hello\n");
+    ck_assert(harness_shell("test \"$(cat '%s')\" = x", path) == 0);
+    end(&daemon);
+}
+END_TEST
+
+/* Copies would share what was drawn: so each has drawn its own. */
+START_TEST(draws_its_own)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    char *one, *other;
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "@/warmee draw", "warm = io\n");
+    ck_assert_str_eq(await_ready(&daemon, "it", 4).state, "one-shot");
+    one = client_exchange(port, "x\n");
+    other = client_exchange(port, "x\n");
+    ck_assert_int_eq((int)strlen(one), 32);
+    ck_assert_str_ne(one, other);
+    ck_assert_int_eq(ask_warmth(&daemon, "it").served, 2);
+    free(one);
+    free(other);
+    end(&daemon);
+}
+END_TEST
+
+static void kill_found(pid_t pid, int number)
+{
+    ck_assert_int_gt(pid, 1);
+    ck_assert_int_eq(kill(pid, number), 0);
+}
+
+struct change {
+    const struct daemon *daemon;
+    const char *state;
+    pid_t before;
+};
+
+static bool has_another(void *context)
+{
+    const struct change *change = context;
+    pid_t now = find_parked(change->daemon, "it", change->state);
+
+    return now != 0 && now != change->before;
+}
+
+static void await_another(const struct daemon *daemon, const char *state, pid_t before)
+{
+    struct change change = {daemon, state, before};
+
+    ck_assert_msg(harness_until(has_another, &change), "no other %s comes", state);
+}
+
+/* Killed while it waits: another one takes its place, and nobody notices. */
+START_TEST(killed_while_parked)
+{
+    static const char *const keys[] = {"warm = io\nwarm-template = no\nwarm-count = 1\n",
+                                       "warm = io\n"};
+    static const char *const states[] = {"parked", "template"};
+    struct daemon daemon;
+    int port = harness_port();
+    pid_t before;
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "@/warmee banner", keys[_i]);
+    await_ready(&daemon, "it", 1);
+    before = find_parked(&daemon, "it", states[_i]);
+    kill_found(before, SIGKILL);
+    expect_answer(port, "x\n", "welcome you said x\n");
+    await_another(&daemon, states[_i], before);
+    expect_answer(port, "y\n", "welcome you said y\n");
+    before = find_parked(&daemon, "it", "warmer");
+    kill_found(before, SIGKILL);
+    expect_answer(port, "x\n", "welcome you said x\n");
+    if (_i == 1)
+        kill_found(find_parked(&daemon, "it", "template"), SIGKILL);
+    await_another(&daemon, "warmer", before);
+    await_ready(&daemon, "it", 1);
+    expect_answer(port, "z\n", "welcome you said z\n");
+    end(&daemon);
+}
+END_TEST
+
+/* A template that somebody stopped makes no copies: its clients are served cold, after a while. */
+START_TEST(stopped_while_parked)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    pid_t before;
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "@/warmee banner", "warm = io\n");
+    await_ready(&daemon, "it", 1);
+    before = find_parked(&daemon, "it", "template");
+    kill_found(before, SIGSTOP);
+    expect_answer(port, "x\n", "welcome you said x\n");
+    await_another(&daemon, "template", before);
+    ck_assert(is_dead(before));
+    kill_found(find_parked(&daemon, "it", "template"),
+               SIGSTOP); /* and nobody is left after the end */
+    end(&daemon);
+}
+END_TEST
+
+/* More at once than are ready: the others are served cold, and none is lost. */
+START_TEST(burst)
+{
+    static const char *const keys[] = {"warm = entry\nwarm-template = no\n", "warm = entry\n",
+                                       "warm = io\n", "warm = io\nwarm-uses = 10\n"};
+    struct daemon daemon;
+    struct crowd crowd;
+    int port = harness_port();
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "tr a-z A-Z", keys[_i]);
+    await_ready(&daemon, "it", 1);
+    crowd_start(&crowd, port, harness_scale(50), harness_scale(1000));
+    crowd_end(&crowd);
+    ck_assert(ask_warmth(&daemon, "it").served > 0);
+    harness_log_wait(&daemon, "outcome=ok", harness_scale(1000));
+    ck_assert_int_eq(harness_log_count(&daemon, "outcome=ok"), harness_scale(1000));
+    end(&daemon);
+}
+END_TEST
+
+/* --- what changes ------------------------------------------------------------------------------
+ */
+
+/* Another program, script or interpreter's argument: the next client has the new one. */
+START_TEST(program_replaced)
+{
+    static const char *const execs[] = {"@/program", "sh @/program"};
+    static const char *const keys[] = {"warm = entry\n", "warm = io\nwarm-template = no\n"};
+    struct daemon daemon;
+    int port = harness_port();
+    char path[128];
+
+    NEEDS_WARM;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    snprintf(path, sizeof(path), "%s/program", daemon.directory);
+    harness_write_file(path, "#!/bin/sh\nread x\necho one\n", 0755);
+    serve_one(&daemon, port, execs[_i % 2], keys[_i / 2]);
+    await_ready(&daemon, "it", 1);
+    expect_answer(port, "x\n", "one\n");
+    await_ready(&daemon, "it", 1);
+    unlink(path);
+    harness_write_file(path, "#!/bin/sh\nread x\necho two\n", 0755);
+    expect_answer(port, "x\n", "two\n");
+    await_ready(&daemon, "it", 1);
+    expect_answer(port, "x\n", "two\n");
+    ck_assert(ask_warmth(&daemon, "it").served >= 2);
+    end(&daemon);
+}
+END_TEST
+
+static void configure_reload(struct daemon *daemon, int port, const char *keys)
+{
+    harness_configure(daemon,
+                      "[stdinetd]\ncontrol = %s/control\n[it]\nlisten = 127.0.0.1:%d\n"
+                      "exec = %s/warmee end exit\nUSER\n%s",
+                      daemon->directory, port, daemon->directory, keys);
+}
+
+START_TEST(reload)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    pid_t before;
+
+    NEEDS_WARM;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    configure_reload(&daemon, port, "warm = io\n");
+    harness_start(&daemon, NULL);
+    await_ready(&daemon, "it", 1);
+    before = find_parked(&daemon, "it", "template");
+    /* Nothing of it changes: it stays. */
+    configure_reload(&daemon, port, "warm = io\nmax-connections = 7\n");
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "reloaded", 1);
+    ck_assert_int_eq(find_parked(&daemon, "it", "template"), before);
+    /* Its environment does. */
+    configure_reload(&daemon, port, "warm = io\nenv = A=1\n");
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "reloaded", 2);
+    await_another(&daemon, "template", before);
+    ck_assert(is_dead(before));
+    before = find_parked(&daemon, "it", "template");
+    configure_reload(&daemon, port, "");
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "reloaded", 3);
+    ck_assert_int_eq(find_parked(&daemon, "it", "template"), 0);
+    ck_assert(harness_until(is_family_dead, &(struct family){.pids = {before}, .count = 1}));
+    expect_answer(port, "", "");
+    end(&daemon);
+}
+END_TEST
+
+/* After so many uses, and after so long, there is another one. */
+START_TEST(renewed)
+{
+    static const char *const keys[] = {"warm = io\nwarm-uses = 3\n", "warm = io\nwarm-age = 1s\n",
+                                       "warm = io\nwarm-template = no\nwarm-age = 1s\n"};
+    static const char *const states[] = {"template", "template", "parked"};
+    struct daemon daemon;
+    int port = harness_port();
+    pid_t before;
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "@/warmee banner", keys[_i]);
+    await_ready(&daemon, "it", 1);
+    before = find_parked(&daemon, "it", states[_i]);
+    for (int i = 0; _i == 0 && i < 4; i++)
+        expect_answer(port, "x\n", "welcome you said x\n");
+    await_another(&daemon, states[_i], before);
+    ck_assert(harness_until(is_family_dead, &(struct family){.pids = {before}, .count = 1}));
+    expect_answer(port, "x\n", "welcome you said x\n");
+    end(&daemon);
+}
+END_TEST
+
+/* --- limits and ends, as ever -------------------------------------------------------------------
+ */
+
+/* One at a time: the second waits until the first has gone. */
+START_TEST(limits_hold)
+{
+    struct daemon daemon;
+    int port = harness_port(), first, second;
+    char *answer;
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "@/warmee banner",
+              _i == 0 ? "warm = io\nmax-connections = 1\n"
+                      : "warm = io\nmax-connections = 1\n"
+                        "warm-template = no\n");
+    await_ready(&daemon, "it", _i == 0 ? 1 : 4);
+    first = client_connect(port);
+    client_expect(first, "welcome ");
+    second = client_connect(port);
+    client_send(second, "2\n");
+    client_send(first, "1\n");
+    answer = client_read_all(first);
+    ck_assert_str_eq(answer, "you said 1\n");
+    free(answer);
+    answer = client_read_all(second);
+    ck_assert_str_eq(answer, "welcome you said 2\n");
+    free(answer);
+    ck_assert_int_eq(ask_warmth(&daemon, "it").served, 2);
+    end(&daemon);
+}
+END_TEST
+
+/* From the connection on, not from the warm-up; and it is in its own group, which ends with it. */
+START_TEST(max_runtime)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd;
+    struct timespec while_it_waits = {.tv_nsec = 700000000};
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "sh -c 'read x; sleep 1000 & echo started; wait'",
+              _i == 0 ? "warm = io\nmax-runtime = 500ms\nkill-mode = group\n"
+                      : "warm = io\nmax-runtime = 500ms\nkill-mode = group\nwarm-template = no\n");
+    await_ready(&daemon, "it", 1);
+    nanosleep(&while_it_waits, NULL); /* longer than it may run */
+    fd = client_connect(port);
+    client_send(fd, "x\n");
+    client_expect(fd, "started\n");
+    client_expect_closed(fd);
+    harness_log_wait(&daemon, "outcome=timeout", 1);
+    ck_assert_int_eq(ask_warmth(&daemon, "it").served, 1);
+    end(&daemon);
+}
+END_TEST
+
+static int read_number(int fd)
+{
+    char digit;
+    int number = 0;
+
+    while (recv(fd, &digit, 1, 0) == 1 && digit >= '0' && digit <= '9')
+        number = number * 10 + digit - '0';
+    return number;
+}
+
+/* KILL to the daemon: who serves goes on, who waits doesn't. */
+START_TEST(daemon_killed)
+{
+    struct daemon daemon;
+    struct family family;
+    int port = harness_port(), fd, status;
+    pid_t serving;
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "sh -c 'echo $$; read x; echo \"said $x\"'",
+              _i == 0 ? "warm = entry\n" : "warm = entry\nwarm-template = no\n");
+    await_ready(&daemon, "it", _i == 0 ? 1 : 4);
+    fd = client_connect(port);
+    serving = (pid_t)read_number(fd);
+    await_ready(&daemon, "it", _i == 0 ? 1 : 4);
+    note_family(&daemon, &family);
+    for (int i = 0; i < family.count; i++)
+        if (family.pids[i] == serving)
+            family.pids[i] = family.pids[--family.count];
+    harness_signal(&daemon, SIGKILL);
+    status = harness_wait(&daemon);
+    ck_assert(WIFSIGNALED(status));
+    expect_nobody(&family);
+    client_send(fd, "still there\n");
+    client_expect(fd, "said still there\n");
+    close(fd);
+    harness_remove(&daemon);
+}
+END_TEST
+
+/* A program that does what it can with the socket it waits at: it harms itself. */
+START_TEST(hostile)
+{
+    static const char *const states[] = {"template", "parked"};
+    struct daemon daemon;
+    int port = harness_port();
+    pid_t before;
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "@/warmee attack",
+              _i == 0 ? "warm = io\n" : "warm = io\nwarm-template = no\nwarm-count = 1\n");
+    await_ready(&daemon, "it", 1);
+    for (int i = 0; i < 3; i++) {
+        before = find_parked(&daemon, "it", states[_i]);
+        kill_found(before, SIGUSR1);
+        await_another(&daemon, states[_i], before);
+    }
+    expect_answer(port, "x\n", "x\n");
+    end(&daemon);
+}
+END_TEST
+
+/* --- where it can't be, or for others -----------------------------------------------------------
+ */
+
+static void forbid_ptrace(void *context)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
+
+    (void)context;
+    setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* which is done by ptrace */
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+START_TEST(ptrace_forbidden)
+{
+    const struct daemon_options options = {.before_exec = forbid_ptrace};
+    struct daemon daemon;
+    int port = harness_port();
+    struct warmth warmth;
+
+    NEEDS_WARM;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    configure_reload(&daemon, port, "warm = io\n");
+    harness_start(&daemon, &options);
+    warmth = await_refused(&daemon, "it");
+    ck_assert_msg(strstr(warmth.why, "can't be traced") != NULL, "%s", warmth.why);
+    expect_answer(port, "", "");
+    expect_answer(port, "", "");
+    ck_assert_int_eq(harness_log_count(&daemon, "clients are served cold"), 1);
+    end(&daemon);
+}
+END_TEST
+
+static void become_nobody(void *context)
+{
+    (void)context;
+    if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setgid(65534) < 0 || setuid(65534) < 0))
+        _exit(99);
+}
+
+/* A daemon that isn't root warms what is its own. */
+START_TEST(without_root)
+{
+    const struct daemon_options options = {.before_exec = become_nobody};
+    struct daemon daemon;
+    int port = harness_port();
+
+    NEEDS_WARM;
+    harness_begin(&daemon);
+    harness_copy_daemon(&daemon);
+    copy_programs(&daemon);
+    ck_assert(harness_shell("chmod 777 '%s'", daemon.directory) == 0);
+    harness_configure(&daemon,
+                      "[stdinetd]\ncontrol = %s/control\n[it]\nlisten = 127.0.0.1:%d\n"
+                      "exec = %s/warmee banner\nwarm = io\n",
+                      daemon.directory, port, daemon.directory);
+    harness_start(&daemon, &options);
+    ck_assert_str_eq(await_ready(&daemon, "it", 1).state, "template");
+    expect_answer(port, "x\n", "welcome you said x\n");
+    ck_assert_int_eq(ask_warmth(&daemon, "it").served, 1);
+    end(&daemon);
+}
+END_TEST
+
+/* On a unix socket, with a path of the peer's; inside another root; with what root must set up. */
+START_TEST(unix_and_chroot)
+{
+    struct daemon daemon;
+    char path[128];
+    char *answer;
+    int fd, port = harness_port();
+
+    NEEDS_WARM;
+    if (!harness_is_root())
+        return;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    harness_configure(&daemon,
+                      "[stdinetd]\ncontrol = %s/control\n[it]\nlisten = unix:%s/socket\n"
+                      "exec = sh -c 'read x; echo $x $PROTO $UNIXREMOTEEUID $UNIXLOCALPATH "
+                      "$STDINETD_WARM'\nUSER\nwarm = io\n"
+                      "[root]\nlisten = 127.0.0.1:%d\nexec = /static banner\nUSER\nwarm = io\n"
+                      "chroot = %s\nnice = 3\noom-score-adjust = 50\nrlimit-nofile = 100:1000\n"
+                      "capabilities = chown\nno-new-privileges = yes\ngroups = none\n",
+                      daemon.directory, daemon.directory, port, daemon.directory);
+    harness_start(&daemon, NULL);
+    await_ready(&daemon, "it", 1);
+    await_ready(&daemon, "root", 1);
+    snprintf(path, sizeof(path), "%s/socket", daemon.directory);
+    fd = client_connect_unix(path);
+    client_send(fd, "hello\n");
+    answer = client_read_all(fd);
+    snprintf(path, sizeof(path), "hello UNIX 0 %s/socket io\n", daemon.directory);
+    ck_assert_str_eq(answer, path);
+    free(answer);
+    expect_answer(port, "x\n", "welcome you said x\n");
+    ck_assert_int_eq(ask_warmth(&daemon, "it").served, 1);
+    ck_assert_int_eq(ask_warmth(&daemon, "root").served, 1);
+    end(&daemon);
+}
+END_TEST
+
+Suite *warm_suite(void)
+{
+    Suite *suite = suite_create("warm");
+    TCase *tcase = tcase_create("warm");
+
+    tcase_set_timeout(tcase, LONGEST);
+    tcase_add_loop_test(tcase, answers_as_cold, 0, sizeof(handlers) / sizeof(handlers[0]));
+    tcase_add_loop_test(tcase, cold_with_a_reason, 0, sizeof(refusals) / sizeof(refusals[0]));
+    tcase_add_test(tcase, has_no_effect_before_its_client);
+    tcase_add_test(tcase, draws_its_own);
+    tcase_add_loop_test(tcase, killed_while_parked, 0, 2);
+    tcase_add_test(tcase, stopped_while_parked);
+    tcase_add_loop_test(tcase, burst, 0, 4);
+    tcase_add_loop_test(tcase, program_replaced, 0, 4);
+    tcase_add_test(tcase, reload);
+    tcase_add_loop_test(tcase, renewed, 0, 3);
+    tcase_add_loop_test(tcase, limits_hold, 0, 2);
+    tcase_add_loop_test(tcase, max_runtime, 0, 2);
+    tcase_add_loop_test(tcase, daemon_killed, 0, 2);
+    tcase_add_loop_test(tcase, hostile, 0, 2);
+    tcase_add_test(tcase, ptrace_forbidden);
+    tcase_add_test(tcase, without_root);
+    tcase_add_test(tcase, unix_and_chroot);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
