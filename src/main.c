@@ -11,7 +11,6 @@
 #include "serve/server.h"
 #include "serve/upgrade.h"
 #include "serve/version.h"
-#include "warm/warm.h"
 
 static void print_problem(const char *line, void *context)
 {
@@ -85,11 +84,8 @@ int main(int argc, char *argv[])
 {
     struct server_start start;
     struct arguments arguments;
-    int error, status;
+    int error = server_begin(argv, &start), status;
 
-    if (argc > 0 && strcmp(argv[0], WARM_NAME) == 0)
-        warmer_main();
-    error = server_begin(argv, &start);
     if (error < 0)
         return fail_start(error);
     error = arguments_parse(argc, argv, &arguments);

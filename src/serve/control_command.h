@@ -44,8 +44,8 @@ int control_connections(struct control_call *call);
 int control_events(struct control_call *call);
 int control_metrics(struct control_call *call);
 
-/* control_warm.c: a part of a service's status; and of the connections: the processes that are ready
- * for some, at most so many. */
+/* control_warm.c: a part of a service's status; and of the connections: the processes that are
+ * ready for some, at most so many. */
 void control_add_warm(struct control_reply *reply, json_t *object, const struct service *service);
 void control_add_parked(struct control_call *call, const struct service *service, uint64_t most);
 

@@ -467,6 +467,8 @@ int server_begin(char *const *argv, struct server_start *ret)
     struct server_start start = {0};
     int error;
 
+    if (argv[0] && strcmp(argv[0], WARM_NAME) == 0)
+        warmer_main(); /* we are no daemon */
     start.adoption = upgrade_arrive(start.problem);
     error = startup_clean_process(start.adoption != NULL, &start.origin);
     if (error == 0)

@@ -256,9 +256,8 @@ static void begin_process(struct server *server, struct connection *connection, 
     const struct service_settings *settings = connection->service->settings;
 
     connection->kills_group = settings->kill_mode == KILL_MODE_GROUP;
-    server_set_deadline(connection, settings->max_runtime > 0
-                                        ? loop_now(server->loop) + settings->max_runtime
-                                        : 0);
+    server_set_deadline(
+        connection, settings->max_runtime > 0 ? loop_now(server->loop) + settings->max_runtime : 0);
     children_add(&server->children, connection, pid);
 }
 
