@@ -23,6 +23,6 @@ check 'it happened' was_hit send
 check 'nothing spins' idles
 lift
 log=$work/lines
-check 'lines come again' logged 'upper: end'
+check 'no line was lost' in_time logged_at_least 'upper: end' 101
 note_fds
 recovers
