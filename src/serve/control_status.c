@@ -12,6 +12,7 @@
 #include "serve/metrics.h"
 #include "serve/server.h"
 #include "serve/state.h"
+#include "serve/version.h"
 
 #define SERVICES    250
 #define HISTORIES   200 /* at most, whatever is asked for */
@@ -36,7 +37,7 @@ static void add_daemon(struct control_call *call)
     struct rlimit limit = {0};
 
     getrlimit(RLIMIT_NOFILE, &limit);
-    reply_add_text(reply, root, "version", PACKAGE_VERSION);
+    reply_add_text(reply, root, "version", version_text);
     reply_add_count(reply, root, "pid", (uint64_t)getpid());
     reply_add_duration(reply, root, "uptime_ms", loop_now(server->loop) - server->began);
     reply_add_flag(reply, root, "stopping", server->stopping);

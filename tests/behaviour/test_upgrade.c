@@ -503,8 +503,10 @@ START_TEST(daemonized)
 {
     struct daemon daemon;
     const char *const arguments[] = {"-c", "stdinetd.ini", "--daemon", NULL};
-    struct daemon_options options = {
-        .arguments = arguments, .before_exec = enter, .context = daemon.directory};
+    struct daemon_options options = {.arguments = arguments,
+                                     .before_exec = enter,
+                                     .context = daemon.directory,
+                                     .not_ready = true};
     int port = harness_port(), pid;
     char pid_file[128], log[128], path[128];
 
@@ -517,6 +519,7 @@ START_TEST(daemonized)
     harness_configure(&daemon, "[stdinetd]\nlog = %s\npid-file = %s\n" UPPER, log, pid_file, port);
     harness_start(&daemon, &options);
     ck_assert_int_eq(harness_wait(&daemon), 0); /* the command has returned */
+    harness_log_wait(&daemon, " serves ", 1);
     pid = read_pid(pid_file);
     daemon.pid = pid;
     for (int i = 1; i <= 3; i++) {
