@@ -432,6 +432,7 @@ START_TEST(max_runtime)
     ck_assert_int_ge(harness_now() - began, 5000);
     harness_log_wait(&daemon, "outcome=timeout signal=SIGKILL", 1);
     harness_log_wait(&daemon, "outcome=timeout", 2);
+    ck_assert_int_eq(harness_log_count(&daemon, "max-runtime is over"), 3); /* two TERM, a KILL */
     harness_end(&daemon);
 }
 END_TEST
