@@ -707,6 +707,35 @@ START_TEST(renewed)
 }
 END_TEST
 
+/* Each build warms its own; no client is lost in between, and nobody of the one before is left. */
+START_TEST(upgraded)
+{
+    struct daemon daemon;
+    struct family family;
+    struct crowd crowd;
+    int port = harness_port(), requests = harness_scale(600);
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "tr a-z A-Z",
+              _i == 0 ? "warm = io\n" : "warm = entry\nwarm-template = no\n");
+    await_ready(&daemon, "it", _i == 0 ? 1 : 4);
+    crowd_start(&crowd, port, 10, requests);
+    for (int i = 0; i < 3; i++) {
+        crowd_wait_for(&crowd, requests * (i + 1) / 5);
+        harness_upgrade(&daemon, i + 1);
+    }
+    crowd_end(&crowd);
+    await_ready(&daemon, "it", _i == 0 ? 1 : 4);
+    note_family(&daemon, &family);
+    harness_upgrade(&daemon, 4);
+    expect_nobody(&family);
+    await_ready(&daemon, "it", _i == 0 ? 1 : 4);
+    expect_answer(port, "x\n", "X\n");
+    ck_assert_int_eq(ask_warmth(&daemon, "it").served, 1);
+    end(&daemon);
+}
+END_TEST
+
 /* --- limits and ends, as ever -------------------------------------------------------------------
  */
 
@@ -949,6 +978,7 @@ Suite *warm_suite(void)
     tcase_add_loop_test(tcase, program_replaced, 0, 4);
     tcase_add_test(tcase, reload);
     tcase_add_loop_test(tcase, renewed, 0, 3);
+    tcase_add_loop_test(tcase, upgraded, 0, 2);
     tcase_add_loop_test(tcase, limits_hold, 0, 2);
     tcase_add_loop_test(tcase, max_runtime, 0, 2);
     tcase_add_loop_test(tcase, daemon_killed, 0, 2);
