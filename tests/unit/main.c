@@ -23,6 +23,7 @@ int main(void)
         endpoint_suite,
         text_suite,
         siphash_suite,
+        slots_suite,
         map_suite,
         arena_suite,
         option_suite,

@@ -37,6 +37,7 @@ Suite *ranking_suite(void);
 Suite *reader_suite(void);
 Suite *refuse_suite(void);
 Suite *siphash_suite(void);
+Suite *slots_suite(void);
 Suite *text_suite(void);
 Suite *value_suite(void);
 
