@@ -178,7 +178,7 @@ void tracee_kill(struct tracee *tracee)
     pid_t pid;
     int status;
 
-    if (tracee->exited)
+    if (!tracee->traced || tracee->exited)
         return;
     kill(tracee->pid, SIGKILL);
     /* Until a tracer has waited for it, its parent isn't told. A stop may come before the end. */

@@ -18,6 +18,7 @@ struct tracee {
     pid_t pid;
     int proc_fd;                    /* /proc of the system that we are in */
     const volatile int *is_overdue; /* not 0: its time is over */
+    bool traced;                    /* it is ours to kill: nobody else reaps it meanwhile */
     bool exited;                    /* it has ended, and was waited for */
     char why[WARM_WHY_SIZE];        /* what went wrong */
 };
@@ -53,7 +54,7 @@ int tracee_cancel(struct tracee *tracee, const struct arch_registers *registers)
 int tracee_fail(struct tracee *tracee, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Kills it and waits for its end. */
+/* Kills it and waits for its end, if it is traced. */
 void tracee_kill(struct tracee *tracee);
 
 #endif

@@ -428,6 +428,7 @@ static int warm_up(struct warming *warming)
         return tracee_fail(tracee, "its start failed: %s", strerror(word));
     if (ptrace(PTRACE_SEIZE, tracee->pid, NULL, (void *)options) < 0)
         return tracee_fail(tracee, "it can't be traced: %s", strerror(errno));
+    tracee->traced = true;
     if (send(start_fd, &word, sizeof(word), MSG_NOSIGNAL) != sizeof(word))
         return tracee_fail(tracee, "its start failed: %s", strerror(errno));
     error = follow(warming);
@@ -478,8 +479,7 @@ static void serve(struct warmer *warmer, uint32_t serial)
         close(warming.park.control);
     } else {
         set_alarm(0);
-        if (warming.tracee.pid > 0)
-            tracee_kill(&warming.tracee); /* where it isn't traced, the supervisor reaps it */
+        tracee_kill(&warming.tracee); /* where it isn't traced, it ends when nobody lets it go on */
         memcpy(report.why, warming.tracee.why, sizeof(report.why));
         send_report(&report, -1);
     }
