@@ -595,7 +595,7 @@ void warming_adapt(struct service *service)
     error = reason ? 0 : write_order(service, &slots, &order, &size);
     if (error < 0)
         reason = strerror(-error);
-    if (warming && !reason && is_current(warming, order, size)) {
+    if (warming && order && !reason && is_current(warming, order, size)) {
         /* What stands there may be more than is wanted now, which is used up. */
         free(order);
         plan_unref(warming->plan);
@@ -638,7 +638,7 @@ void warming_end(struct service *service)
     stop_warmer(warming);
     discard_ready(warming);
     while (warming->given)
-        take_back(warming->given);
+        take_back(warming->given); /* NOLINT(clang-analyzer-unix.Malloc): it takes it out */
     copies_end(warming);
     loop_disarm(loop, &warming->retry);
     loop_disarm(loop, &warming->age);
@@ -656,8 +656,10 @@ void warming_end(struct service *service)
 
 void warming_end_all(struct server *server)
 {
-    while (server->warmings)
-        warming_end(server->warmings->service);
+    for (struct service *service = server->services; service; service = service->next)
+        warming_end(service);
+    for (struct service *service = server->retired; service; service = service->next)
+        warming_end(service);
 }
 
 /* --- a connection ------------------------------------------------------------------------------

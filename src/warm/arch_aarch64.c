@@ -33,8 +33,8 @@ const size_t arch_breakpoint_size = 4, arch_call_size = 4;
 /* 31 registers and the flags on the program's stack, which has no red zone (AAPCS64). */
 __asm__(".pushsection warm_stub,\"ax\",@progbits\n"
         ".hidden __start_warm_stub\n"
-        ".globl warm_stub_entry, warm_stub_site, warm_stub_leave\n"
-        ".hidden warm_stub_entry, warm_stub_site, warm_stub_leave\n"
+        ".globl warm_stub_entry, warm_stub_leave\n"
+        ".hidden warm_stub_entry, warm_stub_leave\n"
         ".balign 16\n"
         "warm_stub_entry:\n"
         "    sub sp, sp, #272\n"
@@ -78,8 +78,6 @@ __asm__(".pushsection warm_stub,\"ax\",@progbits\n"
         "    add sp, sp, #272\n"
         "warm_stub_leave:\n"
         "    b .\n"
-        "warm_stub_site:\n"
-        "    svc #0\n"
         "    brk #0\n"
         ".popsection\n");
 
@@ -139,7 +137,7 @@ uint64_t arch_hint(uint64_t target)
 bool arch_park(const struct arch_registers *gate, long call, uint64_t resume, uint64_t base,
                struct warm_block *block, struct arch_registers *registers, unsigned char *code)
 {
-    size_t place = (size_t)(warm_stub_leave - warm_stub_start);
+    size_t place = (size_t)warm_stub_offset(warm_stub_leave);
     int64_t way = (int64_t)(resume - (base + place));
     uint32_t branch = 0x14000000U | ((uint32_t)(way >> 2) & 0x03ffffffU);
 
@@ -149,7 +147,7 @@ bool arch_park(const struct arch_registers *gate, long call, uint64_t resume, ui
     memcpy(code + place, &branch, sizeof(branch));
     block->resume = resume;
     *registers = *gate;
-    arch_set_pc(registers, base + (uint64_t)(warm_stub_entry - warm_stub_start));
+    arch_set_pc(registers, base + warm_stub_offset(warm_stub_entry));
     return true;
 }
 

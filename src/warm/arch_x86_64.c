@@ -21,8 +21,8 @@ enum { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP, R8, R9, R10, R11, R12, R13, R14, 
  * red zone, 128 bytes below its stack, which may be in use. */
 __asm__(".pushsection warm_stub,\"ax\",@progbits\n"
         ".hidden __start_warm_stub\n"
-        ".globl warm_stub_entry, warm_stub_site, warm_stub_leave\n"
-        ".hidden warm_stub_entry, warm_stub_site, warm_stub_leave\n"
+        ".globl warm_stub_entry, warm_stub_leave\n"
+        ".hidden warm_stub_entry, warm_stub_leave\n"
         ".balign 16\n"
         "warm_stub_entry:\n"
         "    lea -128(%rsp), %rsp\n"
@@ -50,8 +50,6 @@ __asm__(".pushsection warm_stub,\"ax\",@progbits\n"
         "    mov (%rax), %rax\n"
         "warm_stub_leave:\n"
         "    jmp *__start_warm_stub+4096+144(%rip)\n"
-        "warm_stub_site:\n"
-        "    syscall\n"
         "    ud2\n"
         ".popsection\n");
 
@@ -137,7 +135,7 @@ bool arch_park(const struct arch_registers *gate, long call, uint64_t resume, ui
     saved[FLAGS] = user->eflags & ~UINT64_C(0x100); /* not the tracer's trap flag */
     block->resume = resume;
     *registers = *gate;
-    arch_set_pc(registers, base + (uint64_t)(warm_stub_entry - warm_stub_start));
+    arch_set_pc(registers, base + warm_stub_offset(warm_stub_entry));
     return true;
 }
 

@@ -16,6 +16,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 typedef bool (*gate_check)(struct gate *gate, const uint64_t arguments[6]);
 
 static bool is_own_fd(const struct gate *gate, uint64_t fd)
@@ -58,7 +60,8 @@ static bool is_harmless_path(struct gate *gate, uint64_t directory, uint64_t add
 {
     char path[PATH_MAX], base[64];
     struct stat status;
-    int base_fd = -1, result;
+    FD_CLEANUP int opened = -1;
+    int base_fd = AT_FDCWD;
 
     gate->opened = 0;
     if (tracee_read_string(gate->tracee, address, path, sizeof(path)) < 0)
@@ -70,16 +73,13 @@ static bool is_harmless_path(struct gate *gate, uint64_t directory, uint64_t add
             snprintf(base, sizeof(base), "%d/fd/%d", gate->tracee->pid, (int)directory);
         else
             return false;
-        base_fd = openat(gate->tracee->proc_fd, base, O_PATH | O_CLOEXEC);
-        if (base_fd < 0)
+        base_fd = opened = openat(gate->tracee->proc_fd, base, O_PATH | O_CLOEXEC);
+        if (opened < 0)
             return false;
     } else if (strncmp(path, "/proc", 5) == 0) {
         return false; /* it may show what is different for each process, or later */
     }
-    result = fstatat(base_fd, path, &status, 0);
-    if (base_fd >= 0)
-        close(base_fd);
-    return result < 0 || is_harmless(gate, &status);
+    return fstatat(base_fd, path, &status, 0) < 0 || is_harmless(gate, &status);
 }
 
 static bool are_reading_flags(uint64_t flags)

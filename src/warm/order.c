@@ -60,7 +60,10 @@ int warm_order_write(const struct warm_order *order, char **ret, size_t *ret_siz
 {
     const struct plan *plan = &order->plan;
     struct head head;
-    FILE *file = open_memstream(ret, ret_size);
+    char *bytes = NULL;
+    size_t size = 0;
+    bool failed;
+    FILE *file = open_memstream(&bytes, &size);
 
     if (!file)
         return -ENOMEM;
@@ -78,10 +81,13 @@ int warm_order_write(const struct warm_order *order, char **ret, size_t *ret_siz
         put_string(file, plan->variables->items[i]);
     if (plan->group_count > 0)
         fwrite(plan->groups, sizeof(*plan->groups), plan->group_count, file);
-    if (ferror(file) || fclose(file) != 0) {
-        free(*ret);
+    failed = ferror(file) != 0;
+    if (fclose(file) != 0 || failed) {
+        free(bytes);
         return -ENOMEM;
     }
+    *ret = bytes;
+    *ret_size = size;
     return 0;
 }
 

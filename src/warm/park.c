@@ -35,7 +35,7 @@ _Static_assert(sizeof(struct warm_block) <= ENDS_OFFSET, "the ends stand behind 
 
 static size_t code_size(void)
 {
-    return (size_t)(warm_stub_stop - warm_stub_start);
+    return (size_t)warm_stub_offset(warm_stub_stop);
 }
 
 /* A number for the kernel's signal mask; new, unless NULL, after asking for the old. */
@@ -137,6 +137,7 @@ static int look_at_fds(struct park *park, struct warm_block *block)
         fd_close(fd);
         return -EIO;
     }
+    /* cppcheck-suppress readdirCalled */
     while (error == 0 && (entry = readdir(directory)) != NULL)
         if (entry->d_name[0] != '.')
             error = look_at(park, block, fd, entry->d_name);

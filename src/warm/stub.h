@@ -55,13 +55,17 @@ struct warm_block {
 
 _Static_assert(sizeof(struct warm_block) <= WARM_PAGE, "the block is one page");
 
-/* The section, and in it: where a parked process begins; a system call for the warmer's use; and
- * (aarch64) the jump back, which the warmer writes. */
+/* The section, and in it: where a parked process begins, and the jump back, which on aarch64 the
+ * warmer writes. */
 extern const unsigned char warm_stub_start[] __asm__("__start_warm_stub");
 extern const unsigned char warm_stub_stop[] __asm__("__stop_warm_stub");
 extern const unsigned char warm_stub_entry[];
-extern const unsigned char warm_stub_site[];
 extern const unsigned char warm_stub_leave[];
+
+static inline uint64_t warm_stub_offset(const unsigned char *place)
+{
+    return (uint64_t)((uintptr_t)place - (uintptr_t)warm_stub_start);
+}
 
 /* Called by the entry; returns when the program is to go on. */
 void warm_stub_main(struct warm_block *block);

@@ -126,7 +126,7 @@ int tracee_read_string(const struct tracee *tracee, uint64_t address, char *text
 /* One more stop, which must be in front of a call or behind it. */
 static int step(struct tracee *tracee)
 {
-    int status, error = tracee_continue(tracee, 0);
+    int status = 0, error = tracee_continue(tracee, 0);
 
     if (error == 0)
         error = tracee_wait(tracee, &status);

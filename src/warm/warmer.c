@@ -520,7 +520,7 @@ static int raise_limits(const struct settings_rlimits *rlimits)
  * where that fails. */
 static int open_warmer(struct warmer *warmer, char *text, size_t size)
 {
-    int ends[2], error = read_order(warmer);
+    int ends[2] = {-1, -1}, error = read_order(warmer);
     struct child_failure failure;
 
     if (error == 0)
