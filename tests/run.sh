@@ -7,7 +7,7 @@
 #   build-sanitizers  gcc with ASan and UBSan, all tests (fewer clients: a fork costs much more)
 #   build-clang       clang without a warning, the unit tests
 #   build-werror      gcc without a warning
-#   build-valgrind    the behaviour tests, the daemon under valgrind
+#   build-valgrind    the behaviour tests of what keeps memory, the daemon under valgrind
 #   build-coverage    gcc, what the tests reach of each line: printed, and bounded below
 #   build-fuzz        clang's libFuzzer, each target for a few seconds from its seeds
 #   lint              gcc's analyzer, clang-tidy and cppcheck find nothing
@@ -53,7 +53,7 @@ tests() {
 # Its own directory, so that both logs are added up.
 tests_by_fork() {
     build build-fork || return 1
-    STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/behaviour tests/behaviour/calls.sh tests/faults/run.sh \
+    STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/suites.sh tests/behaviour/calls.sh tests/faults/run.sh \
         tests/clients/activate.sh tests/clients/curl.sh tests/clients/demo.sh \
         tests/clients/finger.sh tests/clients/ftp.sh tests/clients/git.sh \
         tests/clients/haproxy.sh tests/clients/httpd.sh tests/clients/import.sh \
@@ -68,8 +68,10 @@ tests_for_coverage() {
     find build-coverage -name '*.gcda' -exec rm -f {} +
     GCOV_ERROR_FILE=/dev/null
     export GCOV_ERROR_FILE
-    STDINETD_ENGINE=fork tests build-coverage TESTS="tests/behaviour/behaviour" || return 1
-    tests build-coverage TESTS="tests/unit/unit tests/behaviour/behaviour" || return 1
+    STDINETD_ENGINE=fork tests build-coverage TESTS="tests/behaviour/suites.sh" \
+        STDINETD_SUITES="serve faults process" || return 1
+    tests build-coverage TESTS="tests/unit/unit tests/behaviour/suites.sh tests/faults/run.sh" ||
+        return 1
     sh tests/coverage.sh build-coverage
 }
 
@@ -87,14 +89,19 @@ step "clang: tests" tests build-clang TESTS="tests/unit/unit"
 step "gcc, warnings are errors" build build-werror --enable-werror CC=gcc
 rm -rf build-valgrind
 step "valgrind" build build-valgrind CFLAGS="-O1 -g"
-step "valgrind: behaviour tests" tests build-valgrind TESTS="tests/behaviour/behaviour" \
+step "valgrind: behaviour tests" tests build-valgrind TESTS="tests/behaviour/suites.sh" \
+    STDINETD_SUITES="bans carried control guard handler limits logs notify reload serve sockets steer upgrade wait" \
     STDINETD_SLOW=5 STDINETD_ENGINE=fork STDINETD_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=no --child-silent-after-fork=yes"
 step "coverage" tests_for_coverage
 step "fuzzers, for a moment" fuzz_a_little
 step "lint" sh tests/lint/run.sh
 step "deb" make -s -C build deb
 step "deb: installed" sh tests/deb.sh build
-step "distcheck" make -s -C build distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror
+# The tarball has all that its tests need; what they say of the program was said above.
+step "distcheck" make -s -C build distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror \
+    STDINETD_SUITES="serve" TESTS="tests/unit/unit tests/behaviour/suites.sh tests/fuzz/replay.sh \
+        tests/tree/includes.sh tests/tree/pages.sh tests/faults/run.sh tests/soak/soak.sh \
+        tests/clients/control.sh tests/clients/demo.sh tests/clients/import.sh tests/clients/readme.sh"
 
 say "all together"
 [ -z "$broken" ] || printf 'failed steps:%s\n' "$broken"
