@@ -19,7 +19,7 @@ companion=
 borrowed=
 failures=0
 # Seconds that a test waits for what it expects; one that makes a start slow allows more.
-patience=10
+patience=30
 
 ok() {
     printf 'ok - %s\n' "$1"
