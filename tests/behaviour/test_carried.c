@@ -750,6 +750,8 @@ START_TEST(inherited_sockets)
     close(passed.other);
     harness_upgrade(&daemon, 1);
     expect_answer(client_connect(port), "web", "WEB");
+    /* What the service manager said is used up. */
+    ck_assert_int_eq(harness_log_count(&daemon, "inherited as"), 0);
     harness_configure(&daemon, "[upper]\nlisten = fd:spare\n" UPPER);
     harness_upgrade(&daemon, 2);
     expect_answer(client_connect(other), "spare", "SPARE");

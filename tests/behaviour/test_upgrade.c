@@ -124,6 +124,8 @@ static const struct {
     {"exits at once", "#!/bin/sh\nexit 3\n", "the new build refuses, with exit status 3"},
     {"says why", "#!/bin/sh\necho first >&2\necho second\nexit 1\n", "upgrade: second"},
     {"is none of ours", "#!/bin/sh\nexit 0\n", "it is none of ours"},
+    {"is another's", "#!/bin/sh\necho all is well with me, thank you\nexit 0\n",
+     "it is none of ours"},
     {"doesn't know of upgrades", "#!/bin/sh\necho \"unrecognized option '$1'\"\nexit 64\n",
      "upgrade: unrecognized option '--prove'"},
     {"dies", "#!/bin/sh\nkill -SEGV $$\n", "the new build died of signal 11"},
