@@ -89,8 +89,10 @@ int main(int argc, char *argv[])
     if (error < 0)
         return fail_start(error);
     error = arguments_parse(argc, argv, &arguments);
-    if (error < 0)
+    if (error < 0) {
+        upgrade_origin_close(&start.binary);
         return error == -EINVAL ? EXIT_USAGE : fail_start(error);
+    }
     status = run(&arguments, &start);
     arguments_free(&arguments);
     upgrade_origin_close(&start.binary);

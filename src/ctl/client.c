@@ -155,7 +155,7 @@ int client_ask(struct client *client, const char *command, json_t *arguments, in
     nanoseconds end = timeout < 0 ? 0 : clock_now() + (nanoseconds)timeout * CLOCK_MILLISECOND;
     int error = send_request(client->fd, command, arguments);
     size_t length = 0;
-    json_t *answer;
+    json_t *answer = NULL;
 
     if (error == 0)
         error = read_line(client, end, &length);

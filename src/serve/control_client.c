@@ -260,11 +260,10 @@ static void progress(struct control_client *client)
 static void on_ready(struct loop_source *source, uint32_t events)
 {
     struct control_client *client = source->owner;
-
     /* Both sides are closed, or it is reset: nobody reads an answer any more. */
-    if ((events & (EPOLLHUP | EPOLLERR)) && (is_busy(client) || !(events & EPOLLIN)))
-        leave(client);
-    else if ((events & EPOLLIN) && !is_busy(client) && !read_more(client))
+    bool is_gone = (events & (EPOLLHUP | EPOLLERR)) && (is_busy(client) || !(events & EPOLLIN));
+
+    if (is_gone || ((events & EPOLLIN) && !is_busy(client) && !read_more(client)))
         leave(client);
     else
         progress(client);
@@ -450,7 +449,7 @@ void control_client_refuse(int fd, const char *problem)
 
     /* It fits into an empty buffer, or it isn't heard. */
     if (line && send(fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-        problem = NULL;
+        errno = 0;
     free(line);
     stranger_close(fd, true);
 }

@@ -151,7 +151,7 @@ START_TEST(held_for_data)
         harness_upgrade(&daemon, i);
     harness_log_wait(&daemon, "0 handlers and 3 held clients", 1);
     ck_assert(is_silent(silent) && is_silent(patient));
-    ck_assert_int_eq(harness_log_count(&daemon, "start"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "upper: start"), 0);
     expect_answer(patient, "first", "FIRST");
     close(gone);
     harness_log_wait(&daemon, "outcome=silent", 1);
