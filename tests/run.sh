@@ -87,10 +87,11 @@ step "sanitizers: tests" tests build-sanitizers STDINETD_SLOW=2
 step "clang, warnings are errors" build build-clang --enable-werror CC=clang
 step "clang: tests" tests build-clang TESTS="tests/unit/unit"
 step "gcc, warnings are errors" build build-werror --enable-werror CC=gcc
+# Not upgrade and notify, which are about moments: what upgrades carry is seen in carried.
 rm -rf build-valgrind
 step "valgrind" build build-valgrind CFLAGS="-O1 -g"
 step "valgrind: behaviour tests" tests build-valgrind TESTS="tests/behaviour/suites.sh" \
-    STDINETD_SUITES="bans carried control guard handler limits logs notify reload serve sockets steer upgrade wait" \
+    STDINETD_SUITES="bans carried control guard handler limits logs reload serve sockets steer wait" \
     STDINETD_SLOW=5 STDINETD_ENGINE=fork STDINETD_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=no --child-silent-after-fork=yes"
 step "coverage" tests_for_coverage
 step "fuzzers, for a moment" fuzz_a_little

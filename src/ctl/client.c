@@ -206,8 +206,8 @@ int client_refused(const struct ctl *ctl, const json_t *answer)
 int client_call(const struct ctl *ctl, const char *command, json_t *arguments, int timeout,
                 json_t **ret)
 {
-    struct client client;
-    json_t *answer;
+    struct client client = {.fd = -1};
+    json_t *answer = NULL;
     int error = client_open(ctl, &client);
 
     if (error < 0) {

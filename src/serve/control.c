@@ -141,7 +141,8 @@ static bool is_in_groups(int fd, gid_t gid)
     bool found = false;
     gid_t *groups;
 
-    /* Nothing is written where there is no room. cppcheck-suppress nullPointer */
+    /* Nothing is written where there is no room. */
+    /* cppcheck-suppress nullPointer */
     if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE)
         return false; /* it has none */
     groups = malloc(size);
