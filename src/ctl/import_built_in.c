@@ -51,7 +51,7 @@ static const char *lower(struct import *import, const char *name)
     char text[256];
     size_t length = 0;
 
-    for (; name[length] != '\0' && length < sizeof(text); length++)
+    for (; length < sizeof(text) && name[length] != '\0'; length++)
         text[length] = (char)tolower((unsigned char)name[length]);
     return import_copy(import, text, length);
 }

@@ -143,7 +143,7 @@ static const char *plain_name(struct import *import, const char *name)
     char text[IMPORT_NAME_MAX - 9];
     size_t length = 0;
 
-    for (; name[length] != '\0' && length < sizeof(text); length++)
+    for (; length < sizeof(text) && name[length] != '\0'; length++)
         text[length] = strchr(plain, name[length]) ? name[length] : '-';
     return length > 0 ? import_copy(import, text, length) : "service";
 }
