@@ -83,17 +83,15 @@ static int fail_start(int error)
 int main(int argc, char *argv[])
 {
     struct server_start start;
-    struct arguments arguments;
+    struct arguments arguments = {0};
     int error = server_begin(argv, &start), status;
 
     if (error < 0)
         return fail_start(error);
     error = arguments_parse(argc, argv, &arguments);
-    if (error < 0) {
-        upgrade_origin_close(&start.binary);
-        return error == -EINVAL ? EXIT_USAGE : fail_start(error);
-    }
-    status = run(&arguments, &start);
+    status = error == -EINVAL ? EXIT_USAGE
+             : error < 0      ? fail_start(error)
+                              : run(&arguments, &start);
     arguments_free(&arguments);
     upgrade_origin_close(&start.binary);
     log_close(1000);

@@ -35,7 +35,7 @@ import_fixture() {
             file=$fixture
         fi
         [ $# -gt 0 ] || set -- --root "$root"
-        "$STDINETCTL" import "$@" "$file" 2>"$work/messages"
+        "$STDINETCTL" import --handlers /usr/local/libexec/stdinetd "$@" "$file" 2>"$work/messages"
     )
 }
 

@@ -12,6 +12,7 @@ if [ "${1:-}" != inside ]; then
     need_netcat
     [ -z "${STDINETD_WRAPPER-}" ] || skip 'under a wrapper the program has another name'
     is_root || skip 'only root makes a machine of its own'
+    "$STDINETD" --help | grep -qE 'default: (/usr/local)?/etc/stdinetd.ini' || skip 'this build looks elsewhere'
     unshare -m -n -p -f --propagation private --kill-child true 2>/dev/null || skip 'there are no namespaces here'
     make_work_directory
     mkdir "$work/bin" "$work/upper" "$work/overlay"
