@@ -523,6 +523,32 @@ char *client_exchange(int port, const char *text)
     return client_read_all(fd);
 }
 
+int client_connect_from(const char *source, int port)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET}, to = from;
+    const struct timeval deadline = {.tv_sec = DEADLINE};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(inet_pton(AF_INET, source, &from.sin_addr), 1);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons((uint16_t)port);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
+    ck_assert(bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0);
+    ck_assert(connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
+    return fd;
+}
+
+void client_expect_answer(int fd, const char *text, const char *expected)
+{
+    char *answer;
+
+    client_send(fd, text);
+    shutdown(fd, SHUT_WR);
+    answer = client_read_all(fd);
+    ck_assert_str_eq(answer, expected);
+    free(answer);
+}
+
 void client_expect_closed(int fd)
 {
     char byte;

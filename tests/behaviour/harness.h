@@ -102,6 +102,10 @@ char *client_read_all(int fd);
 void client_expect(int fd, const char *text);
 /* connect, send, close the writing side, read all. */
 char *client_exchange(int port, const char *text);
+/* Connects to that port of 127.0.0.1 from another address of this machine. */
+int client_connect_from(const char *source, int port);
+/* Says text, and expects that answer to the end of the stream. Closes fd. */
+void client_expect_answer(int fd, const char *text, const char *expected);
 /* Expects the connection to be closed without a byte. */
 void client_expect_closed(int fd);
 

@@ -22,34 +22,6 @@
 #define UPPER "exec = tr a-z A-Z\nUSER\n"
 #define PROBE "STDINETD_PROBE"
 
-/* Connects to that port of 127.0.0.1 from another address of this machine. */
-static int connect_from(const char *source, int port)
-{
-    struct sockaddr_in from = {.sin_family = AF_INET}, to = from;
-    const struct timeval deadline = {.tv_sec = DEADLINE};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    ck_assert_int_eq(inet_pton(AF_INET, source, &from.sin_addr), 1);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons((uint16_t)port);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
-    ck_assert(bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0);
-    ck_assert(connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
-    return fd;
-}
-
-/* Says text, and expects that answer to the end of the stream. */
-static void expect_answer(int fd, const char *text, const char *expected)
-{
-    char *answer;
-
-    client_send(fd, text);
-    shutdown(fd, SHUT_WR);
-    answer = client_read_all(fd);
-    ck_assert_str_eq(answer, expected);
-    free(answer);
-}
-
 /* Whether nothing has come on fd, which is open. */
 static bool is_silent(int fd)
 {
@@ -108,7 +80,7 @@ static void end_headers(int fds[static CUTS])
             memcpy(text, headers[i].header + cut, rest);
             memcpy(text + rest, "rest\n", 6);
             ck_assert_int_gt(send(fds[count], text, rest + 5, 0), 0);
-            expect_answer(fds[count++], "", "192.0.2.1 40000 198.51.100.1 443\nrest\n");
+            client_expect_answer(fds[count++], "", "192.0.2.1 40000 198.51.100.1 443\nrest\n");
         }
 }
 
@@ -152,7 +124,7 @@ START_TEST(held_for_data)
     harness_log_wait(&daemon, "0 handlers and 3 held clients", 1);
     ck_assert(is_silent(silent) && is_silent(patient));
     ck_assert_int_eq(harness_log_count(&daemon, "upper: start"), 0);
-    expect_answer(patient, "first", "FIRST");
+    client_expect_answer(patient, "first", "FIRST");
     close(gone);
     harness_log_wait(&daemon, "outcome=silent", 1);
     client_expect_closed(silent);
@@ -248,7 +220,7 @@ START_TEST(service_is_gone)
     client_expect_closed(held);
     ck_assert_int_eq(client_try(port), -ECONNREFUSED);
     talk(running);
-    expect_answer(client_connect(other), "here", "HERE");
+    client_expect_answer(client_connect(other), "here", "HERE");
     harness_upgrade(&daemon, 3);
     talk(running);
     /* It comes back, and with it the count. */
@@ -282,24 +254,24 @@ START_TEST(limits)
                   "$STDINETD_CONNECTION; exec cat'\n"
                   "max-connections-per-source = 2\nwhen-full = refuse\nUSER\n",
                   port);
-    one = connect_from("127.0.0.2", port);
+    one = client_connect_from("127.0.0.2", port);
     client_expect(one, "1 1\n");
     harness_upgrade(&daemon, 1);
-    other = connect_from("127.0.0.2", port);
+    other = client_connect_from("127.0.0.2", port);
     client_expect(other, "2 2\n");
     harness_upgrade(&daemon, 2);
-    client_expect_closed(connect_from("127.0.0.2", port));
+    client_expect_closed(client_connect_from("127.0.0.2", port));
     harness_log_wait(&daemon, "refused reason=source-full peer=127.0.0.2", 1);
     shutdown(one, SHUT_WR);
     answer = client_read_all(one);
     free(answer);
     harness_log_wait(&daemon, "cat: end", 1);
     harness_upgrade(&daemon, 3);
-    one = connect_from("127.0.0.2", port);
+    one = client_connect_from("127.0.0.2", port);
     client_expect(one, "2 3\n");
-    client_expect(connect_from("127.0.0.3", port), "1 4\n");
+    client_expect(client_connect_from("127.0.0.3", port), "1 4\n");
     harness_upgrade(&daemon, 4);
-    client_expect_closed(connect_from("127.0.0.4", port));
+    client_expect_closed(client_connect_from("127.0.0.4", port));
     harness_log_wait(&daemon, "refused reason=daemon-full peer=127.0.0.4", 1);
     harness_signal(&daemon, SIGKILL);
     harness_wait(&daemon);
@@ -317,21 +289,21 @@ START_TEST(rates)
                   "[source]\nlisten = 127.0.0.1:%d\nrate-per-source = 2/1h\n" UPPER,
                   ports[0], ports[1]);
     for (int i = 0; i < 2; i++) {
-        expect_answer(connect_from("127.0.0.2", ports[0]), "rate", "RATE");
-        expect_answer(connect_from("127.0.0.2", ports[1]), "rate", "RATE");
+        client_expect_answer(client_connect_from("127.0.0.2", ports[0]), "rate", "RATE");
+        client_expect_answer(client_connect_from("127.0.0.2", ports[1]), "rate", "RATE");
     }
     harness_upgrade(&daemon, 1);
     harness_upgrade(&daemon, 2);
-    expect_answer(connect_from("127.0.0.3", ports[0]), "rate", "RATE");
-    client_expect_closed(connect_from("127.0.0.4", ports[0]));
-    client_expect_closed(connect_from("127.0.0.2", ports[1]));
-    expect_answer(connect_from("127.0.0.3", ports[1]), "rate", "RATE");
+    client_expect_answer(client_connect_from("127.0.0.3", ports[0]), "rate", "RATE");
+    client_expect_closed(client_connect_from("127.0.0.4", ports[0]));
+    client_expect_closed(client_connect_from("127.0.0.2", ports[1]));
+    client_expect_answer(client_connect_from("127.0.0.3", ports[1]), "rate", "RATE");
     harness_log_wait(&daemon, "refused reason=rate peer=127.0.0.4", 1);
     harness_log_wait(&daemon, "refused reason=source-rate peer=127.0.0.2", 1);
     /* A service that isn't told of any more forgets nothing either: reloads and upgrades alike. */
     harness_signal(&daemon, SIGHUP);
     harness_log_wait(&daemon, "notice reloaded", 1);
-    client_expect_closed(connect_from("127.0.0.2", ports[1]));
+    client_expect_closed(client_connect_from("127.0.0.2", ports[1]));
     harness_end(&daemon);
 }
 END_TEST
@@ -347,29 +319,29 @@ START_TEST(penalties)
                   "penalty = exit.3:4s exit.4:1h\npenalty-min = 0\nUSER\n",
                   port);
     began = harness_now();
-    expect_answer(connect_from("127.0.0.2", port), "3\n", "");
-    expect_answer(connect_from("127.0.0.3", port), "4\n", "");
+    client_expect_answer(client_connect_from("127.0.0.2", port), "3\n", "");
+    client_expect_answer(client_connect_from("127.0.0.3", port), "4\n", "");
     harness_log_wait(&daemon, "exit: end", 2);
     harness_upgrade(&daemon, 1);
     harness_upgrade(&daemon, 2);
-    client_expect_closed(connect_from("127.0.0.2", port));
+    client_expect_closed(client_connect_from("127.0.0.2", port));
     harness_log_wait(&daemon, "refused reason=penalty peer=127.0.0.2", 1);
-    client_expect_closed(connect_from("127.0.0.3", port));
-    expect_answer(connect_from("127.0.0.4", port), "0\n", "");
+    client_expect_closed(client_connect_from("127.0.0.3", port));
+    client_expect_answer(client_connect_from("127.0.0.4", port), "0\n", "");
     harness_log_wait(&daemon, "penalty is over source=127.0.0.2", 1);
     ck_assert_int_ge(harness_now() - began, 4000);
-    expect_answer(connect_from("127.0.0.2", port), "0\n", "");
-    client_expect_closed(connect_from("127.0.0.3", port));
+    client_expect_answer(client_connect_from("127.0.0.2", port), "0\n", "");
+    client_expect_closed(client_connect_from("127.0.0.3", port));
     harness_log_wait(&daemon, "outcome=ok", 2);
     /* A handler's end earns its penalty where it began before the upgrade. */
     {
-        int fd = connect_from("127.0.0.5", port);
+        int fd = client_connect_from("127.0.0.5", port);
 
         harness_log_wait(&daemon, "exit: start", 5);
         harness_upgrade(&daemon, 3);
-        expect_answer(fd, "4\n", "");
+        client_expect_answer(fd, "4\n", "");
         harness_log_wait(&daemon, "outcome=exit.4", 2);
-        client_expect_closed(connect_from("127.0.0.5", port));
+        client_expect_closed(client_connect_from("127.0.0.5", port));
     }
     harness_end(&daemon);
 }
@@ -650,7 +622,7 @@ START_TEST(lent_before)
     harness_log_wait(&daemon, "stream: end", 1);
     harness_configure(&daemon, "[stream]\nlisten = 127.0.0.1:%d\n" UPPER, port);
     harness_upgrade(&daemon, 1);
-    expect_answer(client_connect(port), "anew", "ANEW");
+    client_expect_answer(client_connect(port), "anew", "ANEW");
     harness_end(&daemon);
 }
 END_TEST
@@ -683,14 +655,14 @@ START_TEST(unix_sockets)
     ck_assert_uint_eq(inode_of(kept), inode);
     ck_assert_uint_eq(inode_of(dropped), 0);
     ck_assert(harness_shell("test \"$(stat -c %%a '%s')\" = 600", kept) == 0);
-    expect_answer(client_connect_unix(kept), "path", "PATH");
+    client_expect_answer(client_connect_unix(kept), "path", "PATH");
     memmove(dropped + 1, kept, strlen(kept) + 1);
     dropped[0] = '@';
-    expect_answer(client_connect_unix(dropped), "path", "PATH");
+    client_expect_answer(client_connect_unix(dropped), "path", "PATH");
     /* A path that somebody removed is made again. */
     ck_assert(unlink(kept) == 0);
     harness_upgrade(&daemon, 3);
-    expect_answer(client_connect_unix(kept), "again", "AGAIN");
+    client_expect_answer(client_connect_unix(kept), "again", "AGAIN");
     harness_signal(&daemon, SIGTERM);
     ck_assert_int_eq(harness_wait(&daemon), 0);
     ck_assert_uint_eq(inode_of(kept), 0);
@@ -749,23 +721,23 @@ START_TEST(inherited_sockets)
     close(passed.fd);
     close(passed.other);
     harness_upgrade(&daemon, 1);
-    expect_answer(client_connect(port), "web", "WEB");
+    client_expect_answer(client_connect(port), "web", "WEB");
     /* What the service manager said is used up. */
     ck_assert_int_eq(harness_log_count(&daemon, "inherited as"), 0);
     harness_configure(&daemon, "[upper]\nlisten = fd:spare\n" UPPER);
     harness_upgrade(&daemon, 2);
-    expect_answer(client_connect(other), "spare", "SPARE");
+    client_expect_answer(client_connect(other), "spare", "SPARE");
     harness_configure(&daemon, "[upper]\nlisten = fd:web 127.0.0.1:%d\n" UPPER, other);
     harness_upgrade(&daemon, 3);
-    expect_answer(client_connect(port), "web", "WEB");
-    expect_answer(client_connect(other), "spare", "SPARE");
+    client_expect_answer(client_connect(port), "web", "WEB");
+    client_expect_answer(client_connect(other), "spare", "SPARE");
     ck_assert_int_eq(harness_log_count(&daemon, "pending"), 0);
     /* Who has one has it alone. */
     harness_configure(
         &daemon, "[upper]\nlisten = fd:web\n" UPPER "[two]\nlisten = 127.0.0.1:%d\n" UPPER, port);
     harness_upgrade(&daemon, 4);
     harness_log_wait(&daemon, "two: pending", 1);
-    expect_answer(client_connect(port), "web", "WEB");
+    client_expect_answer(client_connect(port), "web", "WEB");
     harness_end(&daemon);
 }
 END_TEST
@@ -783,13 +755,13 @@ START_TEST(addresses_change)
     harness_configure(&daemon, "[upper]\nlisten = %d 127.0.0.1:%d 127.0.0.1:%d\n" UPPER, port,
                       taken, fresh);
     harness_upgrade(&daemon, 1);
-    expect_answer(client_connect(port), "any", "ANY");
-    expect_answer(client_connect(fresh), "fresh", "FRESH");
+    client_expect_answer(client_connect(port), "any", "ANY");
+    client_expect_answer(client_connect(fresh), "fresh", "FRESH");
     harness_upgrade(&daemon, 2);
     ck_assert_int_eq(harness_log_count(&daemon, "pending: the address"), 1);
     harness_end(&blocker);
     harness_log_wait(&daemon, "not pending any more", 1);
-    expect_answer(client_connect(taken), "free", "FREE");
+    client_expect_answer(client_connect(taken), "free", "FREE");
     harness_end(&daemon);
 }
 END_TEST
@@ -907,10 +879,10 @@ START_TEST(bans_and_pauses)
     json_decref(control_expect_ok(control_read(drainer)));
     json_decref(control_order(fd, "resume", "service", "other"));
     client_expect(waiting, "x");
-    client_expect_closed(connect_from("127.0.0.2", other));
+    client_expect_closed(client_connect_from("127.0.0.2", other));
     harness_log_wait(&daemon, "refused reason=banned peer=127.0.0.2", 1);
     json_decref(control_order(fd, "unban", "source", "127.0.0.2"));
-    close(talk(connect_from("127.0.0.2", other)));
+    close(talk(client_connect_from("127.0.0.2", other)));
     close(waiting);
     /* What was counted before is counted still. */
     harness_log_wait(&daemon, " end ", 3);
@@ -1024,8 +996,8 @@ START_TEST(killed_and_restarted)
     answer = harness_read_file(pid_file);
     ck_assert_int_eq(strtol(answer, NULL, 10), daemon.pid);
     free(answer);
-    expect_answer(client_connect_unix(path), "new", "new");
-    expect_answer(client_connect(port), "new", "new");
+    client_expect_answer(client_connect_unix(path), "new", "new");
+    client_expect_answer(client_connect(port), "new", "new");
     ck_assert_int_eq(harness_log_count(&daemon, "pending"), 0);
     talk(fd);
     talk(other);

@@ -16,34 +16,6 @@
 
 #define UPPER "exec = tr a-z A-Z\nUSER\n"
 
-/* Connects to that port of 127.0.0.1 from another address of this machine. */
-static int connect_from(const char *source, int port)
-{
-    struct sockaddr_in from = {.sin_family = AF_INET}, to = from;
-    const struct timeval deadline = {.tv_sec = DEADLINE};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    ck_assert_int_eq(inet_pton(AF_INET, source, &from.sin_addr), 1);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons((uint16_t)port);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
-    ck_assert(bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0);
-    ck_assert(connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
-    return fd;
-}
-
-/* Says text, and expects that answer to the end of the stream. */
-static void expect_answer(int fd, const char *text, const char *expected)
-{
-    char *answer;
-
-    client_send(fd, text);
-    shutdown(fd, SHUT_WR);
-    answer = client_read_all(fd);
-    ck_assert_str_eq(answer, expected);
-    free(answer);
-}
-
 /* --- rates ---------------------------------------------------------------------------------- */
 
 /* Over the rate clients wait and are all served, and not sooner than it allows. */
@@ -73,7 +45,7 @@ START_TEST(rate_refuses)
                   "refuse-message = \"later\\r\\n\"\n" UPPER,
                   port);
     for (int i = 0; i < 2; i++)
-        expect_answer(client_connect(port), "hello", "HELLO");
+        client_expect_answer(client_connect(port), "hello", "HELLO");
     for (int i = 0; i < 5; i++) {
         char *answer = client_read_all(client_connect(port));
 
@@ -100,24 +72,24 @@ START_TEST(connections_per_source)
         &daemon, "[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nmax-connections-per-source = 2\nUSER\n",
         port);
     for (int i = 0; i < 2; i++) {
-        fds[i] = connect_from("127.0.0.2", port);
+        fds[i] = client_connect_from("127.0.0.2", port);
         client_send(fds[i], "x");
         client_expect(fds[i], "x");
     }
     for (int i = 0; i < 20; i++)
-        client_expect_closed(connect_from("127.0.0.2", port));
+        client_expect_closed(client_connect_from("127.0.0.2", port));
     for (int i = 0; i < 20; i++) {
         char source[32];
 
         snprintf(source, sizeof(source), "127.0.1.%d", i + 1);
-        expect_answer(connect_from(source, port), "y", "y");
+        client_expect_answer(client_connect_from(source, port), "y", "y");
     }
     harness_log_wait(&daemon, "refused reason=source-full peer=127.0.0.2", 1);
     shutdown(fds[0], SHUT_WR);
     answer = client_read_all(fds[0]);
     free(answer);
     harness_log_wait(&daemon, "peer=127.0.0.2", 4); /* two starts, a refusal, an end */
-    expect_answer(connect_from("127.0.0.2", port), "z", "z");
+    client_expect_answer(client_connect_from("127.0.0.2", port), "z", "z");
     close(fds[1]);
     harness_end(&daemon);
 }
@@ -130,10 +102,10 @@ START_TEST(rate_per_source)
 
     harness_serve(&daemon, "[upper]\nlisten = 127.0.0.1:%d\nrate-per-source = 3/1h\n" UPPER, port);
     for (int i = 0; i < 3; i++)
-        expect_answer(connect_from("127.0.0.2", port), "hello", "HELLO");
+        client_expect_answer(client_connect_from("127.0.0.2", port), "hello", "HELLO");
     for (int i = 0; i < 10; i++)
-        client_expect_closed(connect_from("127.0.0.2", port));
-    expect_answer(connect_from("127.0.0.3", port), "hello", "HELLO");
+        client_expect_closed(client_connect_from("127.0.0.2", port));
+    client_expect_answer(client_connect_from("127.0.0.3", port), "hello", "HELLO");
     harness_log_wait(&daemon, "refused reason=source-rate peer=127.0.0.2", 1);
     harness_end(&daemon);
 }
@@ -153,10 +125,10 @@ START_TEST(source_prefix)
         char source[32];
 
         snprintf(source, sizeof(source), "127.0.0.%d", i * 10);
-        expect_answer(connect_from(source, port), "hello", "HELLO");
+        client_expect_answer(client_connect_from(source, port), "hello", "HELLO");
     }
-    client_expect_closed(connect_from("127.0.0.40", port));
-    expect_answer(connect_from("127.0.1.1", port), "hello", "HELLO");
+    client_expect_closed(client_connect_from("127.0.0.40", port));
+    client_expect_answer(client_connect_from("127.0.1.1", port), "hello", "HELLO");
     harness_end(&daemon);
 }
 END_TEST
@@ -201,7 +173,7 @@ START_TEST(ipv6_rotation)
         served += recv(fds[i], &byte, 1, 0) == 1;
     }
     ck_assert_int_eq(served, 5);
-    expect_answer(connect_ipv6("2001:db8:0:2::1", port), "y", "y");
+    client_expect_answer(connect_ipv6("2001:db8:0:2::1", port), "y", "y");
     for (int i = 0; i < 300; i++)
         close(fds[i]);
     harness_end(&daemon);
@@ -221,17 +193,17 @@ START_TEST(allow_and_deny)
                       "allow = 127.0.0.65\n" UPPER,
                       port);
     harness_start(&daemon, NULL);
-    expect_answer(connect_from("127.0.0.2", port), "hello", "HELLO");
-    expect_answer(connect_from("127.0.0.65", port), "hello", "HELLO");
-    client_expect_closed(connect_from("127.0.0.66", port));
-    client_expect_closed(connect_from("127.0.1.1", port));
+    client_expect_answer(client_connect_from("127.0.0.2", port), "hello", "HELLO");
+    client_expect_answer(client_connect_from("127.0.0.65", port), "hello", "HELLO");
+    client_expect_closed(client_connect_from("127.0.0.66", port));
+    client_expect_closed(client_connect_from("127.0.1.1", port));
     harness_log_wait(&daemon, "refused reason=denied peer=127.0.0.66", 1);
     /* A reload changes who may come. */
     harness_configure(&daemon, "[upper]\nlisten = 127.0.0.1:%d\ndeny = 127.0.0.2\n" UPPER, port);
     harness_signal(&daemon, SIGHUP);
     harness_log_wait(&daemon, "notice reloaded", 1);
-    client_expect_closed(connect_from("127.0.0.2", port));
-    expect_answer(connect_from("127.0.0.66", port), "hello", "HELLO");
+    client_expect_closed(client_connect_from("127.0.0.2", port));
+    client_expect_answer(client_connect_from("127.0.0.66", port), "hello", "HELLO");
     harness_end(&daemon);
 }
 END_TEST
@@ -248,21 +220,21 @@ START_TEST(penalty)
                   "penalty = exit.3:1s exit.4-9:1h\npenalty-min = 0\npenalty-exempt = 127.0.0.9\n"
                   "USER\n",
                   port);
-    expect_answer(connect_from("127.0.0.2", port), "0\n", "");
-    expect_answer(connect_from("127.0.0.2", port), "3\n", "");
+    client_expect_answer(client_connect_from("127.0.0.2", port), "0\n", "");
+    client_expect_answer(client_connect_from("127.0.0.2", port), "3\n", "");
     harness_log_wait(&daemon, "exit: penalty begins source=127.0.0.2 duration_ms=1000", 1);
-    client_expect_closed(connect_from("127.0.0.2", port));
+    client_expect_closed(client_connect_from("127.0.0.2", port));
     harness_log_wait(&daemon, "refused reason=penalty peer=127.0.0.2", 1);
-    expect_answer(connect_from("127.0.0.3", port), "0\n", "");
+    client_expect_answer(client_connect_from("127.0.0.3", port), "0\n", "");
     harness_log_wait(&daemon, "exit: penalty is over source=127.0.0.2", 1);
-    expect_answer(connect_from("127.0.0.2", port), "4\n", "");
+    client_expect_answer(client_connect_from("127.0.0.2", port), "4\n", "");
     harness_log_wait(&daemon, "duration_ms=600000", 1); /* penalty-max */
     /* A reload pardons nobody. */
     harness_signal(&daemon, SIGHUP);
     harness_log_wait(&daemon, "notice reloaded", 1);
-    client_expect_closed(connect_from("127.0.0.2", port));
+    client_expect_closed(client_connect_from("127.0.0.2", port));
     for (int i = 0; i < 3; i++)
-        expect_answer(connect_from("127.0.0.9", port), "5\n", "");
+        client_expect_answer(client_connect_from("127.0.0.9", port), "5\n", "");
     harness_end(&daemon);
 }
 END_TEST
@@ -281,7 +253,7 @@ START_TEST(penalty_short)
     fd = client_connect(port);
     for (long began = harness_now(); harness_now() - began < 1100;)
         harness_pause();
-    expect_answer(fd, "word\n", "");
+    client_expect_answer(fd, "word\n", "");
     harness_log_wait(&daemon, "fail: penalty begins source=127.0.0.1", 1);
     client_expect_closed(client_connect(port));
     harness_end(&daemon);
@@ -302,18 +274,18 @@ START_TEST(start_on_data)
                   "penalty = silent:1h\npenalty-min = 0\nstderr = null\n" UPPER,
                   port);
     for (int i = 0; i < 20; i++)
-        silent[i] = connect_from("127.0.0.2", port);
-    late = connect_from("127.0.0.3", port);
+        silent[i] = client_connect_from("127.0.0.2", port);
+    late = client_connect_from("127.0.0.3", port);
     for (int i = 0; i < 10; i++)
-        expect_answer(connect_from("127.0.0.4", port), "hello", "HELLO");
+        client_expect_answer(client_connect_from("127.0.0.4", port), "hello", "HELLO");
     ck_assert_int_eq(harness_log_count(&daemon, "peer=127.0.0.2"), 0);
-    expect_answer(late, "late, but not too late", "LATE, BUT NOT TOO LATE");
+    client_expect_answer(late, "late, but not too late", "LATE, BUT NOT TOO LATE");
     for (int i = 0; i < 20; i++)
         client_expect_closed(silent[i]);
     harness_log_wait(&daemon, "outcome=silent", 20);
     harness_log_wait(&daemon, "penalty begins source=127.0.0.2", 1);
     ck_assert_int_eq(harness_log_count(&daemon, "upper: start"), 11);
-    client_expect_closed(connect_from("127.0.0.2", port));
+    client_expect_closed(client_connect_from("127.0.0.2", port));
     harness_end(&daemon);
 }
 END_TEST
@@ -512,7 +484,7 @@ START_TEST(ready_clients_give_room)
     for (int i = 0; i < 10; i++)
         held[i] = client_connect(other);
     for (int i = 0; i < 10; i++)
-        expect_answer(held[i], "held", "held");
+        client_expect_answer(held[i], "held", "held");
     ck_assert_int_eq(harness_log_count(&daemon, "other: refused"), 0);
     for (int i = 0; _i == 1 && i < 45; i++)
         close(waiting[i]);
@@ -537,7 +509,7 @@ START_TEST(ready_clients_and_reload)
     harness_log_wait(&daemon, "notice reloaded", 1);
     close(keeper);
     for (int i = 0; i < 3; i++)
-        expect_answer(waiting[i], "y", "xy");
+        client_expect_answer(waiting[i], "y", "xy");
     harness_end(&daemon);
 }
 END_TEST
@@ -559,7 +531,7 @@ START_TEST(held_while_resting)
     for (int i = 0; i < 3; i++)
         held[i] = client_connect(port);
     unlink(program);
-    expect_answer(client_connect(port), "too early", "");
+    client_expect_answer(client_connect(port), "too early", "");
     harness_log_wait(&daemon, "start failed", 1);
     for (int i = 0; i < 3; i++)
         client_send(held[i], "held");
@@ -567,7 +539,7 @@ START_TEST(held_while_resting)
         harness_pause();
     harness_write_file(program, "#!/bin/sh\nexec tr a-z A-Z\n", 0755);
     for (int i = 0; i < 3; i++)
-        expect_answer(held[i], " on", "HELD ON");
+        client_expect_answer(held[i], " on", "HELD ON");
     ck_assert_int_eq(harness_log_count(&daemon, "upper: start failed"), 1);
     harness_end(&daemon);
 }
@@ -594,8 +566,8 @@ START_TEST(held_are_bounded)
     for (int i = 0; i < 20; i++)
         client_expect_closed(fds[i]); /* 50 stay */
     for (int i = 0; i < 10; i++)
-        expect_answer(client_connect(port), "hello", "HELLO");
-    expect_answer(fds[69], "me too", "ME TOO");
+        client_expect_answer(client_connect(port), "hello", "HELLO");
+    client_expect_answer(fds[69], "me too", "ME TOO");
     for (int i = 20; i < 69; i++)
         close(fds[i]);
     harness_end(&daemon);
@@ -613,18 +585,18 @@ START_TEST(held_and_reload)
     harness_configure(&daemon, "[upper]\nlisten = 127.0.0.1:%d\nstart-on = data\n" UPPER, port);
     harness_start(&daemon, NULL);
     kept = client_connect(port);
-    expect_answer(client_connect(port), "hello", "HELLO"); /* so kept was accepted before */
+    client_expect_answer(client_connect(port), "hello", "HELLO"); /* so kept was accepted before */
     harness_signal(&daemon, SIGHUP);
     harness_log_wait(&daemon, "notice reloaded", 1);
-    expect_answer(kept, "kept", "KEPT");
+    client_expect_answer(kept, "kept", "KEPT");
     dropped = client_connect(port);
-    expect_answer(client_connect(port), "hello", "HELLO");
+    client_expect_answer(client_connect(port), "hello", "HELLO");
     harness_configure(&daemon, "[other]\nlisten = 127.0.0.1:%d\nstart-on = data\n" UPPER, port);
     harness_signal(&daemon, SIGHUP);
     harness_log_wait(&daemon, "notice reloaded", 2);
     client_expect_closed(dropped);
     kept = client_connect(port);
-    expect_answer(client_connect(port), "hello", "HELLO");
+    client_expect_answer(client_connect(port), "hello", "HELLO");
     harness_signal(&daemon, SIGTERM);
     ck_assert_int_eq(harness_wait(&daemon), 0);
     client_expect_closed(kept);
@@ -741,7 +713,7 @@ START_TEST(proxy_refused)
     client_send(fd, "GET / HTTP/1.0\r\n\r\n");
     client_expect_closed(fd);
     harness_log_wait(&daemon, "refused reason=proxy-header peer=127.0.0.1", 1);
-    client_expect_closed(connect_from("127.0.0.2", port));
+    client_expect_closed(client_connect_from("127.0.0.2", port));
     harness_log_wait(&daemon, "refused reason=proxy peer=127.0.0.2", 1);
     fd = client_connect(port);
     client_send(fd, "PROXY TCP4 192.0.2.66 198.51.100.1 1 2\r\n");
