@@ -1,13 +1,17 @@
 /* order: the commands that change something: pause, resume, drain, kill, ban, unban, reload,
  * upgrade, stop.
  * Silent where all is well, but for what is worth knowing. */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "ctl/answer.h"
 #include "ctl/command.h"
@@ -150,29 +154,39 @@ int upgrade_run(const struct ctl *ctl, int count, char *arguments[])
     return order(ctl, "upgrade", NULL, CLIENT_FOREVER);
 }
 
-/* Until the daemon has closed the connection, which it does when it ends. */
-static void await_end(const struct client *client)
+/* The process that listens, to wait for; -1 where it can't be seen from here. Who asks before the
+ * order is given can't get another process of the same number. */
+static int open_daemon(const struct client *client)
 {
-    char bytes[64];
-    struct pollfd poller = {.fd = client->fd, .events = POLLIN};
+    struct ucred daemon = {0};
+    socklen_t length = sizeof(daemon);
 
-    while (poll(&poller, 1, -1) >= 0 && recv(client->fd, bytes, sizeof(bytes), 0) > 0)
-        ;
+    if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &daemon, &length) < 0 || daemon.pid <= 0)
+        return -1;
+    return (int)syscall(SYS_pidfd_open, daemon.pid, 0);
 }
 
-static int stop(const struct ctl *ctl, bool waits)
+/* Until the daemon is no more. Where its process can't be seen, until it has closed the
+ * connection, which it does as one of its last things. */
+static void await_end(const struct client *client, int daemon_fd)
 {
-    struct client client;
+    struct pollfd poller = {.fd = daemon_fd >= 0 ? daemon_fd : client->fd, .events = POLLIN};
+    char bytes[64];
+    int found;
+
+    do {
+        found = poll(&poller, 1, -1);
+    } while ((found < 0 && errno == EINTR) ||
+             (found > 0 && daemon_fd < 0 && recv(client->fd, bytes, sizeof(bytes), 0) > 0));
+}
+
+static int stop(struct client *client, const struct ctl *ctl)
+{
     json_t *answer;
-    int error = client_open(ctl, &client), status = EXIT_OK;
+    int error = client_ask(client, "stop", NULL, CLIENT_TIMEOUT, &answer), status = EXIT_OK;
 
     if (error < 0)
         return client_fail(ctl, error);
-    error = client_ask(&client, "stop", NULL, CLIENT_TIMEOUT, &answer);
-    if (error < 0) {
-        client_close(&client);
-        return client_fail(ctl, error);
-    }
     if (!client_is_ok(answer))
         status = client_refused(ctl, answer);
     else if (ctl->json)
@@ -181,8 +195,21 @@ static int stop(const struct ctl *ctl, bool waits)
         printf("%" PRIu64 " handlers may finish\n", answer_count(answer, "handlers"));
     fflush(stdout);
     json_decref(answer);
+    return status;
+}
+
+static int stop_and_wait(const struct ctl *ctl, bool waits)
+{
+    FD_CLEANUP int daemon_fd = -1;
+    struct client client;
+    int error = client_open(ctl, &client), status;
+
+    if (error < 0)
+        return client_fail(ctl, error);
+    daemon_fd = open_daemon(&client);
+    status = stop(&client, ctl);
     if (status == EXIT_OK && waits)
-        await_end(&client);
+        await_end(&client, daemon_fd);
     client_close(&client);
     return status;
 }
@@ -200,5 +227,5 @@ int stop_run(const struct ctl *ctl, int count, char *arguments[])
     }
     if (optind < count)
         return command_fail(EXIT_USAGE, "usage: stdinetctl stop [--wait]");
-    return stop(ctl, waits);
+    return stop_and_wait(ctl, waits);
 }

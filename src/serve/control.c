@@ -324,9 +324,10 @@ void control_close(struct control *control)
 {
     if (!control)
         return;
+    /* Who waits for the end finds no socket any more after it. */
+    close_socket(control);
     for (size_t i = 0; i < CONTROL_CLIENTS; i++)
         control_client_end(&control->clients[i]);
-    close_socket(control);
     loop_reserve(control->server->loop, -(CONTROL_CLIENTS + 1));
     free(control);
 }

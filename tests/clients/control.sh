@@ -171,5 +171,10 @@ check 'top without a terminal: 64' ends 64 top
 check 'metrics of what: 64' ends 64 metrics --what
 
 check 'stop --wait' ends 0 stop --wait
+# A zombie at most: this shell is its parent.
+has_ended() {
+    ! grep -qs '^State:[[:space:]]*[^Z[:space:]]' "/proc/$daemon/status"
+}
+check 'the daemon has ended' has_ended
 check 'its socket is gone' test ! -e "$socket"
 end
