@@ -81,6 +81,18 @@ tests_for_coverage() {
     sh tests/coverage.sh build-coverage
 }
 
+# The tarball has what git has, but for git's own things, and nothing that was built but configure.
+# A distribution's builder has no git: then there is nothing to compare with.
+dist_is_whole() {
+    list=build/dist.list
+    git ls-files >/dev/null 2>&1 || return 0
+    rm -f build/stdinetd-*.tar.xz
+    make -s -C build dist || return 1
+    tar -tf build/stdinetd-*.tar.xz | sed -n 's#^[^/]*/\(.*[^/]\)$#\1#p' |
+        grep -vx -e configure -e aclocal.m4 -e Makefile.in -e 'build-aux/.*' | sort >"$list"
+    git ls-files | grep -vx -e .gitignore | sort | diff - "$list"
+}
+
 fuzz_a_little() {
     build build-fuzz --enable-fuzzers CC=clang && make -s -C build-fuzz fuzz FUZZ_TIME=5
 }
@@ -104,6 +116,7 @@ step "fuzzers, for a moment" fuzz_a_little
 step "lint" sh tests/lint/run.sh
 step "deb" make -s -C build deb
 step "deb: installed" sh tests/deb.sh build
+step "dist" dist_is_whole
 # The tarball has all that its tests need; what they say of the program was said above.
 step "distcheck" make -s -C build distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror \
     STDINETD_SUITES="serve" TESTS="tests/unit/unit tests/behaviour/suites.sh tests/fuzz/replay.sh \

@@ -268,7 +268,9 @@ START_TEST(no_processes_and_an_upgrade)
     pid_t eaters[EATERS];
     char path[128], fifo[128], script[512];
 
-    if (!harness_is_root() || harness_is_wrapped())
+    /* Where lines are counted, what counts them can't write as that user, and says so in the words
+     * that the new build is asked for. */
+    if (!harness_is_root() || harness_is_wrapped() || getenv("GCOV_ERROR_FILE"))
         return;
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);
