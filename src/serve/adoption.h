@@ -88,7 +88,7 @@ int adoption_add_service(struct adoption *adoption, struct service *service);
 int adoption_add_listener(struct adoption *adoption, struct listener *listener);
 
 /* The rows' writers and readers, in adopt_daemon.c, adopt_service.c, adopt_listener.c,
- * adopt_source.c, adopt_connection.c, adopt_control.c. */
+ * adopt_source.c, adopt_warm.c, adopt_connection.c, adopt_control.c. */
 #define ADOPTION_ROW(name)                                                          \
     void adopt_write_##name(struct handover_writer *writer, struct server *server); \
     int adopt_read_##name(struct adoption *adoption, struct handover_line *line)
@@ -102,6 +102,9 @@ ADOPTION_ROW(stderr);
 ADOPTION_ROW(listener);
 ADOPTION_ROW(source);
 ADOPTION_ROW(ban);
+ADOPTION_ROW(warming);
+int adopt_read_warm_file(struct adoption *adoption, struct handover_line *line);
+ADOPTION_ROW(parked);
 ADOPTION_ROW(connection);
 ADOPTION_ROW(lingering);
 ADOPTION_ROW(control);

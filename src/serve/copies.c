@@ -11,7 +11,7 @@
 
 #include "base/fd.h"
 #include "serve/server.h"
-#include "serve/warming.h"
+#include "serve/warming_parts.h"
 #include "warm/link.h"
 
 static void on_control(struct loop_source *source, uint32_t events)
@@ -27,7 +27,7 @@ void copies_set_template(struct warming *warming, struct warm_child *template)
     struct loop *loop = warming->service->server->loop;
 
     if (warming->template)
-        warming_discard(warming->template);
+        warm_child_discard(warming->template);
     warming->template = template;
     if (!template)
         return;
@@ -35,7 +35,7 @@ void copies_set_template(struct warming *warming, struct warm_child *template)
     template->source.ready = on_control;
     if (loop_watch(loop, &template->source, EPOLLIN) < 0) {
         warming->template = NULL;
-        warming_discard(template);
+        warm_child_discard(template);
     }
 }
 
@@ -61,7 +61,7 @@ static bool send_one(struct warming *warming, struct connection *connection)
     warming->template->uses++;
     warming->sent_count++;
     server->copies_sent++;
-    warming_await_answer(warming);
+    ready_await_answer(warming);
     return true;
 }
 
@@ -129,7 +129,7 @@ static void take_answer(struct warming *warming, const struct warm_answer *answe
     struct connection *connection;
 
     if (answer->result == 0 && (children_find(&server->children, pid) ||
-                                warming_is_known(server, pid) || !warm_link_is_child(pid)))
+                                warm_child_find(server, pid) || !warm_link_is_child(pid)))
         return; /* not the truth; the time for an answer will be over */
     connection = take_sent(warming, answer->serial);
     if (!connection)
@@ -157,7 +157,7 @@ void copies_take_answers(struct warming *warming)
         return;
     if (got < 0 || template->reaped) {
         copies_end(warming);
-        warming_refill(warming);
+        supply_refill(warming);
         return;
     }
     if (warming->successor && warming->sent_count == 0) {
@@ -180,6 +180,17 @@ void copies_check(struct warming *warming)
         copies_end(warming);
 }
 
+void copies_give_up_waiting(struct warming *warming)
+{
+    struct connection *connection;
+
+    while ((connection = take_waiting(warming)) != NULL)
+        server_start_cold(warming->service->server, connection);
+    if (warming->successor)
+        warm_child_discard(warming->successor);
+    warming->successor = NULL;
+}
+
 void copies_end(struct warming *warming)
 {
     struct warm_child *template = warming->template;
@@ -198,9 +209,5 @@ void copies_end(struct warming *warming)
         if (warming->sent[i].connection &&
             (connection = take_sent(warming, warming->sent[i].serial)) != NULL)
             server_start_cold(server, connection);
-    while ((connection = take_waiting(warming)) != NULL)
-        server_start_cold(server, connection);
-    if (warming->successor)
-        warming_discard(warming->successor);
-    warming->successor = NULL;
+    copies_give_up_waiting(warming);
 }

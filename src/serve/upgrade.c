@@ -169,13 +169,12 @@ void upgrade_note_reload(struct server *server)
     server->upgrade.proven = (struct stat){0};
 }
 
-/* From now on nobody is started, so that the starts that are under way come to an end. What is warm
- * ends: the new build makes its own. */
+/* From now on nobody is started, so that the starts that are under way come to an end. */
 static void leave(struct server *server)
 {
     server->upgrade.stage = UPGRADE_LEAVING;
     server->still = true;
-    warming_end_all(server);
+    warming_leave(server);
     loop_arm(server->loop, &server->upgrade.timer, loop_now(server->loop) + LEAVING_WAIT);
 }
 
@@ -261,9 +260,15 @@ void upgrade_end_turn(struct server *server)
     char problem[UPGRADE_PROBLEM_SIZE];
     int error;
 
-    if (upgrade->stage != UPGRADE_LEAVING ||
-        (!launcher_is_idle(server->launcher) && loop_is_armed(&upgrade->timer)))
+    bool is_idle = launcher_is_idle(server->launcher) && server->copies_sent == 0;
+
+    if (upgrade->stage != UPGRADE_LEAVING || (!is_idle && loop_is_armed(&upgrade->timer)))
         return;
+    if (server->copies_sent > 0) { /* no answer in all that time: they are started cold */
+        warming_take_back(server);
+        loop_arm(server->loop, &upgrade->timer, loop_now(server->loop) + LEAVING_WAIT);
+        return;
+    }
     if (!is_proven(upgrade)) {
         rest(server); /* another one has come meanwhile, or another configuration */
         prove(server);

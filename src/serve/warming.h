@@ -2,9 +2,9 @@
  * when they are renewed, who takes one. How it is done is told in warm/warm.h.
  *
  * Cold is always right: nothing ready, something doubtful, an error: the connection is served by
- * the ordinary start, and the reason is said once. Nothing here waits. warming.c keeps them ready;
- * copies.c has the connections that a template makes copies for. Called by server.c, which takes
- * one, by service.c, reload.c and stop.c, and by reap.c for who has ended.
+ * the ordinary start, and the reason is said once. Nothing here waits. warming.c decides what a
+ * service has; its parts (warming_parts.h) have them made and give connections to them. Called by
+ * server.c, which takes one, by service.c, reload.c and stop.c, and by reap.c for who has ended.
  *
  * Bounds: warm-count (at most 256) parked processes of a service, one that is warmed up at a time,
  * COPIES_WAITING connections that wait for a template's copy.
@@ -107,8 +107,14 @@ void warming_adapt_all(struct server *server);
 
 /* Ends everything of it: connections that wait are started cold, or dropped where we stop. */
 void warming_end(struct service *service);
-/* The same for all services: before an upgrade or at the end. */
+/* The same for all services. */
 void warming_end_all(struct server *server);
+
+/* Before an upgrade: nothing is made any more, and whoever waits for a template is started cold.
+ * Those who were sent to somebody have their answer soon: server->copies_sent. */
+void warming_leave(struct server *server);
+/* When that takes too long: they are started cold, too. */
+void warming_take_back(struct server *server);
 
 /* Hands the connection over to a handler that is ready, or to be made by a template. */
 enum warming_result warming_start(struct service *service, struct connection *connection,
@@ -130,31 +136,5 @@ bool warming_gate(const struct warming *warming, char text[static WARMING_GATE_S
 
 /* What stands in a service's status line. */
 void warming_add_status(const struct service *service, struct log_record *record);
-
-/* --- between warming.c and copies.c ----------------------------------------------------------- */
-
-/* A parked process or warmer: kills it unless it has been reaped, closes its socket, forgets it. */
-void warming_discard(struct warm_child *child);
-/* Sees to it that enough are ready. */
-void warming_refill(struct warming *warming);
-bool warming_is_known(const struct server *server, pid_t pid);
-
-/* An answer comes within a fraction of a millisecond; this long, and somebody stopped who has to
- * give it. */
-#define ANSWER_WAIT (2 * CLOCK_SECOND)
-
-/* A connection was sent: an answer is due. */
-void warming_await_answer(struct warming *warming);
-
-/* Those that have waited for too long are started cold. */
-void copies_check(struct warming *warming);
-
-/* A new template, or NULL. */
-void copies_set_template(struct warming *warming, struct warm_child *template);
-/* Has the template make a copy for connection, now or soon. False where too many wait. */
-bool copies_take(struct warming *warming, struct connection *connection);
-void copies_take_answers(struct warming *warming);
-/* The template is gone, or not to be trusted: those that wait are started cold. */
-void copies_end(struct warming *warming);
 
 #endif

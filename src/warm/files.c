@@ -1,6 +1,7 @@
 /* files: see files.h. */
 #include "warm/files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
@@ -34,21 +35,31 @@ static bool look(const struct plan *plan, const char *path, struct stat *ret)
     return fd >= 0 && fstat(fd, ret) == 0;
 }
 
+int warm_files_add(struct warm_files *files, const char *path, const struct warm_file *file)
+{
+    struct warm_file *added = &files->items[files->count];
+
+    if (files->count == WARM_FILES)
+        return -ENOSPC;
+    *added = *file;
+    added->path = strdup(path);
+    if (!added->path)
+        return -ENOMEM;
+    files->count++;
+    return 0;
+}
+
 static void note(struct warm_files *files, const struct plan *plan, const char *path)
 {
-    struct warm_file *file = &files->items[files->count];
     struct stat status;
 
     if (files->count == WARM_FILES || !look(plan, path, &status) || !S_ISREG(status.st_mode))
         return;
-    file->path = strdup(path);
-    if (!file->path)
-        return;
-    file->device = status.st_dev;
-    file->inode = status.st_ino;
-    file->size = status.st_size;
-    file->changed = status.st_mtim;
-    files->count++;
+    warm_files_add(files, path,
+                   &(struct warm_file){.device = status.st_dev,
+                                       .inode = status.st_ino,
+                                       .size = status.st_size,
+                                       .changed = status.st_mtim});
 }
 
 /* "#!/usr/bin/python3 …" */

@@ -28,6 +28,9 @@ struct warm_files {
 /* Takes note of them as they are now; what can't be looked at has no note. */
 void warm_files_note(struct warm_files *files, const struct plan *plan);
 
+/* Adds one as it was; file->path isn't used. 0; -ENOSPC; -ENOMEM. */
+int warm_files_add(struct warm_files *files, const char *path, const struct warm_file *file);
+
 /* Whether all that were noted are the same still. */
 bool warm_files_are_same(const struct warm_files *files, const struct plan *plan);
 

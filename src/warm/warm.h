@@ -27,7 +27,8 @@
  * on. What comes from a warmer or a parked process is not believed: sizes are checked, texts cut,
  * and a pid must be the kernel's word (SO_PEERCRED, SCM_CREDENTIALS) and a child of ours.
  *
- * Here: what they say to each other. The stub is of the same binary, so layouts are the same.
+ * Here: what they say to each other. The warmer is of the same binary, so layouts are the same. A
+ * parked process may outlive its supervisor's binary by an upgrade: WARM_PROTOCOL.
  */
 #ifndef STDINETD_WARM_WARM_H
 #define STDINETD_WARM_WARM_H
@@ -61,6 +62,10 @@ struct warm_report {
     uint32_t cloneable; /* it can be a template; else why says why not */
     char why[WARM_WHY_SIZE];
 };
+
+/* What a supervisor and a parked process say to each other, and what its region is like: another
+ * number, and an upgrade doesn't carry those over that are ready. */
+#define WARM_PROTOCOL 1
 
 /* Supervisor to a parked process: this, then the environment's region; with the connection. */
 enum { WARM_GO = 1, WARM_CLONE };

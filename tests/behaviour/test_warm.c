@@ -707,13 +707,16 @@ START_TEST(renewed)
 }
 END_TEST
 
-/* Each build warms its own; no client is lost in between, and nobody of the one before is left. */
+/* Whoever stands ready is carried over: no client is lost in between, and the next one has the
+ * handler that was warm before. */
 START_TEST(upgraded)
 {
+    const char *state = _i == 0 ? "template" : "parked";
     struct daemon daemon;
-    struct family family;
     struct crowd crowd;
     int port = harness_port(), requests = harness_scale(600);
+    struct warmth before;
+    pid_t parked;
 
     NEEDS_WARM;
     begin_one(&daemon, port, "tr a-z A-Z",
@@ -725,13 +728,42 @@ START_TEST(upgraded)
         harness_upgrade(&daemon, i + 1);
     }
     crowd_end(&crowd);
-    await_ready(&daemon, "it", _i == 0 ? 1 : 4);
-    note_family(&daemon, &family);
+    before = await_ready(&daemon, "it", _i == 0 ? 1 : 4);
+    parked = find_parked(&daemon, "it", state);
     harness_upgrade(&daemon, 4);
-    expect_nobody(&family);
-    await_ready(&daemon, "it", _i == 0 ? 1 : 4);
+    ck_assert_int_eq(find_parked(&daemon, "it", state), parked);
+    ck_assert_str_eq(ask_warmth(&daemon, "it").gate, before.gate);
     expect_answer(port, "x\n", "X\n");
-    ck_assert_int_eq(ask_warmth(&daemon, "it").served, 1);
+    ck_assert_int_eq(ask_warmth(&daemon, "it").served, before.served + 1);
+    ck_assert_int_eq(ask_warmth(&daemon, "it").cold, before.cold);
+    end(&daemon);
+}
+END_TEST
+
+/* What isn't what would be made now isn't carried over: another configuration, another program. */
+START_TEST(upgraded_to_another)
+{
+    struct daemon daemon;
+    struct family family;
+    int port = harness_port();
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "@/warmee banner", "warm = io\nwarm-template = no\n");
+    await_ready(&daemon, "it", 4);
+    note_family(&daemon, &family);
+    if (_i == 0)
+        harness_configure(&daemon,
+                          "[stdinetd]\ncontrol = %s/control\n[it]\nlisten = 127.0.0.1:%d\n"
+                          "exec = %s/warmee banner\nUSER\nwarm = io\nenv = A=1\n",
+                          daemon.directory, port, daemon.directory);
+    else
+        ck_assert(harness_shell("cp '%s/warmee' '%s/other' && mv '%s/other' '%s/warmee'",
+                                daemon.directory, daemon.directory, daemon.directory,
+                                daemon.directory) == 0);
+    harness_upgrade(&daemon, 1);
+    expect_nobody(&family);
+    await_ready(&daemon, "it", 1);
+    expect_answer(port, "x\n", "welcome you said x\n");
     end(&daemon);
 }
 END_TEST
@@ -979,6 +1011,7 @@ Suite *warm_suite(void)
     tcase_add_test(tcase, reload);
     tcase_add_loop_test(tcase, renewed, 0, 3);
     tcase_add_loop_test(tcase, upgraded, 0, 2);
+    tcase_add_loop_test(tcase, upgraded_to_another, 0, 2);
     tcase_add_loop_test(tcase, limits_hold, 0, 2);
     tcase_add_loop_test(tcase, max_runtime, 0, 2);
     tcase_add_loop_test(tcase, daemon_killed, 0, 2);

@@ -1,0 +1,192 @@
+/* warm_ready: see warming_parts.h. A connection is sent to a parked process, and stays ours until
+ * it answers: then it is its handler. What has no answer when its socket is shut is started cold.
+ */
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "serve/server.h"
+#include "serve/warming_parts.h"
+#include "warm/link.h"
+
+static void take_out(struct warm_child *child)
+{
+    warm_child_unlist(&child->warming->ready, child);
+    child->warming->ready_count--;
+}
+
+static void discard(struct warm_child *child)
+{
+    take_out(child);
+    warm_child_discard(child);
+}
+
+void ready_discard_all(struct warming *warming)
+{
+    while (warming->ready)
+        discard(warming->ready); /* NOLINT(clang-analyzer-unix.Malloc): it takes it out */
+}
+
+void ready_discard_old(struct warming *warming)
+{
+    while (warming->ready && supply_is_old(warming, warming->ready))
+        discard(warming->ready);
+}
+
+static void remove_given(struct warm_child *child)
+{
+    warm_child_unlist(&child->warming->given, child);
+    child->given = NULL;
+    child->warming->service->server->copies_sent--;
+}
+
+/* It has the connection, and is a handler from here on. */
+static void take_answer(struct warm_child *child)
+{
+    struct server *server = child->warming->service->server;
+    struct connection *connection = child->given;
+    pid_t pid = child->pid;
+
+    remove_given(child);
+    warm_child_forget(child);
+    child->warming->served++;
+    free(child);
+    server_warm_started(server, connection, pid);
+}
+
+/* It won't have it: after its socket is shut it can't go on. */
+static void take_back(struct warm_child *child)
+{
+    struct warming *warming = child->warming;
+    struct connection *connection = child->given;
+    struct warm_answer answer;
+    pid_t pid;
+
+    warm_link_shut(child->source.fd);
+    if (warm_link_answer(child->source.fd, warming->uid, &answer, &pid) > 0 && pid == child->pid) {
+        take_answer(child);
+        return;
+    }
+    remove_given(child);
+    warm_child_discard(child);
+    server_start_cold(warming->service->server, connection);
+}
+
+void ready_read_answer(struct warm_child *child)
+{
+    struct warm_answer answer;
+    pid_t pid;
+    int got = warm_link_answer(child->source.fd, child->warming->uid, &answer, &pid);
+
+    if (got > 0 && pid == child->pid && answer.serial == child->serial)
+        take_answer(child);
+    else if (got != 0 || child->reaped)
+        take_back(child);
+}
+
+/* Its socket has something: the answer to a connection, or its end. */
+static void on_control(struct loop_source *source, uint32_t events)
+{
+    struct warm_child *child = source->owner;
+    struct warming *warming = child->warming;
+
+    (void)events;
+    if (child->given) {
+        ready_read_answer(child);
+        return;
+    }
+    discard(child);
+    supply_refill(warming);
+}
+
+void ready_read_answers(struct warming *warming)
+{
+    struct warm_child *child = warming->given, *next;
+
+    for (; child; child = next) {
+        next = child->next;
+        ready_read_answer(child);
+    }
+}
+
+void ready_take_back(struct warming *warming)
+{
+    while (warming->given)
+        take_back(warming->given); /* NOLINT(clang-analyzer-unix.Malloc): it takes it out */
+}
+
+void ready_await_answer(struct warming *warming)
+{
+    struct loop *loop = warming->service->server->loop;
+
+    if (!loop_is_armed(&warming->answer))
+        loop_arm(loop, &warming->answer, loop_now(loop) + ANSWER_WAIT);
+}
+
+static void on_answer(struct loop_timer *timer)
+{
+    struct warming *warming = timer->owner;
+    nanoseconds now = loop_now(warming->service->server->loop);
+    struct warm_child *child = warming->given, *next;
+
+    for (; child; child = next) {
+        next = child->next;
+        if (now - child->since >= ANSWER_WAIT)
+            take_back(child);
+    }
+    copies_check(warming);
+    if (warming->given || warming->sent_count > 0)
+        ready_await_answer(warming);
+    supply_refill(warming);
+}
+
+int ready_add(struct warming *warming, struct warm_child *child)
+{
+    int error;
+
+    child->source.ready = on_control;
+    error = loop_watch(warming->service->server->loop, &child->source, EPOLLIN);
+    if (error < 0)
+        return error;
+    warm_child_append(&warming->ready, child);
+    warming->ready_count++;
+    return 0;
+}
+
+/* The oldest that is ready gets it; one that is gone, or too old, makes room for the next. */
+bool ready_take(struct warming *warming, struct connection *connection,
+                const struct launch_connection *wiring)
+{
+    struct server *server = warming->service->server;
+    struct environment environment;
+    char region[WARM_REGION_MAX];
+    bool done = false;
+
+    environment_fill(&environment, warming->plan->service, wiring);
+    if (!warm_slots_fill(&warming->slots, &environment, region))
+        return false;
+    while (!done && warming->ready) {
+        struct warm_child *child = warming->ready;
+
+        take_out(child);
+        child->serial = ++warming->connection_serial;
+        if (child->reaped || supply_is_old(warming, child) ||
+            warm_link_send(child->source.fd, WARM_GO, child->serial, region, warming->slots.size,
+                           wiring->fd) < 0) {
+            warm_child_discard(child);
+            continue;
+        }
+        child->given = connection;
+        child->since = loop_now(server->loop);
+        child->next = warming->given;
+        warming->given = child;
+        server->copies_sent++;
+        ready_await_answer(warming);
+        done = true;
+    }
+    return done;
+}
+
+void ready_open(struct warming *warming)
+{
+    warming->answer = (struct loop_timer){.fired = on_answer, .owner = warming};
+}

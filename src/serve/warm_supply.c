@@ -1,0 +1,284 @@
+/* warm_supply: see warming_parts.h. One warmer a service, asked for one process at a time. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "serve/server.h"
+#include "serve/warming_parts.h"
+#include "warm/link.h"
+
+/* After a warm-up that failed the next one is tried 1, 4, 16 … s later: it may cost as much as
+ * warm-timeout allows. */
+#define RETRY_MIN CLOCK_SECOND
+#define RETRY_MAX (600 * CLOCK_SECOND)
+/* So much longer than warm-timeout and a warmer isn't waited for. */
+#define REPORT_GRACE (5 * CLOCK_SECOND)
+
+static const struct settings_warm *settings_of(const struct warming *warming)
+{
+    return warming->service->settings->warm;
+}
+
+/* warm-age; 0: for ever. Not so short that warming up were all that is done. */
+static nanoseconds most_age(const struct warming *warming)
+{
+    nanoseconds age = settings_of(warming)->age;
+
+    return age == 0 || age > CLOCK_SECOND ? age : CLOCK_SECOND;
+}
+
+bool supply_is_old(const struct warming *warming, const struct warm_child *child)
+{
+    nanoseconds most = most_age(warming);
+
+    return most > 0 && loop_now(warming->service->server->loop) - child->since >= most;
+}
+
+/* Whether there are enough, or a template that is good for more. */
+static bool has_enough(const struct warming *warming)
+{
+    const struct settings_warm *settings = settings_of(warming);
+    const struct warm_child *template = warming->template;
+
+    if (warming->successor)
+        return true;
+    if (template)
+        return template->uses < settings->uses && !supply_is_old(warming, template);
+    return warming->ready_count >= settings->count;
+}
+
+void supply_say(struct warming *warming, enum log_level level, const char *message)
+{
+    struct log_record record;
+
+    if (strcmp(warming->said, warming->why) == 0)
+        return;
+    memcpy(warming->said, warming->why, sizeof(warming->said));
+    log_record_begin(&record, level, warming->service->settings->name, message);
+    log_record_text(&record, "reason", warming->why);
+    log_record_emit(&record);
+}
+
+static void fail(struct warming *warming)
+{
+    struct loop *loop = warming->service->server->loop;
+    nanoseconds wait = RETRY_MIN;
+
+    for (unsigned i = 0; i < warming->failures && wait < RETRY_MAX; i++)
+        wait *= 4;
+    warming->failures++;
+    loop_arm(loop, &warming->retry, loop_now(loop) + (wait < RETRY_MAX ? wait : RETRY_MAX));
+    supply_say(warming, LOG_LEVEL_NOTICE, SUPPLY_COLD);
+}
+
+static void fail_with(struct warming *warming, const char *text)
+{
+    snprintf(warming->why, sizeof(warming->why), "%s", text);
+    fail(warming);
+}
+
+void supply_stop(struct warming *warming)
+{
+    struct loop *loop = warming->service->server->loop;
+
+    if (warming->warmer.source.fd < 0)
+        return;
+    warm_child_end(&warming->warmer);
+    warming->requested = false;
+    loop_disarm(loop, &warming->retry);
+}
+
+/* It never stops so long by itself. */
+static void on_retry(struct loop_timer *timer)
+{
+    struct warming *warming = timer->owner;
+
+    if (warming->requested) {
+        supply_stop(warming);
+        fail_with(warming, "the warmer takes too long");
+        return;
+    }
+    supply_refill(warming);
+}
+
+static void arm_age(struct warming *warming)
+{
+    struct loop *loop = warming->service->server->loop;
+
+    if (most_age(warming) > 0 && !loop_is_armed(&warming->age))
+        loop_arm(loop, &warming->age, loop_now(loop) + most_age(warming));
+}
+
+/* All that is old is made anew; a template serves until its successor is there. */
+static void on_age(struct loop_timer *timer)
+{
+    struct warming *warming = timer->owner;
+
+    ready_discard_old(warming);
+    if (warming->ready || warming->template)
+        arm_age(warming);
+    supply_refill(warming);
+}
+
+static void on_successor(struct loop_source *source, uint32_t events)
+{
+    struct warm_child *child = source->owner;
+    struct warming *warming = child->warming;
+
+    (void)events;
+    warming->successor = NULL;
+    warm_child_discard(child);
+    supply_refill(warming);
+}
+
+void supply_take(struct warming *warming, struct warm_child *child, bool copies)
+{
+    struct loop *loop = warming->service->server->loop;
+
+    if (!copies) {
+        if (ready_add(warming, child) < 0)
+            warm_child_discard(child);
+    } else if (warming->template && warming->sent_count > 0) {
+        child->source.ready = on_successor;
+        if (loop_watch(loop, &child->source, EPOLLIN) < 0)
+            warm_child_discard(child);
+        else
+            warming->successor = child;
+    } else {
+        copies_set_template(warming, child);
+    }
+    if (copies)
+        ready_discard_all(warming);
+    arm_age(warming);
+}
+
+static void take_report(struct warming *warming, const struct warm_report *report, int fd)
+{
+    struct loop *loop = warming->service->server->loop;
+    bool refused = !report->cloneable && settings_of(warming)->template == WARM_TEMPLATE_YES;
+    struct warm_child *child;
+
+    memcpy(warming->why, report->why, sizeof(warming->why));
+    if (report->pid == 0) {
+        fail(warming);
+        return;
+    }
+    child =
+        warm_child_find(warming->service->server, report->pid) ? NULL : calloc(1, sizeof(*child));
+    if (!child) {
+        fd_close(fd);
+        fail_with(warming, "out of memory");
+        return;
+    }
+    child->warming = warming;
+    child->source = (struct loop_source){.fd = fd, .owner = child};
+    child->since = loop_now(loop);
+    warm_child_know(child, report->pid);
+    if (refused) {
+        warm_child_discard(child);
+        fail(warming);
+        return;
+    }
+    if (warming->failures > 0 || !warming->was_parked)
+        log_debug("%s: the first handler is warm", warming->service->settings->name);
+    warming->failures = 0;
+    warming->call = report->call;
+    warming->was_parked = true;
+    if (!report->cloneable && settings_of(warming)->template == WARM_TEMPLATE_AUTO)
+        supply_say(warming, LOG_LEVEL_INFO, "warm handlers are made one by one, not copied");
+    supply_take(warming, child,
+                report->cloneable && settings_of(warming)->template != WARM_TEMPLATE_NO);
+}
+
+static void on_warmer(struct loop_source *source, uint32_t events)
+{
+    struct warm_child *warmer = source->owner;
+    struct warming *warming = warmer->warming;
+    struct warm_report report;
+    int fd, got = warm_link_report(source->fd, warming->uid, &report, &fd);
+
+    (void)events;
+    if (got == 0)
+        return;
+    if (got > 0 && (!warming->requested || report.serial != warming->serial)) {
+        fd_close(fd);
+        got = -EPROTO;
+    }
+    if (got < 0) {
+        supply_stop(warming);
+        fail_with(warming, got == -EPROTO ? "the warmer can't be trusted" : "the warmer has ended");
+        return;
+    }
+    warming->requested = false;
+    loop_disarm(warming->service->server->loop, &warming->retry);
+    take_report(warming, &report, fd);
+    supply_refill(warming);
+}
+
+uint64_t supply_inode(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) < 0 ? 0 : status.st_ino;
+}
+
+static int start_warmer(struct warming *warming)
+{
+    struct service *service = warming->service;
+    struct server *server = service->server;
+    bool is_connection = service->settings->stderr_sink.kind == STDERR_CONNECTION;
+    int errors = is_connection ? server->null_fd : service_stderr_fd(service, -1);
+    struct warm_child *warmer = &warming->warmer;
+    pid_t pid;
+    int fd, error;
+
+    if (errors < 0)
+        return errors;
+    warming->stderr_inode = is_connection ? 0 : supply_inode(errors);
+    warm_files_note(&warming->files, warming->plan);
+    error =
+        warm_link_spawn(warming->order, warming->order_size, errors, server->null_fd, &fd, &pid);
+    if (error < 0)
+        return error;
+    *warmer = (struct warm_child){.warming = warming,
+                                  .source = {.fd = fd, .ready = on_warmer, .owner = warmer}};
+    warm_child_know(warmer, pid);
+    error = loop_watch(server->loop, &warmer->source, EPOLLIN);
+    if (error < 0)
+        warm_child_end(warmer);
+    return error;
+}
+
+void supply_refill(struct warming *warming)
+{
+    struct server *server = warming->service->server;
+    int error = 0;
+
+    if (!warming->is_possible || warming->requested || loop_is_armed(&warming->retry) ||
+        has_enough(warming) || server->stopping || server->still)
+        return;
+    if (warming->warmer.source.fd < 0)
+        error = start_warmer(warming);
+    if (error == 0)
+        error = warm_link_request(warming->warmer.source.fd, warming->serial + 1);
+    if (error < 0) {
+        supply_stop(warming);
+        fail_with(warming, strerror(-error));
+        return;
+    }
+    warming->serial++;
+    warming->requested = true;
+    if (settings_of(warming)->timeout > 0)
+        loop_arm(server->loop, &warming->retry,
+                 loop_now(server->loop) + settings_of(warming)->timeout + REPORT_GRACE);
+}
+
+void supply_open(struct warming *warming)
+{
+    warming->retry = (struct loop_timer){.fired = on_retry, .owner = warming};
+    warming->age = (struct loop_timer){.fired = on_age, .owner = warming};
+}
