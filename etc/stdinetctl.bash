@@ -42,9 +42,16 @@ _stdinetctl() {
         _stdinetctl_matching -W "-s --socket --json --list-commands --help --version
             $("$program" --list-commands 2>/dev/null)"
         ;;
-    status | connections | sources | explain | pause | resume | drain | kill)
+    status | sources | explain | pause | resume | drain | kill)
         local IFS=$'\n'
         [ "$((COMP_CWORD - index))" -ne 1 ] || _stdinetctl_matching -W "$(_stdinetctl_services "${ask[@]}")"
+        ;;
+    connections)
+        local IFS=$'\n'
+        case ${COMP_WORDS[COMP_CWORD]} in
+        -*) _stdinetctl_matching -W --parked ;;
+        *) _stdinetctl_matching -W "$(_stdinetctl_services "${ask[@]}")" ;;
+        esac
         ;;
     ban) _stdinetctl_matching -W --kill ;;
     stop) _stdinetctl_matching -W --wait ;;

@@ -7,7 +7,8 @@
 
 const struct command command_table[] = {
     {"status", "[SERVICE]", "the daemon and its services, or all about one", 0, 1, status_run},
-    {"connections", "[SERVICE]", "the connections that are in its care", 0, 1, connections_run},
+    {"connections", "[--parked] [SERVICE]",
+     "the connections in its care; or the warm handlers that wait for one", 0, 2, connections_run},
     {"explain", "SERVICE ADDRESS", "what would happen to a client, and by which rule", 2, 2,
      explain_run},
     {"sources", "[SERVICE]", "the busiest sources, and their penalties", 0, 1, sources_run},

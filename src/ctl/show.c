@@ -1,5 +1,7 @@
 /* show: the commands that show a list: status, connections, sources, bans. */
+#include <getopt.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,6 +180,25 @@ static void print_listeners(const json_t *service)
         printf("%-12sand %" PRIu64 " more\n", "", answer_count(service, "sockets") - shown);
 }
 
+/* What clients get now, where those that are ready stand, and what is against more. */
+static void print_warm(const json_t *service)
+{
+    const json_t *warm = json_object_get(service, "warm");
+    const char *gate = answer_text(warm, "gate"), *why = answer_text(warm, "why");
+    char text[512];
+
+    if (!warm)
+        return;
+    snprintf(text, sizeof(text),
+             "%s%s%s, %" PRIu64 " ready; %" PRIu64 " served warm, %" PRIu64 " cold",
+             answer_text(warm, "state"), gate[0] != '\0' ? " at " : "", gate,
+             answer_count(warm, "ready"), answer_count(warm, "served_warm"),
+             answer_count(warm, "served_cold"));
+    print_line("warm", text);
+    if (why[0] != '\0')
+        print_line("", why);
+}
+
 static void print_service(const json_t *service)
 {
     struct table_look look = table_look_of_stdout();
@@ -210,6 +231,7 @@ static void print_service(const json_t *service)
     print_line("held", text);
     answer_format_span(answer_count(service, "cpu_ms"), span);
     print_line("CPU", span);
+    print_warm(service);
     print_listeners(service);
 }
 
@@ -245,17 +267,15 @@ int status_run(const struct ctl *ctl, int count, char *arguments[])
 
 /* A list that one call gets: with what arguments, and how a row of it looks. */
 struct list {
-    const char *command, *member; /* the list's name in the answer */
+    const char *command, *member, *total; /* the list's and its length's names in the answer */
     const struct table_column *columns;
     size_t column_count;
     void (*add)(struct table *table, const json_t *item);
 };
 
 /* How many more there are than are shown. */
-static void print_rest(const json_t *answer, size_t shown)
+static void print_rest(uint64_t total, size_t shown)
 {
-    uint64_t total = answer_count(answer, "total");
-
     if (total > shown)
         printf("and %" PRIu64 " more\n", total - shown);
 }
@@ -277,7 +297,7 @@ static int show_list(const struct ctl *ctl, const struct list *list, json_t *arg
         for (size_t i = 0; i < json_array_size(items); i++)
             list->add(&table, json_array_get(items, i));
         status = print_table(&table);
-        print_rest(answer, json_array_size(items));
+        print_rest(answer_count(answer, list->total), json_array_size(items));
     }
     json_decref(answer);
     return status;
@@ -312,12 +332,51 @@ static void add_connection(struct table *table, const json_t *item)
     table_set(table, 5, STYLE_PLAIN, "%s", answer_text(item, "state"));
 }
 
+static const struct table_column parked_columns[] = {
+    {.title = "SERVICE", .flexible = true},
+    {.title = "STATE"},
+    {.title = "PID", .right = true},
+    {.title = "AGE", .right = true, .rank = 1},
+    {.title = "USES", .right = true, .rank = 2},
+};
+
+static void add_parked(struct table *table, const json_t *item)
+{
+    const char *state = answer_text(item, "state");
+    char age[ANSWER_SPAN_SIZE];
+
+    answer_format_span(answer_count(item, "age_ms"), age);
+    table_add_row(table);
+    table_set(table, 0, STYLE_PLAIN, "%s", answer_text(item, "service"));
+    table_set(table, 1, STYLE_PLAIN, "%s", state);
+    table_set(table, 2, STYLE_PLAIN, "%" PRIu64, answer_count(item, "pid"));
+    if (strcmp(state, "warmer") == 0)
+        return;
+    table_set(table, 3, STYLE_PLAIN, "%s", age);
+    table_set(table, 4, STYLE_PLAIN, "%" PRIu64, answer_count(item, "uses"));
+}
+
 int connections_run(const struct ctl *ctl, int count, char *arguments[])
 {
-    static const struct list list = {"connections", "connections", connection_columns,
-                                     COUNT(connection_columns), add_connection};
+    static const struct list lists[] = {{"connections", "connections", "total", connection_columns,
+                                         COUNT(connection_columns), add_connection},
+                                        {"connections", "parked", "parked_total", parked_columns,
+                                         COUNT(parked_columns), add_parked}};
+    static const struct option longs[] = {{"parked", no_argument, NULL, 'p'}, {0}};
+    const char *service;
+    bool parked = false;
+    int value;
 
-    return show_list(ctl, &list, service_argument(count, arguments));
+    while ((value = getopt_long(count, arguments, "p", longs, NULL)) != -1) {
+        if (value != 'p')
+            return EXIT_USAGE;
+        parked = true;
+    }
+    if (count - optind > 1)
+        return command_fail(EXIT_USAGE, "usage: stdinetctl connections [--parked] [SERVICE]");
+    service = arguments[optind];
+    return show_list(ctl, &lists[parked],
+                     json_pack("{s:b, s:s*}", "parked", parked, "service", service));
 }
 
 static const struct table_column source_columns[] = {
@@ -344,8 +403,8 @@ static void add_source(struct table *table, const json_t *item)
 
 int sources_run(const struct ctl *ctl, int count, char *arguments[])
 {
-    static const struct list list = {"sources", "sources", source_columns, COUNT(source_columns),
-                                     add_source};
+    static const struct list list = {
+        "sources", "sources", "total", source_columns, COUNT(source_columns), add_source};
 
     return show_list(ctl, &list, service_argument(count, arguments));
 }
@@ -368,7 +427,8 @@ static void add_ban(struct table *table, const json_t *item)
 
 int bans_run(const struct ctl *ctl, int count, char *arguments[])
 {
-    static const struct list list = {"bans", "bans", ban_columns, COUNT(ban_columns), add_ban};
+    static const struct list list = {"bans", "bans", "total", ban_columns, COUNT(ban_columns),
+                                     add_ban};
 
     (void)count;
     (void)arguments;
