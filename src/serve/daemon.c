@@ -206,6 +206,7 @@ static int open_parts(struct server *server)
         error = open_launcher(server);
     if (error < 0)
         return error;
+    server->warm_queue_last = &server->warm_queue;
     server->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (server->null_fd < 0)
         return -errno;

@@ -57,6 +57,8 @@ struct server {
     struct service *services;
     struct service *retired;  /* gone from the configuration, with handlers that still run */
     struct warming *warmings; /* of services that are warm (warming.c) */
+    unsigned warm_ups;        /* requested from warmers */
+    struct warming *warm_queue, **warm_queue_last; /* that wait for one to end */
     struct map warm_children; /* warmers and parked processes, by pid */
     size_t copies_sent;       /* connections sent to warm handlers, of which no answer came yet */
     struct service *waiting;  /* with parked listeners, or clients that are ready */

@@ -51,6 +51,62 @@ static bool has_enough(const struct warming *warming)
     return warming->ready_count >= settings->count;
 }
 
+/* --- warm-ups, so many at a time -------------------------------------------------------------- */
+
+static void enqueue(struct warming *warming)
+{
+    struct server *server = warming->service->server;
+
+    if (warming->is_queued)
+        return;
+    warming->is_queued = true;
+    warming->queue_next = NULL;
+    *server->warm_queue_last = warming;
+    server->warm_queue_last = &warming->queue_next;
+}
+
+static struct warming *dequeue(struct server *server)
+{
+    struct warming *warming = server->warm_queue;
+
+    server->warm_queue = warming->queue_next;
+    if (!server->warm_queue)
+        server->warm_queue_last = &server->warm_queue;
+    warming->is_queued = false;
+    return warming;
+}
+
+static void leave_queue(struct warming *warming)
+{
+    struct server *server = warming->service->server;
+    struct warming **link = &server->warm_queue;
+
+    if (!warming->is_queued)
+        return;
+    while (*link != warming)
+        link = &(*link)->queue_next;
+    *link = warming->queue_next;
+    if (!*link)
+        server->warm_queue_last = link;
+    warming->is_queued = false;
+}
+
+/* Its warm-up is over, in whatever way: another one's turn. */
+static void end_request(struct warming *warming)
+{
+    struct server *server = warming->service->server;
+
+    if (!warming->requested)
+        return;
+    warming->requested = false;
+    loop_disarm(server->loop, &warming->retry);
+    server->warm_ups--;
+    while (server->warm_queue && server->warm_ups < WARM_UPS)
+        supply_refill(dequeue(server));
+}
+
+/* --- what goes wrong -------------------------------------------------------------------------- */
+
 void supply_say(struct warming *warming, enum log_level level, const char *message)
 {
     struct log_record record;
@@ -83,13 +139,12 @@ static void fail_with(struct warming *warming, const char *text)
 
 void supply_stop(struct warming *warming)
 {
-    struct loop *loop = warming->service->server->loop;
-
+    leave_queue(warming);
     if (warming->warmer.source.fd < 0)
         return;
     warm_child_end(&warming->warmer);
-    warming->requested = false;
-    loop_disarm(loop, &warming->retry);
+    loop_disarm(warming->service->server->loop, &warming->retry);
+    end_request(warming);
 }
 
 /* It never stops so long by itself. */
@@ -213,8 +268,7 @@ static void on_warmer(struct loop_source *source, uint32_t events)
         fail_with(warming, got == -EPROTO ? "the warmer can't be trusted" : "the warmer has ended");
         return;
     }
-    warming->requested = false;
-    loop_disarm(warming->service->server->loop, &warming->retry);
+    end_request(warming);
     take_report(warming, &report, fd);
     supply_refill(warming);
 }
@@ -224,6 +278,19 @@ uint64_t supply_inode(int fd)
     struct stat status;
 
     return fstat(fd, &status) < 0 ? 0 : status.st_ino;
+}
+
+/* What is ready is of the warmer before; from now on it is compared with what this one is made of.
+ */
+static void discard_stale(struct warming *warming, uint64_t stderr_inode)
+{
+    if (!warming->ready && !warming->template)
+        return;
+    if (warming->stderr_inode == stderr_inode &&
+        warm_files_are_same(&warming->files, warming->plan))
+        return;
+    ready_discard_all(warming);
+    copies_end(warming);
 }
 
 static int start_warmer(struct warming *warming)
@@ -238,6 +305,7 @@ static int start_warmer(struct warming *warming)
 
     if (errors < 0)
         return errors;
+    discard_stale(warming, is_connection ? 0 : supply_inode(errors));
     warming->stderr_inode = is_connection ? 0 : supply_inode(errors);
     warm_files_note(&warming->files, warming->plan);
     error =
@@ -261,6 +329,10 @@ void supply_refill(struct warming *warming)
     if (!warming->is_possible || warming->requested || loop_is_armed(&warming->retry) ||
         has_enough(warming) || server->stopping || server->still)
         return;
+    if (server->warm_ups >= WARM_UPS) {
+        enqueue(warming);
+        return;
+    }
     if (warming->warmer.source.fd < 0)
         error = start_warmer(warming);
     if (error == 0)
@@ -272,6 +344,7 @@ void supply_refill(struct warming *warming)
     }
     warming->serial++;
     warming->requested = true;
+    server->warm_ups++;
     if (settings_of(warming)->timeout > 0)
         loop_arm(server->loop, &warming->retry,
                  loop_now(server->loop) + settings_of(warming)->timeout + REPORT_GRACE);

@@ -201,7 +201,7 @@ struct warming *warming_resume(struct service *service, uint64_t fingerprint)
     char *order = NULL;
     size_t size = 0;
 
-    if (service->warming || service->settings->warm->depth == WARM_DEPTH_NO ||
+    if (service->retired || service->warming || service->settings->warm->depth == WARM_DEPTH_NO ||
         find_order(service, &slots, &order, &size))
         return NULL;
     if (fingerprint_of(order, size) == fingerprint)

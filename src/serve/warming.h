@@ -7,7 +7,7 @@
  * server.c, which takes one, by service.c, reload.c and stop.c, and by reap.c for who has ended.
  *
  * Bounds: warm-count (at most 256) parked processes of a service, one that is warmed up at a time,
- * COPIES_WAITING connections that wait for a template's copy.
+ * WARM_UPS of all services; COPIES_WAITING connections that wait for a template's copy.
  */
 #ifndef STDINETD_SERVE_WARMING_H
 #define STDINETD_SERVE_WARMING_H
@@ -29,6 +29,10 @@ struct connection;
 struct server;
 struct service;
 struct warming;
+
+/* Warm-ups at a time, of all services; the others' turn comes in their order. They are CPU, mostly;
+ * so many that a few that hang (warm-timeout) don't keep the rest. */
+#define WARM_UPS 16
 
 /* Sent to a template and not answered yet, and those that wait behind them. The first fits into the
  * kernel's queue of a socket (net.unix.max_dgram_qlen, 10). */
@@ -63,6 +67,8 @@ struct warming {
 
     struct warm_child warmer; /* source.fd -1: none runs */
     bool requested;           /* and not reported yet */
+    bool is_queued;           /* it wants one more, when others have theirs */
+    struct warming *queue_next;
     uint32_t serial;          /* of the last request */
     uint32_t connection_serial;
     unsigned failures; /* in a row */

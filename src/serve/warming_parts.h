@@ -38,7 +38,7 @@ void warm_child_append(struct warm_child **list, struct warm_child *child);
 /* --- warm_supply.c -------------------------------------------------------------------------- */
 
 void supply_open(struct warming *warming);
-/* Ends the warmer; nothing is asked for any more. */
+/* Ends the warmer; it asks for nothing any more, and waits for no turn. */
 void supply_stop(struct warming *warming);
 /* Sees to it that enough are ready. */
 void supply_refill(struct warming *warming);

@@ -184,6 +184,20 @@ static bool names_control(const struct daemon *daemon)
     return names;
 }
 
+static bool is_cold;
+
+void harness_be_cold(void)
+{
+    is_cold = true;
+}
+
+static const char *warm_tests(void)
+{
+    const char *depth = getenv("STDINETD_WARM_TESTS");
+
+    return depth && depth[0] != '\0' ? depth : NULL;
+}
+
 /* The words of the command line: wrapper, binary, arguments. */
 static void make_words(const struct daemon *daemon, const struct daemon_options *options,
                        char wrapper[static 256], char *words[static WORDS_MAX])
@@ -208,10 +222,10 @@ static void make_words(const struct daemon *daemon, const struct daemon_options 
             words[count++] = strdup("-o");
             words[count++] = strdup("control=none");
         }
-        if (getenv("STDINETD_WARM_TESTS") && strlen(getenv("STDINETD_WARM_TESTS")) > 0) {
+        if (warm_tests() && !is_cold) {
             char text[32];
 
-            snprintf(text, sizeof(text), "warm=%s", getenv("STDINETD_WARM_TESTS"));
+            snprintf(text, sizeof(text), "warm=%s", warm_tests());
             words[count++] = strdup("-o");
             words[count++] = strdup(text);
         }

@@ -354,6 +354,7 @@ START_TEST(rests)
     int port = harness_port(), fd;
     char program[128];
 
+    harness_be_cold();
     harness_begin(&daemon);
     snprintf(program, sizeof(program), "%s/program", daemon.directory);
     ck_assert(harness_shell("cp /bin/cat '%s'", program) == 0);

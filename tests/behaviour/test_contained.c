@@ -286,6 +286,7 @@ START_TEST(linger_close)
     int port = harness_port(), other = harness_port();
     int fds;
 
+    harness_be_cold();
     harness_serve(&daemon,
                   "[defaults]\nUSER\nexec = echo answer\nstderr = null\n"
                   "[plain]\nlisten = 127.0.0.1:%d\n"
@@ -325,6 +326,7 @@ START_TEST(linger_close_is_bounded)
     struct closed closed = {0};
     int fds;
 
+    harness_be_cold();
     harness_serve(&daemon,
                   "[linger]\nlisten = 127.0.0.1:%d\nlinger-close = 300ms\nUSER\nexec = echo hello\n"
                   "stderr = null\n",

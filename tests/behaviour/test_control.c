@@ -224,6 +224,7 @@ START_TEST(clients_that_go)
     int port = harness_port(), fds, fd;
     struct linger reset = {.l_onoff = 1};
 
+    harness_be_cold();
     harness_serve_control(&daemon, UPPER, port);
     fd = control_connect(&daemon);
     json_decref(control_expect_ok(control_ask(fd, "{\"command\":\"status\"}")));

@@ -74,6 +74,7 @@ START_TEST(failed_steps)
     int port = harness_port();
     char path[128];
 
+    harness_be_cold();
     if (harness_is_wrapped())
         return;
     harness_begin(&daemon);
@@ -398,6 +399,7 @@ START_TEST(stopped_before_exec)
     int guard, fd;
     char program[128], *answer;
 
+    harness_be_cold();
     if (!harness_is_root() || harness_is_wrapped())
         return;
     harness_begin(&daemon);
@@ -448,6 +450,7 @@ START_TEST(stopped_before_an_upgrade)
     int guard, fd;
     char program[128], *answer;
 
+    harness_be_cold();
     if (!harness_is_root() || harness_is_wrapped())
         return;
     harness_begin(&daemon);

@@ -32,6 +32,7 @@ static void begin(struct hostile *hostile, const char *keys)
 {
     hostile->port = harness_port();
     hostile->other = harness_port();
+    harness_be_cold();
     snprintf(hostile->mark, sizeof(hostile->mark), "STDINETD_MARK_%d", hostile->port);
     harness_serve(&hostile->daemon,
                   "[defaults]\nUSER\n[upper]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\n"

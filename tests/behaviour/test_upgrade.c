@@ -65,6 +65,7 @@ START_TEST(under_load)
     int port = harness_port(), other = harness_port(), requests = request_count();
     int fds[RUNNING];
 
+    harness_be_cold();
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);
     harness_configure(&daemon, UPPER CAT, port, other);
@@ -164,6 +165,7 @@ START_TEST(failing_builds)
     int port = harness_port(), other = harness_port(), fd;
     int open_before;
 
+    harness_be_cold();
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);
     harness_configure(&daemon, UPPER CAT, port, other);

@@ -137,6 +137,20 @@ static pid_t find_parked(const struct daemon *daemon, const char *service, const
     return pid;
 }
 
+/* Whether that process is one of those that have no connection. */
+static bool is_parked(const struct daemon *daemon, pid_t pid)
+{
+    json_t *answer = control_expect_ok(
+        control_ask_once(daemon, "{\"command\":\"connections\",\"arguments\":{\"parked\":true}}"));
+    const json_t *list = json_object_get(answer, "parked");
+    bool found = false;
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        found = found || json_integer_value(json_object_get(json_array_get(list, i), "pid")) == pid;
+    json_decref(answer);
+    return found;
+}
+
 /* --- nothing is left -------------------------------------------------------------------------- */
 
 #define FAMILY_MAX 64
@@ -674,7 +688,7 @@ START_TEST(reload)
     await_another(&daemon, "template", before);
     ck_assert(is_dead(before));
     before = find_parked(&daemon, "it", "template");
-    configure_reload(&daemon, port, "");
+    configure_reload(&daemon, port, "warm = no\n");
     harness_signal(&daemon, SIGHUP);
     harness_log_wait(&daemon, "reloaded", 3);
     ck_assert_int_eq(find_parked(&daemon, "it", "template"), 0);
@@ -731,11 +745,40 @@ START_TEST(upgraded)
     before = await_ready(&daemon, "it", _i == 0 ? 1 : 4);
     parked = find_parked(&daemon, "it", state);
     harness_upgrade(&daemon, 4);
-    ck_assert_int_eq(find_parked(&daemon, "it", state), parked);
+    ck_assert(is_parked(&daemon, parked));
     ck_assert_str_eq(ask_warmth(&daemon, "it").gate, before.gate);
     expect_answer(port, "x\n", "X\n");
     ck_assert_int_eq(ask_warmth(&daemon, "it").served, before.served + 1);
     ck_assert_int_eq(ask_warmth(&daemon, "it").cold, before.cold);
+    end(&daemon);
+}
+END_TEST
+
+/* A service that isn't there any more: who is served stays, who isn't goes. */
+START_TEST(upgraded_without)
+{
+    struct daemon daemon;
+    struct family family;
+    int port = harness_port(), fd;
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "cat", "warm = io\n");
+    await_ready(&daemon, "it", 1);
+    fd = client_connect(port);
+    client_send(fd, "x\n");
+    client_expect(fd, "x\n");
+    await_ready(&daemon, "it", 1);
+    family = (struct family){.pids = {find_parked(&daemon, "it", "template")}, .count = 1};
+    harness_configure(&daemon,
+                      "[stdinetd]\ncontrol = %s/control\n[other]\nlisten = 127.0.0.1:%d\n"
+                      "exec = cat\nUSER\n",
+                      daemon.directory, harness_port());
+    harness_upgrade(&daemon, 1);
+    expect_nobody(&family);
+    client_send(fd, "y\n");
+    client_expect(fd, "y\n");
+    close(fd);
+    harness_log_wait(&daemon, "it: end", 1);
     end(&daemon);
 }
 END_TEST
@@ -1012,6 +1055,7 @@ Suite *warm_suite(void)
     tcase_add_loop_test(tcase, renewed, 0, 3);
     tcase_add_loop_test(tcase, upgraded, 0, 2);
     tcase_add_loop_test(tcase, upgraded_to_another, 0, 2);
+    tcase_add_test(tcase, upgraded_without);
     tcase_add_loop_test(tcase, limits_hold, 0, 2);
     tcase_add_loop_test(tcase, max_runtime, 0, 2);
     tcase_add_loop_test(tcase, daemon_killed, 0, 2);
