@@ -298,7 +298,7 @@ static const char python[] = "import sys, os\nprint('first', sys.stdin.readline(
 static const struct {
     const char *name, *keys;
 } forms[] = {
-    {"cold", ""},
+    {"cold", "warm = no\n"},
     {"entry", "warm = entry\nwarm-template = no\nwarm-count = 1\n"},
     {"entry-copy", "warm = entry\n"},
     {"io", "warm = io\nwarm-template = no\nwarm-count = 1\n"},
