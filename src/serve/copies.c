@@ -136,6 +136,7 @@ static void take_answer(struct warming *warming, const struct warm_answer *answe
         return;
     if (answer->result == 0) {
         warming->served++;
+        warming->failures = 0;
         server_warm_started(server, connection, pid);
     } else {
         server_start_cold(server, connection);
@@ -157,7 +158,7 @@ void copies_take_answers(struct warming *warming)
         return;
     if (got < 0 || template->reaped) {
         copies_end(warming);
-        supply_refill(warming);
+        supply_lost(warming);
         return;
     }
     if (warming->successor && warming->sent_count == 0) {

@@ -49,6 +49,7 @@ static void take_answer(struct warm_child *child)
     remove_given(child);
     warm_child_forget(child);
     child->warming->served++;
+    child->warming->failures = 0;
     free(child);
     server_warm_started(server, connection, pid);
 }
@@ -95,7 +96,7 @@ static void on_control(struct loop_source *source, uint32_t events)
         return;
     }
     discard(child);
-    supply_refill(warming);
+    supply_lost(warming);
 }
 
 void ready_read_answers(struct warming *warming)

@@ -119,7 +119,8 @@ void supply_say(struct warming *warming, enum log_level level, const char *messa
     log_record_emit(&record);
 }
 
-static void fail(struct warming *warming)
+/* So much later than the last time. */
+static void wait_longer(struct warming *warming)
 {
     struct loop *loop = warming->service->server->loop;
     nanoseconds wait = RETRY_MIN;
@@ -128,6 +129,11 @@ static void fail(struct warming *warming)
         wait *= 4;
     warming->failures++;
     loop_arm(loop, &warming->retry, loop_now(loop) + (wait < RETRY_MAX ? wait : RETRY_MAX));
+}
+
+static void fail(struct warming *warming)
+{
+    wait_longer(warming);
     supply_say(warming, LOG_LEVEL_NOTICE, SUPPLY_COLD);
 }
 
@@ -187,7 +193,7 @@ static void on_successor(struct loop_source *source, uint32_t events)
     (void)events;
     warming->successor = NULL;
     warm_child_discard(child);
-    supply_refill(warming);
+    supply_lost(warming);
 }
 
 void supply_take(struct warming *warming, struct warm_child *child, bool copies)
@@ -238,9 +244,8 @@ static void take_report(struct warming *warming, const struct warm_report *repor
         fail(warming);
         return;
     }
-    if (warming->failures > 0 || !warming->was_parked)
+    if (!warming->was_parked)
         log_debug("%s: the first handler is warm", warming->service->settings->name);
-    warming->failures = 0;
     warming->call = report->call;
     warming->was_parked = true;
     if (!report->cloneable && settings_of(warming)->template == WARM_TEMPLATE_AUTO)
@@ -329,6 +334,13 @@ void supply_refill(struct warming *warming)
     if (!warming->is_possible || warming->requested || loop_is_armed(&warming->retry) ||
         has_enough(warming) || server->stopping || server->still)
         return;
+    if (warming->lost) {
+        warming->lost = false;
+        wait_longer(warming);
+        snprintf(warming->why, sizeof(warming->why), "one that was ready has ended");
+        supply_say(warming, LOG_LEVEL_NOTICE, "another warm handler is made later");
+        return;
+    }
     if (server->warm_ups >= WARM_UPS) {
         enqueue(warming);
         return;
@@ -348,6 +360,12 @@ void supply_refill(struct warming *warming)
     if (settings_of(warming)->timeout > 0)
         loop_arm(server->loop, &warming->retry,
                  loop_now(server->loop) + settings_of(warming)->timeout + REPORT_GRACE);
+}
+
+void supply_lost(struct warming *warming)
+{
+    warming->lost = true;
+    supply_refill(warming);
 }
 
 void supply_open(struct warming *warming)

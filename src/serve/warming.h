@@ -71,7 +71,8 @@ struct warming {
     struct warming *queue_next;
     uint32_t serial;          /* of the last request */
     uint32_t connection_serial;
-    unsigned failures; /* in a row */
+    unsigned failures; /* since a client was served warm */
+    bool lost;         /* one that was ready has ended: the next one is made later */
     char why[WARM_WHY_SIZE];
     char said[WARM_WHY_SIZE]; /* what of that was logged last */
     int call;                 /* of what is ready: where it stands; -1: entry */

@@ -42,6 +42,8 @@ void supply_open(struct warming *warming);
 void supply_stop(struct warming *warming);
 /* Sees to it that enough are ready. */
 void supply_refill(struct warming *warming);
+/* One that was ready has ended by itself, and is forgotten: it is replaced after a while. */
+void supply_lost(struct warming *warming);
 /* Whether a parked one is over warm-age. */
 bool supply_is_old(const struct warming *warming, const struct warm_child *child);
 /* Takes a parked one, which stands there since child->since, as one that is ready or the template.

@@ -567,6 +567,7 @@ START_TEST(killed_while_parked)
     await_ready(&daemon, "it", 1);
     before = find_parked(&daemon, "it", states[_i]);
     kill_found(before, SIGKILL);
+    ck_assert_str_eq(await_refused(&daemon, "it").why, "one that was ready has ended");
     expect_answer(port, "x\n", "welcome you said x\n");
     await_another(&daemon, states[_i], before);
     expect_answer(port, "y\n", "welcome you said y\n");
