@@ -16,7 +16,7 @@ void control_add_warm(struct control_reply *reply, json_t *object, const struct 
     reply_add_text(reply, warm, "state", warming_state(warming));
     if (warming_gate(warming, gate))
         reply_add_text(reply, warm, "gate", gate);
-    reply_add_count(reply, warm, "ready", warming->ready_count + (warming->template != NULL));
+    reply_add_count(reply, warm, "ready", warming_ready(warming));
     reply_add_count(reply, warm, "served_warm", warming->served);
     reply_add_count(reply, warm, "served_cold", warming->colds);
     if (warming->why[0] != '\0')

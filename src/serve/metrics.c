@@ -128,6 +128,20 @@ static void print_cpu(FILE *file, const char *name, const struct service *servic
     print_seconds(file, service->counters->cpu);
 }
 
+static void print_warm(FILE *file, const char *name, const struct service *service)
+{
+    if (!service->warming)
+        return;
+    print_labelled(file, name, service, "start", "warm", service->warming->served);
+    print_labelled(file, name, service, "start", "cold", service->warming->colds);
+}
+
+static void print_warm_ready(FILE *file, const char *name, const struct service *service)
+{
+    if (service->warming)
+        print_one(file, name, "", service, warming_ready(service->warming));
+}
+
 static void print_sources(FILE *file, const char *name, const struct server *server)
 {
     fprintf(file, "%s %zu\n", name, sources_count(&server->admission.sources));
@@ -170,6 +184,9 @@ static const struct family families[] = {
      print_durations, NULL},
     {"stdinetd_handler_cpu_seconds", "counter", "seconds", "CPU time of handlers that ended.",
      print_cpu, NULL},
+    {"stdinetd_warm", "counter", NULL, "Starts of warm services' handlers.", print_warm, NULL},
+    {"stdinetd_warm_ready", "gauge", NULL, "Warm handlers and templates that are ready.",
+     print_warm_ready, NULL},
     {"stdinetd_sources", "gauge", NULL, "Sources that are remembered.", NULL, print_sources},
     {"stdinetd_bans", "gauge", NULL, "Networks that are banned.", NULL, print_bans},
     {"stdinetd_reloads", "counter", NULL, "Reloads of the configuration.", NULL, print_reloads},

@@ -59,9 +59,9 @@ struct server {
     struct warming *warmings; /* of services that are warm (warming.c) */
     unsigned warm_ups;        /* requested from warmers */
     struct warming *warm_queue, **warm_queue_last; /* that wait for one to end */
-    struct map warm_children; /* warmers and parked processes, by pid */
-    size_t copies_sent;       /* connections sent to warm handlers, of which no answer came yet */
-    struct service *waiting;  /* with parked listeners, or clients that are ready */
+    struct map warm_children;                      /* warmers and parked processes, by pid */
+    size_t copies_sent;      /* connections sent to warm handlers, of which no answer came yet */
+    struct service *waiting; /* with parked listeners, or clients that are ready */
 
     struct loop_source signals, launches;
     struct loop_timer starve_timer; /* armed: no fds or memory to accept with */

@@ -344,6 +344,11 @@ const char *warming_state(const struct warming *warming)
     return warming->template ? "template" : warming->ready ? "one-shot" : "cold";
 }
 
+unsigned warming_ready(const struct warming *warming)
+{
+    return warming->ready_count + (warming->template != NULL);
+}
+
 bool warming_gate(const struct warming *warming, char text[static WARMING_GATE_SIZE])
 {
     const char *name = warming->call < 0 ? "entry" : warm_call_name(warming->call);
@@ -365,7 +370,7 @@ void warming_add_status(const struct service *service, struct log_record *record
     log_record_text(record, "warm", warming_state(warming));
     if (warming_gate(warming, gate))
         log_record_format(record, "gate", "%s", gate);
-    log_record_number(record, "ready", warming->ready_count + (warming->template != NULL));
+    log_record_number(record, "ready", warming_ready(warming));
     log_record_number(record, "served_warm", warming->served);
     if (warming->why[0] != '\0')
         log_record_text(record, "why", warming->why);

@@ -69,7 +69,7 @@ struct warming {
     bool requested;           /* and not reported yet */
     bool is_queued;           /* it wants one more, when others have theirs */
     struct warming *queue_next;
-    uint32_t serial;          /* of the last request */
+    uint32_t serial; /* of the last request */
     uint32_t connection_serial;
     unsigned failures; /* since a client was served warm */
     bool lost;         /* one that was ready has ended: the next one is made later */
@@ -135,6 +135,9 @@ bool warming_child_ended(struct server *server, pid_t pid);
 
 /* "template", "one-shot" or "cold": what clients get now. */
 const char *warming_state(const struct warming *warming);
+
+/* How many are ready; a template is one. */
+unsigned warming_ready(const struct warming *warming);
 
 /* Where those that are ready stand: "entry", or a system call's name. False: nobody was ready yet.
  */

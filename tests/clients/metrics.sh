@@ -29,6 +29,7 @@ $(is_root && echo 'control-group = nogroup')
 listen = 127.0.0.1:$upper
 exec = tr a-z A-Z
 deny = 127.0.0.2
+warm = entry
 
 [metrics]
 listen = 127.0.0.1:$port
@@ -69,6 +70,9 @@ check 'the connection is closed' grep -qi '^connection: close' "$work/headers"
 check 'a counter' grep -q '^stdinetd_connections_total{service="upper \\"\\\\\\""} 1$' "$work/text"
 check 'a refusal' \
     grep -q '^stdinetd_refused_total{service="upper \\"\\\\\\"",reason="denied"} 1$' "$work/text"
+check 'how many are warm' grep -q '^stdinetd_warm_ready{service="upper \\"\\\\\\""} [0-9]' "$work/text"
+check 'starts, warm or cold' test \
+    "$(awk '/^stdinetd_warm_total/ { sum += $NF } END { print sum }' "$work/text")" = 1
 check 'no address' sh -c "! grep -q '127\\.0\\.0' '$work/text'"
 type='text/plain; version=0.0.4'
 check 'the text format by itself' has_type
