@@ -4,9 +4,11 @@
 #
 #   build             gcc, all tests
 #   build-fork        gcc, the behaviour tests and all clients with the fork engine
+#   build-warm        gcc, the behaviour tests with every service warm that can be
 #   build-sanitizers  gcc with ASan and UBSan, all tests (fewer clients: a fork costs much more)
 #   build-clang       clang without a warning, the unit tests
 #   build-werror      gcc without a warning
+#   build-off         gcc without a warning and what configure can leave out, the unit and some tests
 #   build-valgrind    the behaviour tests of what keeps memory, the daemon under valgrind
 #   build-coverage    gcc, what the tests reach of each line: printed, and bounded below
 #   build-fuzz        clang's libFuzzer, each target for a few seconds from its seeds
@@ -100,11 +102,22 @@ fuzz_a_little() {
 step "gcc" build build
 step "gcc: tests" tests build
 step "gcc: behaviour tests with the fork engine" tests_by_fork
+# But those that gain nothing: faults and hostile count processes, warm says what is warm itself, bans
+# and wait have no handlers that could be.
+step "gcc: every service warm" build build-warm
+STDINETD_WARM_TESTS=entry
+export STDINETD_WARM_TESTS
+step "gcc: behaviour tests, every service warm" tests build-warm TESTS="tests/behaviour/suites.sh" \
+    STDINETD_SUITES="carried command contained control guard handler limits logs notify process reload serve sockets steer upgrade"
+unset STDINETD_WARM_TESTS
 step "sanitizers" build build-sanitizers --enable-sanitizers --enable-werror CFLAGS="-O1 -g"
 step "sanitizers: tests" tests build-sanitizers STDINETD_SLOW=2
 step "clang, warnings are errors" build build-clang --enable-werror CC=clang
 step "clang: tests" tests build-clang TESTS="tests/unit/unit"
 step "gcc, warnings are errors" build build-werror --enable-werror CC=gcc
+step "features off" build build-off --enable-werror --disable-warm
+step "features off: tests" tests build-off TESTS="tests/unit/unit tests/behaviour/suites.sh" \
+    STDINETD_SUITES="process serve upgrade warm"
 # Not upgrade and notify, which are about moments: what upgrades carry is seen in carried.
 rm -rf build-valgrind
 step "valgrind" build build-valgrind CFLAGS="-O1 -g"
@@ -125,5 +138,5 @@ step "distcheck" make -s -C build distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-w
 
 say "all together"
 [ -z "$broken" ] || printf 'failed steps:%s\n' "$broken"
-sh tests/summary.sh build build-fork build-sanitizers build-clang build-valgrind || broken=yes
+sh tests/summary.sh build build-fork build-sanitizers build-warm build-clang build-off build-valgrind || broken=yes
 [ -z "$broken" ]

@@ -43,7 +43,7 @@ static const char *reason_against(const struct service *service)
     const struct service_settings *settings = service->settings;
 
     if (!WARM_IS_POSSIBLE)
-        return "not on this processor";
+        return "not in this build, or not on this processor";
     if (settings->isolate != 0)
         return "isolate: each handler has namespaces of its own";
     if (settings->rlimits && settings->rlimits->set[RLIMIT_NPROC])

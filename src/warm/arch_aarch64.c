@@ -8,7 +8,7 @@
  */
 #include "warm/arch.h"
 
-#if defined(__aarch64__)
+#if WARM_IS_POSSIBLE && defined(__aarch64__)
 
 #include <errno.h>
 #include <linux/audit.h>

@@ -1,7 +1,7 @@
 /* arch_x86_64: see arch.h. */
 #include "warm/arch.h"
 
-#if defined(__x86_64__) && !defined(__ILP32__)
+#if WARM_IS_POSSIBLE && defined(__x86_64__)
 
 #include <errno.h>
 #include <linux/audit.h>

@@ -36,8 +36,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether this processor has its file here (arch_*.c). */
-#if (defined(__x86_64__) && !defined(__ILP32__)) || defined(__aarch64__)
+/* Whether this processor has its file here (arch_*.c), and warm handlers are wanted (configure). */
+#if !defined(WITHOUT_WARM) && ((defined(__x86_64__) && !defined(__ILP32__)) || defined(__aarch64__))
 #define WARM_IS_POSSIBLE 1
 #else
 #define WARM_IS_POSSIBLE 0

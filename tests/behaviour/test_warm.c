@@ -20,12 +20,13 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "warm/warm.h"
 
 /* A daemon under valgrind would execute valgrind for a warmer. */
-#define NEEDS_WARM                \
-    do {                          \
-        if (harness_is_wrapped()) \
-            return;               \
+#define NEEDS_WARM                                     \
+    do {                                               \
+        if (!WARM_IS_POSSIBLE || harness_is_wrapped()) \
+            return;                                    \
     } while (0)
 
 static const char *programs(const char *name, const char *fallback)
