@@ -3,8 +3,8 @@
 # made: every build that must work, with all tests, and one sum over everything.
 #
 #   build             gcc, all tests
-#   build-fork        gcc, the behaviour tests and all clients with the fork engine
-#   build-warm        gcc, the behaviour tests with every service warm that can be
+#   build-fork        its copy, the behaviour tests and all clients with the fork engine
+#   build-warm        its copy, the behaviour tests with every service warm that can be
 #   build-sanitizers  gcc with ASan and UBSan, all tests (fewer clients: a fork costs much more)
 #   build-clang       clang without a warning, the unit tests
 #   build-werror      gcc without a warning
@@ -27,10 +27,12 @@ say() {
 step() {
     name=$1
     shift
+    began=$(date +%s)
     say "$name"
     if ! "$@"; then
         broken="$broken '$name'"
     fi
+    echo "=== $name: $(($(date +%s) - began)) s"
 }
 
 # build DIRECTORY [CONFIGURE ARGUMENT]
@@ -44,6 +46,12 @@ build() {
     make -s -C "$directory" -j "$jobs" all
 }
 
+# copy DIRECTORY: the first build for other tests, whose logs are added up with its own.
+copy() {
+    rm -rf "$1"
+    cp -a build "$1"
+}
+
 tests() {
     directory=$1
     shift
@@ -52,9 +60,8 @@ tests() {
     make -s -C "$directory" -j "$jobs" check "$@"
 }
 
-# Its own directory, so that both logs are added up.
 tests_by_fork() {
-    build build-fork || return 1
+    copy build-fork || return 1
     STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/suites.sh tests/behaviour/calls.sh tests/faults/run.sh \
         tests/clients/activate.sh tests/clients/curl.sh tests/clients/demo.sh \
         tests/clients/finger.sh tests/clients/ftp.sh tests/clients/git.sh \
@@ -104,7 +111,7 @@ step "gcc: tests" tests build
 step "gcc: behaviour tests with the fork engine" tests_by_fork
 # But those that gain nothing: faults and hostile count processes, warm says what is warm itself, bans
 # and wait have no handlers that could be.
-step "gcc: every service warm" build build-warm
+step "gcc: every service warm" copy build-warm
 STDINETD_WARM_TESTS=entry
 export STDINETD_WARM_TESTS
 step "gcc: behaviour tests, every service warm" tests build-warm TESTS="tests/behaviour/suites.sh" \
