@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #ifndef SYSCONFDIR
 #define SYSCONFDIR "/etc"
@@ -147,12 +148,14 @@ static int take_rest(struct arguments *arguments, int count, char *const words[]
     request->command_count = (size_t)count;
     if (request->listen_count == 0 && !request->file)
         request->file = SYSCONFDIR "/stdinetd.ini";
-    /* A daemon works in /, and its reloads must find the file. One that isn't there is reported by
-     * the name it was given. */
+    /* A daemon works in /, and its reloads must find the file, or the program. One that isn't there
+     * is reported by the name it was given. */
     if (arguments->daemonize && request->file)
         arguments->file = realpath(request->file, NULL);
     if (arguments->file)
         request->file = arguments->file;
+    if (arguments->daemonize && !request->file)
+        request->directory = arguments->directory = getcwd(NULL, 0);
     return 0;
 }
 
@@ -194,6 +197,7 @@ void arguments_free(struct arguments *arguments)
     free(arguments->listens);
     free(arguments->overrides);
     free(arguments->file);
-    arguments->file = NULL;
+    free(arguments->directory);
+    arguments->file = arguments->directory = NULL;
     arguments->listens = arguments->overrides = NULL;
 }

@@ -19,7 +19,7 @@ enum arguments_action {
     ACTION_PROVE,        /* --prove, which only an upgrade gives */
 };
 
-/* Points into argv, except for the three last members, which arguments_free frees. */
+/* Points into argv, except for the four last members, which arguments_free frees. */
 struct arguments {
     enum arguments_action action;
     bool daemonize;
@@ -27,7 +27,8 @@ struct arguments {
     struct load_request request;
     const char **listens;
     const char **overrides;
-    char *file; /* the configuration's absolute path, with --daemon */
+    char *file;      /* the configuration's absolute path, with --daemon */
+    char *directory; /* or where we were started, as there is none */
 };
 
 /* Reads the command line. Returns 0; -EINVAL after saying on stderr what is wrong; -ENOMEM. */

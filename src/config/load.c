@@ -582,7 +582,9 @@ int config_load(const struct load_request *request, struct config **ret, struct 
         *loader.config = (struct config){.arena = arena, .references = 1};
         loader.context.arena = arena;
         loader.context.scratch = loader.scratch;
-        loader.context.directory = file_directory(arena, request->file);
+        loader.context.directory = !request->file && request->directory
+                                       ? request->directory
+                                       : file_directory(arena, request->file);
         document_begin(&loader.document, loader.scratch);
         if (loader.context.directory)
             error = load_document(&loader);

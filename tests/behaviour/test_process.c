@@ -204,6 +204,49 @@ START_TEST(background)
 }
 END_TEST
 
+static void work_there(void *context)
+{
+    if (chdir(context) < 0)
+        _exit(99);
+}
+
+/* A daemon works in /, and still finds the program of its command line, which was named from where
+ * it was started. */
+START_TEST(background_one_line)
+{
+    char listen[32], log[160], pid_setting[160], pid_file[128], handler[128], *answer;
+    const char *user = harness_is_root() ? "user=root" : "umask=077";
+    const char *arguments[] = {"--daemon",  "-l", listen,         "-o", log,  "-o",
+                               pid_setting, "-o", "control=none", "-o", user, "--",
+                               "./handler", NULL};
+    struct daemon_options options = {
+        .arguments = arguments, .not_ready = true, .before_exec = work_there};
+    struct daemon daemon;
+    int port = harness_port();
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    harness_begin(&daemon);
+    options.context = daemon.directory;
+    snprintf(listen, sizeof(listen), "127.0.0.1:%d", port);
+    snprintf(log, sizeof(log), "log=%s", daemon.log);
+    snprintf(pid_file, sizeof(pid_file), "%s/pid", daemon.directory);
+    snprintf(pid_setting, sizeof(pid_setting), "pid-file=%s", pid_file);
+    snprintf(handler, sizeof(handler), "%s/handler", daemon.directory);
+    harness_write_file(handler, "#!/bin/sh\necho here\n", 0755);
+    harness_start(&daemon, &options);
+    ck_assert_int_eq(harness_wait(&daemon), 0);
+    daemon.pid = read_pid(pid_file);
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "notice reloaded", 1);
+    answer = client_read_all(client_connect(port));
+    ck_assert_str_eq(answer, "here\n");
+    free(answer);
+    harness_signal(&daemon, SIGTERM);
+    ck_assert_int_eq(harness_wait(&daemon), 0);
+    harness_remove(&daemon);
+}
+END_TEST
+
 /* A pid file left behind by a daemon that was killed is no hindrance. */
 START_TEST(stale_pid_file)
 {
@@ -439,6 +482,7 @@ Suite *process_suite(void)
     tcase_add_test(all, quit_leaves_handlers);
     tcase_add_test(all, outcomes);
     tcase_add_test(all, background);
+    tcase_add_test(all, background_one_line);
     tcase_add_test(all, stale_pid_file);
     tcase_add_test(all, pid_1);
     tcase_add_test(all, max_runtime);
