@@ -192,7 +192,7 @@ static int stop(struct client *client, const struct ctl *ctl)
     else if (ctl->json)
         answer_print_json(answer);
     else if (answer_count(answer, "handlers") > 0)
-        printf("%" PRIu64 " handlers may finish\n", answer_count(answer, "handlers"));
+        printf("handlers that run: %" PRIu64 "\n", answer_count(answer, "handlers"));
     fflush(stdout);
     json_decref(answer);
     return status;
