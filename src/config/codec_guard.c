@@ -116,7 +116,7 @@ static const char *unescape_all(const char *text, size_t length, bool quoted, ch
         if (byte == '"' && quoted)
             return "the quotes must enclose the whole text";
         if (byte == '\\' && (++i == length || (byte = unescape(text[i])) == '\0'))
-            return "a backslash stands before n, r, t, \\ or \" only";
+            return "a backslash stands before n, r, t, \" or another backslash only";
         message[used++] = byte;
     }
     message[used] = '\0';

@@ -50,7 +50,7 @@ const struct option option_table[] = {
      .fallback = "0", .help = "running handlers of all services together; 0: no bound"},
     {"max-sources", DAEMON(max_sources), .codec = &codec_count,     .minimum = 1, .maximum = 16000000,
      .fallback = "65536", .reload = RELOAD_RESTART,
-     .help = "sources that are remembered, of IPv4 and IPv6 each"},
+     .help = "sources that are remembered, of IPv4, IPv6 and others each"},
     {"stop-timeout", DAEMON(stop_timeout), .codec = &codec_duration, .maximum = DAYS(30),
      .fallback = "30s", .help = "how long handlers may finish when we are told to stop"},
 
