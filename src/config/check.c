@@ -14,8 +14,7 @@ struct checker {
     struct config *config;
     const char *directory;
     struct problems *problems;
-    check_where where;
-    const void *context;
+    const struct check_places *places;
     struct location refused_exec; /* where a program was missing: [defaults] says it once for all */
 };
 
@@ -23,17 +22,25 @@ struct checker {
 static struct location locate(const struct checker *checker, size_t service, const char *name)
 {
     const struct option *option = option_find(SCOPE_SERVICE, name);
-    const struct location *where = checker->where(checker->context, service, option_index(option));
+    const struct location *where =
+        checker->places->any(checker->places->context, service, option_index(option));
 
     return where->file ? *where : checker->config->services[service].where;
 }
 
+static bool is_zero(const struct option *option, const struct service_settings *service)
+{
+    const unsigned char *bytes = option_field_const(option, service);
+    size_t i = 0;
+
+    while (i < option->codec->size && bytes[i] == 0)
+        i++;
+    return i == option->codec->size;
+}
+
 static bool is_missing(const struct option *option, const struct service_settings *service)
 {
-    static const unsigned char zero[64];
-
-    return option->required &&
-           memcmp(option_field_const(option, service), zero, option->codec->size) == 0;
+    return option->required && is_zero(option, service);
 }
 
 static void check_required(const struct checker *checker, size_t index)
@@ -45,7 +52,7 @@ static void check_required(const struct checker *checker, size_t index)
 
         /* One that was given and is wrong was reported already. */
         if (option->scope == SCOPE_SERVICE && is_missing(option, service) &&
-            !checker->where(checker->context, index, i)->file)
+            !checker->places->any(checker->places->context, index, i)->file)
             problems_add(checker->problems, service->where, "[%s] has no '%s'", service->name,
                          option->name);
     }
@@ -57,7 +64,7 @@ static void check_credentials(const struct checker *checker, size_t index)
     const size_t user = option_index(option_find(SCOPE_SERVICE, "user"));
 
     if (geteuid() == 0) {
-        if (!service->user && !checker->where(checker->context, index, user)->file)
+        if (!service->user && !checker->places->any(checker->places->context, index, user)->file)
             problems_add(checker->problems, service->where,
                          "[%s] has no 'user', which is required when running as root "
                          "(user = root to mean it)",
@@ -313,6 +320,25 @@ static void check_guard(const struct checker *checker, size_t index)
                      "penalty-min: is above penalty-max, so nothing would ever be enforced");
 }
 
+/* A deny that nobody heeds is worse than none. What [defaults] says is for the others. */
+static void check_judges(const struct checker *checker, size_t index)
+{
+    const struct service_settings *service = &checker->config->services[index];
+
+    if (!settings_wait(service))
+        return;
+    for (size_t i = 0; i < option_count; i++) {
+        const struct location *own = checker->places->own(checker->places->context, index, i);
+
+        if (option_table[i].judges && own->file && !is_zero(&option_table[i], service))
+            problems_add(
+                checker->problems, *own,
+                "%s: with wait = yes, as datagrams have it, there are no clients to judge; "
+                "that is up to the handler",
+                option_table[i].name);
+    }
+}
+
 /* Whether the service before has found the same one: five thousand of one program share it. */
 static bool has_same_program(const struct service_settings *one,
                              const struct service_settings *other)
@@ -364,15 +390,16 @@ static void make_absolute(struct config *config)
 }
 
 int config_check(struct config *config, const char *directory, struct problems *problems,
-                 check_where where, const void *context)
+                 const struct check_places *places)
 {
-    struct checker checker = {config, directory, problems, where, context, {0}};
+    struct checker checker = {config, directory, problems, places, {0}};
 
     for (size_t i = 0; i < config->service_count; i++) {
         check_required(&checker, i);
         check_credentials(&checker, i);
         check_wait(&checker, i);
         check_guard(&checker, i);
+        check_judges(&checker, i);
         if (find_program(&checker, i) < 0)
             return -ENOMEM;
     }

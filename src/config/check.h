@@ -11,10 +11,16 @@
  * nowhere. */
 typedef const struct location *(*check_where)(const void *context, size_t service, size_t option);
 
+/* The two of them that are told: in whatever section, and in the service's own. */
+struct check_places {
+    check_where any, own;
+    const void *context;
+};
+
 /* Checks the services of config among themselves and completes what depends on several options (the
  * groups of a user, the program of a command, whose relative name starts from directory). 0 or
  * -ENOMEM; what is wrong goes to problems. */
 int config_check(struct config *config, const char *directory, struct problems *problems,
-                 check_where where, const void *context);
+                 const struct check_places *places);
 
 #endif

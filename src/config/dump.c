@@ -7,14 +7,16 @@
 
 #include "config/option.h"
 
-static int dump_section(FILE *file, const char *name, enum option_scope scope, const void *settings)
+/* waits: what judges clients is left out, as it is where [defaults] says it. */
+static int dump_section(FILE *file, const char *name, enum option_scope scope, const void *settings,
+                        bool waits)
 {
     fprintf(file, "[%s]\n", name);
     for (size_t i = 0; i < option_count; i++) {
         const struct option *option = &option_table[i];
         char *text;
 
-        if (option->scope != scope || option->undumped)
+        if (option->scope != scope || option->undumped || (waits && option->judges))
             continue;
         text = option_text(option, settings);
         if (!text)
@@ -32,11 +34,12 @@ static int dump_section(FILE *file, const char *name, enum option_scope scope, c
 
 int config_dump(const struct config *config, FILE *file)
 {
-    int error = dump_section(file, "stdinetd", SCOPE_DAEMON, &config->daemon);
+    int error = dump_section(file, "stdinetd", SCOPE_DAEMON, &config->daemon, false);
 
     for (size_t i = 0; error == 0 && i < config->service_count; i++) {
         fputc('\n', file);
-        error = dump_section(file, config->services[i].name, SCOPE_SERVICE, &config->services[i]);
+        error = dump_section(file, config->services[i].name, SCOPE_SERVICE, &config->services[i],
+                             settings_wait(&config->services[i]));
     }
     if (error == 0 && (fflush(file) != 0 || ferror(file)))
         error = -EIO;

@@ -519,10 +519,17 @@ static int parse_services(struct loader *loader, size_t count)
     return error;
 }
 
-static const struct location *find_where(const void *context, size_t service, size_t option)
+static const struct location *find_own(const void *context, size_t service, size_t option)
 {
     const struct loader *loader = context;
-    const struct location *own = &(*loader->where)[service * option_count + option];
+
+    return &(*loader->where)[service * option_count + option];
+}
+
+static const struct location *find_any(const void *context, size_t service, size_t option)
+{
+    const struct loader *loader = context;
+    const struct location *own = find_own(context, service, option);
 
     return own->file ? own : &loader->defaults_where[option];
 }
@@ -558,7 +565,7 @@ static int load_document(struct loader *loader)
         error = parse_services(loader, services);
     if (error == 0)
         error = config_check(loader->config, loader->context.directory, loader->problems,
-                             find_where, loader);
+                             &(struct check_places){find_any, find_own, loader});
     return error;
 }
 

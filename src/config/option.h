@@ -64,6 +64,7 @@ struct option {
     const char *const *choices; /* of a choice, in the order of its enum, NULL-terminated */
     enum option_reload reload;
     bool required;
+    bool judges;   /* it decides about a client: nothing that a service with wait = yes has */
     bool undumped; /* --dump leaves it out: its effect is in the dump already */
     const char *help;
 };

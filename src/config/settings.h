@@ -249,6 +249,9 @@ struct config {
 };
 
 /* Counts one more holder of the snapshot, and gives it back for an assignment. */
+/* Whether none of its sockets is accepted from: each is given to a handler as a whole. */
+bool settings_wait(const struct service_settings *service);
+
 struct config *config_ref(struct config *config);
 
 /* Gives one holder's count back; the last one frees the snapshot. NULL is fine. */
