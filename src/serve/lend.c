@@ -187,6 +187,15 @@ int lend_resume(struct listener *listener, const struct lending *state, nanoseco
     return 0;
 }
 
+bool lend_rests(const struct listener *listener)
+{
+    const struct lending *lending = listener->lending;
+
+    /* Not the pause between two that are quick. */
+    return lending && !lending->handler && loop_is_armed(&lending->rest) &&
+           (lending->idle_ends >= LEND_IDLE_ENDS || lending->empty_wakes >= EMPTY_WAKES);
+}
+
 bool lend_is_out(const struct listener *listener)
 {
     const struct lending *lending = listener->lending;

@@ -43,6 +43,9 @@ void lend_to(struct listener *listener, struct connection *handler);
 /* Whether it is out, or rests: then it isn't watched. */
 bool lend_is_out(const struct listener *listener);
 
+/* Whether it rests: its handlers take nothing of what waits. */
+bool lend_rests(const struct listener *listener);
+
 /* A handler that ran for so long has ended, with 0 or not: whether it has taken anything. */
 void lend_judge(struct listener *listener, nanoseconds ran, bool succeeded);
 

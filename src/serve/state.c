@@ -19,6 +19,17 @@ size_t service_pending(const struct service *service)
     return pending;
 }
 
+/* Its starts fail; or the handlers of all of its sockets take nothing. */
+static bool is_resting(const struct service *service)
+{
+    size_t resting = 0;
+
+    for (size_t i = 0; i < service->listener_count; i++)
+        resting += lend_rests(&service->listeners[i]);
+    return loop_is_armed(&service->throttle_timer) ||
+           (resting > 0 && resting == service->listener_count);
+}
+
 static enum service_state state_by_limits(const struct service *service)
 {
     const struct server *server = service->server;
@@ -38,7 +49,7 @@ enum service_state service_state(const struct service *service)
         return service->draining ? SERVICE_DRAINING : SERVICE_PAUSED;
     if (service_pending(service) > 0)
         return SERVICE_PENDING;
-    if (loop_is_armed(&service->throttle_timer))
+    if (is_resting(service))
         return SERVICE_RESTING;
     if (server_is_starved(service->server))
         return SERVICE_STARVED;
@@ -49,6 +60,8 @@ const char *listener_state_name(const struct listener *listener)
 {
     if (listener->source.fd < 0)
         return "pending";
+    if (lend_rests(listener))
+        return "resting";
     if (lend_is_out(listener))
         return "lent";
     return listener->parked ? "parked" : "watched";

@@ -15,6 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "control.h"
+
 #define PROBE "STDINETD_PROBE"
 /* What a handler must find: name, then where and how its socket is. */
 #define LENT(protocol, name) protocol " 1 " name " own-pid same blocking 3"
@@ -265,16 +267,23 @@ START_TEST(handler_never_accepts)
     struct daemon daemon;
     int port = harness_port();
     char script[128], good[512], *answer;
+    json_t *status;
     int fd;
 
     harness_begin(&daemon);
     snprintf(script, sizeof(script), "%s/handler", daemon.directory);
     harness_write_file(script, "#!/bin/sh\nexit 1\n", 0755);
-    harness_configure(&daemon, "[ask]\nlisten = 127.0.0.1:%d\nwait = yes\nexec = %s\nUSER\n", port,
-                      script);
+    harness_configure(&daemon,
+                      "[stdinetd]\ncontrol = %s/control\n"
+                      "[ask]\nlisten = 127.0.0.1:%d\nwait = yes\nexec = %s\nUSER\n",
+                      daemon.directory, port, script);
     harness_start(&daemon, NULL);
     fd = client_connect(port);
     harness_log_wait(&daemon, "leave clients waiting; the socket rests", 1);
+    status = control_expect_ok(control_ask_once(&daemon, "{\"command\":\"status\"}"));
+    ck_assert_str_eq(json_string_value(json_object_get(control_service(status, "ask"), "state")),
+                     "resting");
+    json_decref(status);
     ck_assert_int_eq(harness_log_count(&daemon, "ask: start"), 3);
     snprintf(good, sizeof(good), "#!/bin/sh\nexec %s lent 1\n", getenv(PROBE));
     harness_write_file(script, good, 0755);
