@@ -412,7 +412,8 @@ static int open_and_run(struct config *config, struct server_start *start,
 
     config_unref(config); /* the server has its own: the first snapshot must not outlive reloads */
     if (error < 0 && ready_fd >= 0)
-        fprintf(stderr, "stdinetd: not started: %s; the log tells more\n", strerror(-error));
+        fprintf(stderr, "stdinetd: not started: %s; the log tells more\n",
+                error == -EEXIST ? "another one runs" : strerror(-error));
     startup_say_ready(ready_fd, error < 0 ? EXIT_SYSTEM : EXIT_OK);
     if (error == 0)
         say_ready(server, services, start->adoption);

@@ -65,6 +65,18 @@ static void rest(struct server *server)
     server_rearm_waiting(server);
 }
 
+/* Lines as one, for who is told in one. */
+static void join_lines(char *text)
+{
+    size_t length = strlen(text);
+
+    while (length > 0 && text[length - 1] == '\n')
+        text[--length] = '\0';
+    for (; *text != '\0'; text++)
+        if (*text == '\n')
+            *text = ';';
+}
+
 /* words: what the new build said itself; NULL: nothing. */
 static void fail(struct server *server, const char *problem, const char *words)
 {
@@ -73,6 +85,7 @@ static void fail(struct server *server, const char *problem, const char *words)
 
     snprintf(reason, sizeof(reason), "%s%s%s", problem, words && words[0] != '\0' ? ": " : "",
              words ? words : "");
+    join_lines(reason);
     rest(server);
     server->upgrades_failed++;
     if (words)
