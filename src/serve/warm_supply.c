@@ -201,6 +201,8 @@ void supply_take(struct warming *warming, struct warm_child *child, bool copies)
     struct loop *loop = warming->service->server->loop;
 
     if (!copies) {
+        /* Not beside a template: that would never be good for more, and these never enough. */
+        copies_end(warming);
         if (ready_add(warming, child) < 0)
             warm_child_discard(child);
     } else if (warming->template && warming->sent_count > 0) {

@@ -79,6 +79,8 @@ static bool is_current(const struct warming *warming, const char *order, size_t 
 {
     const struct service *service = warming->service;
 
+    if (warming->template && service->settings->warm->template == WARM_TEMPLATE_NO)
+        return false;
     return warming->is_possible && warming->order_size == size &&
            memcmp(warming->order, order, size) == 0 &&
            service->settings->stderr_sink.kind != STDERR_FILE &&

@@ -700,6 +700,48 @@ START_TEST(reload)
 }
 END_TEST
 
+static int count_children(const struct daemon *daemon)
+{
+    struct family family;
+
+    note_family(daemon, &family);
+    return family.count;
+}
+
+/* Where copies aren't to be made any more, by a reload or since another one of its handlers can't
+ * be copied, the template goes, and no more are made than are wanted. */
+START_TEST(copies_no_more)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    char keys[256];
+
+    NEEDS_WARM;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    snprintf(keys, sizeof(keys), "warm = io\nwarm-uses = 2\nwarm-count = 2\n");
+    serve_one(&daemon, port, "@/warmee draw @/drawing", keys);
+    ck_assert_str_eq(await_ready(&daemon, "it", 1).state, "template");
+    if (_i == 0) {
+        ck_assert(
+            harness_shell("echo 'warm-template = no' >>'%s/stdinetd.ini'", daemon.directory) == 0);
+        harness_signal(&daemon, SIGHUP);
+        harness_log_wait(&daemon, "reloaded", 1);
+        ck_assert_int_eq(find_parked(&daemon, "it", "template"), 0);
+    } else {
+        ck_assert(harness_shell("touch '%s/drawing'", daemon.directory) == 0);
+        free(client_exchange(port, "x\n"));
+        free(client_exchange(port, "x\n"));
+    }
+    ck_assert_str_eq(await_ready(&daemon, "it", 2).state, "one-shot");
+    for (int i = 0; i < 4; i++)
+        free(client_exchange(port, "x\n"));
+    ck_assert_int_le(await_ready(&daemon, "it", 2).ready, 2);
+    ck_assert_int_le(count_children(&daemon), 4); /* and a warmer, and one that ends */
+    end(&daemon);
+}
+END_TEST
+
 /* After so many uses, and after so long, there is another one. */
 START_TEST(renewed)
 {
@@ -1055,6 +1097,7 @@ Suite *warm_suite(void)
     tcase_add_loop_test(tcase, program_replaced, 0, 4);
     tcase_add_test(tcase, reload);
     tcase_add_loop_test(tcase, renewed, 0, 3);
+    tcase_add_loop_test(tcase, copies_no_more, 0, 2);
     tcase_add_loop_test(tcase, upgraded, 0, 2);
     tcase_add_loop_test(tcase, upgraded_to_another, 0, 2);
     tcase_add_test(tcase, upgraded_without);

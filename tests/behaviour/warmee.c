@@ -26,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -304,12 +305,23 @@ static int leaves_traces(const char *argument)
     return 0;
 }
 
+/* From the kernel or its device; or only where a file is there. */
+static bool draw(const char *argument, unsigned char *bytes, size_t size)
+{
+    struct iovec vector = {bytes, size};
+
+    if (strcmp(argument, "read") == 0)
+        return preadv(open("/dev/urandom", O_RDONLY), &vector, 1, 0) == (ssize_t)size;
+    if (argument[0] == '/' && access(argument, F_OK) < 0)
+        return true;
+    return getrandom(bytes, size, 0) == (ssize_t)size;
+}
+
 static int draws(const char *argument)
 {
-    unsigned char bytes[16];
+    unsigned char bytes[16] = {0};
 
-    (void)argument;
-    if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+    if (!draw(argument, bytes, sizeof(bytes)))
         return 3;
     read_line();
     for (size_t i = 0; i < sizeof(bytes); i++)
@@ -438,10 +450,25 @@ static void attack(int number)
     }
 }
 
+/* Answers of the right form to nothing that was asked, as fast as several can give them; they end
+ * with whoever would read them. */
+static void flood(int number)
+{
+    const uint32_t answer[2] = {0, (uint32_t)-1};
+
+    (void)number;
+    for (int fd = 3; fd < 32; fd++)
+        for (int i = 0; i < 4 && fcntl(fd, F_GETFD) >= 0; i++)
+            if (fork() == 0) {
+                while (send(fd, answer, sizeof(answer), MSG_NOSIGNAL) > 0)
+                    ;
+                _exit(0);
+            }
+}
+
 static int attacks(const char *argument)
 {
-    (void)argument;
-    set_handler(SIGUSR1, attack);
+    set_handler(SIGUSR1, strcmp(argument, "flood") == 0 ? flood : attack);
     dprintf(1, "%s\n", read_line());
     return 0;
 }
