@@ -298,6 +298,9 @@ enum warming_result warming_start(struct service *service, struct connection *co
     /* A service that rests after a failed start is tried again by a cold one. */
     if (!warming || connection->cold || connection->lent || service->throttle_failures > 0)
         return WARMING_COLD;
+    /* In the middle of a reload: what is ready may be of the configuration before. */
+    if (warming->plan != service->plan)
+        return WARMING_COLD;
     if (warming->ready || warming->template) {
         if (!is_fresh(warming, wiring))
             renew(warming);

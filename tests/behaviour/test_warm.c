@@ -700,6 +700,56 @@ START_TEST(reload)
 }
 END_TEST
 
+/* Whether somebody who has said something waits for a place. */
+static bool awaits_place(void *context)
+{
+    json_t *answer = control_expect_ok(control_ask_once(context, "{\"command\":\"connections\"}"));
+    const json_t *list = json_object_get(answer, "connections");
+    bool found = false;
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        found =
+            found || strcmp(json_string_value(json_object_get(json_array_get(list, i), "state")),
+                            "awaits-place") == 0;
+    json_decref(answer);
+    return found;
+}
+
+/* A client that waits for a place while the configuration changes is served by the new one. */
+START_TEST(reload_with_a_client)
+{
+    static const char config[] = "[stdinetd]\ncontrol = %s/control\n[it]\n"
+                                 "listen = 127.0.0.1:%d\nexec = %s/warmee %s\nUSER\nwarm = io\n"
+                                 "start-on = data\nmax-connections = %d\n";
+    struct daemon daemon;
+    int port = harness_port(), first, second, control;
+    char *answer;
+
+    NEEDS_WARM;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    harness_configure(&daemon, config, daemon.directory, port, daemon.directory, "pid", 1);
+    harness_start(&daemon, NULL);
+    await_ready(&daemon, "it", 1);
+    first = client_connect(port);
+    second = client_connect(port);
+    control = control_connect(&daemon);
+    control_await_count(control, "it", "held", 2);
+    close(control);
+    client_send(first, "x");
+    harness_log_wait(&daemon, "start connection=1", 1);
+    client_send(second, "x\n");
+    ck_assert(harness_until(awaits_place, &daemon));
+    harness_configure(&daemon, config, daemon.directory, port, daemon.directory, "banner", 9);
+    harness_signal(&daemon, SIGHUP);
+    answer = client_read_all(second);
+    ck_assert_str_eq(answer, "welcome you said x\n");
+    free(answer);
+    close(first);
+    end(&daemon);
+}
+END_TEST
+
 static int count_children(const struct daemon *daemon)
 {
     struct family family;
@@ -1097,6 +1147,7 @@ Suite *warm_suite(void)
     tcase_add_loop_test(tcase, program_replaced, 0, 4);
     tcase_add_test(tcase, reload);
     tcase_add_loop_test(tcase, renewed, 0, 3);
+    tcase_add_test(tcase, reload_with_a_client);
     tcase_add_loop_test(tcase, copies_no_more, 0, 2);
     tcase_add_loop_test(tcase, upgraded, 0, 2);
     tcase_add_loop_test(tcase, upgraded_to_another, 0, 2);
