@@ -123,17 +123,18 @@ static struct connection *take_sent(struct warming *warming, uint32_t serial)
     return NULL;
 }
 
-static void take_answer(struct warming *warming, const struct warm_answer *answer, pid_t pid)
+/* False: nobody was to give such an answer, or it isn't the truth. */
+static bool take_answer(struct warming *warming, const struct warm_answer *answer, pid_t pid)
 {
     struct server *server = warming->service->server;
     struct connection *connection;
 
     if (answer->result == 0 && (children_find(&server->children, pid) ||
                                 warm_child_find(server, pid) || !warm_link_is_child(pid)))
-        return; /* not the truth; the time for an answer will be over */
+        return false;
     connection = take_sent(warming, answer->serial);
     if (!connection)
-        return;
+        return false;
     if (answer->result == 0) {
         warming->served++;
         warming->failures = 0;
@@ -141,6 +142,7 @@ static void take_answer(struct warming *warming, const struct warm_answer *answe
     } else {
         server_start_cold(server, connection);
     }
+    return true;
 }
 
 void copies_take_answers(struct warming *warming)
@@ -150,10 +152,14 @@ void copies_take_answers(struct warming *warming)
     pid_t pid;
     int got = 0;
 
-    /* What an answer leads to may end the template. */
+    /* What an answer leads to may end the template. One that tells anything else is ended, too: it
+     * could go on as fast as we read. */
     while (template && warming->template == template &&
            (got = warm_link_answer(template->source.fd, warming->uid, &answer, &pid)) > 0)
-        take_answer(warming, &answer, pid);
+        if (!take_answer(warming, &answer, pid)) {
+            got = -EPROTO;
+            break;
+        }
     if (!template || warming->template != template)
         return;
     if (got < 0 || template->reaped) {

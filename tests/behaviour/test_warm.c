@@ -1022,6 +1022,26 @@ START_TEST(hostile)
 }
 END_TEST
 
+/* A template that gives answers that nobody asked for is not one any more: stdinetd doesn't read
+ * them for ever. */
+START_TEST(floods)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    pid_t before;
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "@/warmee attack flood", "warm = io\n");
+    await_ready(&daemon, "it", 1);
+    before = find_parked(&daemon, "it", "template");
+    kill_found(before, SIGUSR1);
+    await_another(&daemon, "template", before);
+    ck_assert(is_dead(before));
+    expect_answer(port, "x\n", "x\n");
+    end(&daemon);
+}
+END_TEST
+
 /* --- where it can't be, or for others -----------------------------------------------------------
  */
 
@@ -1156,6 +1176,7 @@ Suite *warm_suite(void)
     tcase_add_loop_test(tcase, max_runtime, 0, 2);
     tcase_add_loop_test(tcase, daemon_killed, 0, 2);
     tcase_add_loop_test(tcase, hostile, 0, 2);
+    tcase_add_test(tcase, floods);
     tcase_add_test(tcase, ptrace_forbidden);
     tcase_add_test(tcase, without_root);
     tcase_add_test(tcase, unix_and_chroot);
