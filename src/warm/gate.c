@@ -397,7 +397,8 @@ void gate_note(struct gate *gate, long number, const uint64_t arguments[6], int6
         number == SYS_dup ||
         (number == SYS_fcntl && (arguments[1] == F_DUPFD || arguments[1] == F_DUPFD_CLOEXEC));
     bool opens = number == SYS_openat;
-    bool reads = number == SYS_read || number == SYS_readv || number == SYS_pread64;
+    bool reads =
+        number == SYS_read || number == SYS_readv || number == SYS_pread64 || number == SYS_preadv;
 
 #ifdef SYS_open
     opens = opens || number == SYS_open;

@@ -454,6 +454,7 @@ static const struct {
     {"@/warmee banner", "warm = io\nwarm-template = yes\nstderr = /nowhere/at/all\n", "x\n", "",
      "No such file"},
     {"@/warmee draw", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
+    {"@/warmee draw read", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
     {"@/setuid", "warm = entry\n", "x\n", NULL, "set-id"},
 };
 
