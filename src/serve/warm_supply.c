@@ -272,7 +272,9 @@ static void on_warmer(struct loop_source *source, uint32_t events)
     }
     if (got < 0) {
         supply_stop(warming);
-        fail_with(warming, got == -EPROTO ? "the warmer can't be trusted" : "the warmer has ended");
+        fail_with(warming, got == -EPROTO  ? "the warmer can't be trusted"
+                           : got == -EPIPE ? "the warmer has ended"
+                                           : strerror(-got));
         return;
     }
     end_request(warming);

@@ -129,7 +129,7 @@ int warm_link_report(int fd, uid_t uid, struct warm_report *ret, int *ret_fd)
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
+                             .msg_controllen = CMSG_LEN(sizeof(int))}; /* not a second one */
     ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     struct cmsghdr *rights = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
     int parked = -1;
@@ -150,8 +150,9 @@ int warm_link_report(int fd, uid_t uid, struct warm_report *ret, int *ret_fd)
         fd_close(parked);
         return -EPROTO;
     }
-    *ret_fd = parked < 0 ? -1 : fd_move_high(parked);
-    return 1;
+    /* There may be any number of them, and clients need some, too. */
+    *ret_fd = parked < 0 ? -1 : fd_settle_high(parked);
+    return parked >= 0 && *ret_fd < 0 ? *ret_fd : 1;
 }
 
 int warm_link_send(int fd, uint32_t operation, uint32_t serial, const char *region, size_t size,

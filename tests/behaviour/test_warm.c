@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -1083,6 +1084,38 @@ START_TEST(ptrace_forbidden)
 }
 END_TEST
 
+static void have_few_fds(void *context)
+{
+    const struct rlimit few = {64, 64};
+
+    (void)context;
+    setrlimit(RLIMIT_NOFILE, &few);
+}
+
+/* Those that stand ready never take the fds that clients need, of whichever service. */
+START_TEST(few_fds)
+{
+    const struct daemon_options options = {.before_exec = have_few_fds};
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port();
+
+    NEEDS_WARM;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    harness_configure(&daemon,
+                      "[stdinetd]\ncontrol = %s/control\n[it]\nlisten = 127.0.0.1:%d\n"
+                      "exec = %s/warmee banner\nUSER\nwarm = entry\nwarm-template = no\n"
+                      "warm-count = 100\n[other]\nlisten = 127.0.0.1:%d\nexec = cat\nUSER\n",
+                      daemon.directory, port, daemon.directory, other);
+    harness_start(&daemon, &options);
+    harness_log_wait(&daemon, "clients are served cold", 1);
+    expect_answer(other, "x\n", "x\n");
+    expect_answer(port, "x\n", "welcome you said x\n");
+    ck_assert_int_gt(ask_warmth(&daemon, "it").ready, 1);
+    end(&daemon);
+}
+END_TEST
+
 static void become_nobody(void *context)
 {
     (void)context;
@@ -1179,6 +1212,7 @@ Suite *warm_suite(void)
     tcase_add_loop_test(tcase, hostile, 0, 2);
     tcase_add_test(tcase, floods);
     tcase_add_test(tcase, ptrace_forbidden);
+    tcase_add_test(tcase, few_fds);
     tcase_add_test(tcase, without_root);
     tcase_add_test(tcase, unix_and_chroot);
     suite_add_tcase(suite, tcase);
