@@ -49,17 +49,29 @@ int warm_files_add(struct warm_files *files, const char *path, const struct warm
     return 0;
 }
 
-static void note(struct warm_files *files, const struct plan *plan, const char *path)
+/* What it is like now. The time is that of its status: nobody can set it back, and with other
+ * permissions it isn't the same program either. Of a directory only which one it is. False: it is
+ * neither that nor a regular file, or can't be looked at. */
+static bool describe(const struct plan *plan, const char *path, struct warm_file *ret)
 {
     struct stat status;
 
-    if (files->count == WARM_FILES || !look(plan, path, &status) || !S_ISREG(status.st_mode))
-        return;
-    warm_files_add(files, path,
-                   &(struct warm_file){.device = status.st_dev,
-                                       .inode = status.st_ino,
-                                       .size = status.st_size,
-                                       .changed = status.st_mtim});
+    if (!look(plan, path, &status) || (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
+        return false;
+    *ret = (struct warm_file){.device = status.st_dev, .inode = status.st_ino};
+    if (S_ISREG(status.st_mode)) {
+        ret->size = status.st_size;
+        ret->changed = status.st_ctim;
+    }
+    return true;
+}
+
+static void note(struct warm_files *files, const struct plan *plan, const char *path)
+{
+    struct warm_file file;
+
+    if (files->count < WARM_FILES && describe(plan, path, &file))
+        warm_files_add(files, path, &file);
 }
 
 /* "#!/usr/bin/python3 …" */
@@ -85,6 +97,7 @@ void warm_files_note(struct warm_files *files, const struct plan *plan)
 
     warm_files_forget(files);
     note(files, plan, plan->program);
+    note(files, plan, plan->directory);
     note_interpreter(files, plan);
     for (size_t i = 1; plan->argv[0] && plan->argv[i]; i++) {
         const char *word = plan->argv[i];
@@ -100,12 +113,12 @@ bool warm_files_are_same(const struct warm_files *files, const struct plan *plan
 {
     for (size_t i = 0; i < files->count; i++) {
         const struct warm_file *file = &files->items[i];
-        struct stat status;
+        struct warm_file now;
 
-        if (!look(plan, file->path, &status) || status.st_dev != file->device ||
-            status.st_ino != file->inode || status.st_size != file->size ||
-            status.st_mtim.tv_sec != file->changed.tv_sec ||
-            status.st_mtim.tv_nsec != file->changed.tv_nsec)
+        if (!describe(plan, file->path, &now) || now.device != file->device ||
+            now.inode != file->inode || now.size != file->size ||
+            now.changed.tv_sec != file->changed.tv_sec ||
+            now.changed.tv_nsec != file->changed.tv_nsec)
             return false;
     }
     return true;

@@ -1,6 +1,7 @@
 /* files: which files a service's handlers are made of, and whether they still are the ones that
- * were there when a handler was warmed up: its program, the interpreter that its first line names,
- * and every argument that is a regular file (a script, mostly). Called by serve/warming.c. */
+ * were there when a handler was warmed up: its program, its directory, the interpreter that its
+ * first line names, and every argument that is a regular file (a script, mostly) or a directory.
+ * Called by serve/warming.c. */
 #ifndef STDINETD_WARM_FILES_H
 #define STDINETD_WARM_FILES_H
 
@@ -10,7 +11,7 @@
 
 #include "launch/plan.h"
 
-#define WARM_FILES 8
+#define WARM_FILES 9
 
 struct warm_file {
     char *path; /* inside the plan's root directory; malloc'ed */

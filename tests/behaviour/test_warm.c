@@ -659,6 +659,39 @@ START_TEST(program_replaced)
 }
 END_TEST
 
+/* Written over, with size and time as before; or the directory is another one, by its link. */
+START_TEST(place_replaced)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    char keys[128], path[128];
+
+    NEEDS_WARM;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    ck_assert(harness_shell("cd '%s' && mkdir one two && echo 'read x; echo one' >one/script && "
+                            "echo 'read x; echo two' >two/script && "
+                            "echo 'read x; cat script' >look && ln -s one place",
+                            daemon.directory) == 0);
+    snprintf(keys, sizeof(keys), "warm = io\ndirectory = %s/place\n", daemon.directory);
+    snprintf(path, sizeof(path), _i == 0 ? "sh @/one/script" : "sh @/look");
+    serve_one(&daemon, port, path, keys);
+    await_ready(&daemon, "it", 1);
+    expect_answer(port, "x\n", _i == 0 ? "one\n" : "read x; echo one\n");
+    await_ready(&daemon, "it", 1);
+    ck_assert(harness_shell(_i == 0 ? "cd '%s' && touch -r one/script time && "
+                                      "sed s/one/two/ one/script >other && cat other >one/script "
+                                      "&& touch -r time one/script"
+                                    : "cd '%s' && ln -sfn two place",
+                            daemon.directory) == 0);
+    expect_answer(port, "x\n", _i == 0 ? "two\n" : "read x; echo two\n");
+    await_ready(&daemon, "it", 1);
+    expect_answer(port, "x\n", _i == 0 ? "two\n" : "read x; echo two\n");
+    ck_assert_int_ge(ask_warmth(&daemon, "it").served, 2);
+    end(&daemon);
+}
+END_TEST
+
 static void configure_reload(struct daemon *daemon, int port, const char *keys)
 {
     harness_configure(daemon,
@@ -1199,6 +1232,7 @@ Suite *warm_suite(void)
     tcase_add_test(tcase, stopped_while_parked);
     tcase_add_loop_test(tcase, burst, 0, 4);
     tcase_add_loop_test(tcase, program_replaced, 0, 4);
+    tcase_add_loop_test(tcase, place_replaced, 0, 2);
     tcase_add_test(tcase, reload);
     tcase_add_loop_test(tcase, renewed, 0, 3);
     tcase_add_test(tcase, reload_with_a_client);
