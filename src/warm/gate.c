@@ -41,10 +41,15 @@ static bool check_any_fd(struct gate *gate, const uint64_t arguments[6])
 }
 
 /* Kinds of files that opening has no effect on: not a pipe that somebody waits at, not a device
- * that rewinds. What isn't there can't be opened, and that has no effect either. */
+ * that rewinds. Nor what the kernel tells in /proc, which may be different for each process, or
+ * later. What isn't there can't be opened, and that has no effect either. */
 static bool is_harmless(struct gate *gate, const struct stat *status)
 {
+    struct stat proc;
+
     gate->opened = 0;
+    if (fstat(gate->tracee->proc_fd, &proc) < 0 || status->st_dev == proc.st_dev)
+        return false;
     if (S_ISREG(status->st_mode) || S_ISDIR(status->st_mode))
         return true;
     if (!S_ISCHR(status->st_mode) || major(status->st_rdev) != 1)
@@ -77,7 +82,7 @@ static bool is_harmless_path(struct gate *gate, uint64_t directory, uint64_t add
         if (opened < 0)
             return false;
     } else if (strncmp(path, "/proc", 5) == 0) {
-        return false; /* it may show what is different for each process, or later */
+        return false; /* even what isn't there: it may be, later */
     }
     return fstatat(base_fd, path, &status, 0) < 0 || is_harmless(gate, &status);
 }

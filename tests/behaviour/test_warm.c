@@ -252,6 +252,7 @@ static const struct handler handlers[] = {
     {"file-static", "@/static file @/file", "x\n", NULL},
     {"flock", "@/warmee flock @/file", "x\n", NULL},
     {"time", "@/warmee time", "x\n", NULL},
+    {"proc", "@/warmee proc", "x\n", NULL},
     {"pid", "@/warmee pid", "x\n", NULL},
     {"nonblock", "@/warmee nonblock", "x\n", NULL},
     {"memory", "@/warmee memory", "x\n", NULL},

@@ -425,6 +425,34 @@ static int ends(const char *argument)
     return 3;
 }
 
+/* What the kernel says of this process, by a path that doesn't begin as it usually does. */
+static int asks_proc(const char *argument)
+{
+    FILE *file = fopen("//proc/self/stat", "r");
+    int pid = 0;
+
+    (void)argument;
+    if (!file || fscanf(file, "%d", &pid) != 1)
+        return 3;
+    read_line();
+    dprintf(1, "%d\n", pid == getpid());
+    return 0;
+}
+
+/* As those do who show a title where their arguments and variables stand. */
+static int writes_over(const char *argument)
+{
+    char *place = getenv("PROTO");
+
+    (void)argument;
+    if (!place)
+        return 3;
+    memset(place, '+', strlen(place));
+    read_line();
+    dprintf(1, "%s\n", place);
+    return 0;
+}
+
 static int locks_file(const char *argument)
 {
     int fd = open(argument, O_RDONLY);
@@ -500,7 +528,8 @@ static const struct {
     {"nonblock", nonblocking},   {"memory", memory},
     {"compute", computes},       {"end", ends},
     {"flock", locks_file},       {"exec", executes},
-    {"attack", attacks},
+    {"attack", attacks},         {"proc", asks_proc},
+    {"write-over", writes_over},
 };
 
 int main(int argc, char *argv[])
