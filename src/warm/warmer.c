@@ -240,6 +240,17 @@ static int take_exec(struct warming *warming)
     return 0;
 }
 
+/* Whether its variables stand as they were left: else what stands there is the program's own by
+ * now, and isn't to be written over. */
+static bool has_its_variables(const struct warming *warming)
+{
+    const struct warm_slots *slots = &warming->warmer->order.slots;
+    char now[WARM_REGION_MAX];
+
+    return tracee_read(&warming->tracee, warming->region, now, slots->size) == 0 &&
+           memcmp(now, slots->blank, slots->size) == 0;
+}
+
 /* Whether the program that is to be executed will find its variables where and as they were: the
  * same strings, first and in their order. Then they are made wide again. */
 static bool hands_variables_on(struct warming *warming)
@@ -247,15 +258,13 @@ static bool hands_variables_on(struct warming *warming)
     const struct warm_slots *slots = &warming->warmer->order.slots;
     struct tracee *tracee = &warming->tracee;
     uint64_t pointers[ENVIRONMENT_ITEMS];
-    char now[WARM_REGION_MAX];
 
     if (tracee_read(tracee, warming->arguments[2], pointers, slots->count * sizeof(*pointers)) < 0)
         return false;
     for (uint32_t i = 0; i < slots->count; i++)
         if (pointers[i] != warming->region + slots->items[i].offset)
             return false;
-    if (tracee_read(tracee, warming->region, now, slots->size) < 0 ||
-        memcmp(now, slots->blank, slots->size) != 0)
+    if (!has_its_variables(warming))
         return false;
     return tracee_write(tracee, warming->region, slots->padded, slots->size) == 0;
 }
@@ -269,6 +278,8 @@ static int prepare_park(struct warming *warming, long number)
     struct park *park = &warming->park;
     struct tracee *tracee = &warming->tracee;
 
+    if (!has_its_variables(warming))
+        return tracee_fail(tracee, "it wrote over the variables of its environment");
     *park = (struct park){.tracee = tracee,
                           .gate = &warming->gate,
                           .call = number,

@@ -457,6 +457,7 @@ static const struct {
      "No such file"},
     {"@/warmee draw", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
     {"@/warmee draw read", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
+    {"@/warmee write-over", "warm = io\n", "x\n", "+++\n", "wrote over"},
     {"@/setuid", "warm = entry\n", "x\n", NULL, "set-id"},
 };
 
