@@ -122,6 +122,14 @@ static int look_at(struct park *park, struct warm_block *block, int directory, c
     return 0;
 }
 
+/* Where there is no /proc, copies of it can't open anew what it has open (stub.c). Its root
+ * directory is ours, too. */
+static void look_for_proc(struct park *park, const struct warm_block *block)
+{
+    if (block->reopen_count > 0 && access("/proc/self/fd", F_OK) < 0)
+        refuse_copies(park, "it has files open, and there is no /proc in its root directory");
+}
+
 /* Before the socket pair is made. */
 static int look_at_fds(struct park *park, struct warm_block *block)
 {
@@ -308,6 +316,8 @@ static int prepare(struct park *park, struct warm_block *block)
 
     if (error == 0)
         error = look_at_fds(park, block);
+    if (error == 0)
+        look_for_proc(park, block);
     if (error == 0)
         fill_thread(park, block);
     if (error == 0)

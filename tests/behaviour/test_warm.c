@@ -1220,6 +1220,28 @@ START_TEST(unix_and_chroot)
 }
 END_TEST
 
+/* A template's copy opens its files anew, by /proc. */
+START_TEST(chroot_without_proc)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    char keys[128];
+
+    NEEDS_WARM;
+    if (!harness_is_root())
+        return;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    snprintf(keys, sizeof(keys), "warm = io\nchroot = %s\n", daemon.directory);
+    serve_one(&daemon, port, "/static file /file", keys);
+    ck_assert_str_eq(await_ready(&daemon, "it", 4).state, "one-shot");
+    free(client_exchange(port, "x\n"));
+    free(client_exchange(port, "x\n"));
+    ck_assert_int_eq(ask_warmth(&daemon, "it").served, 2);
+    end(&daemon);
+}
+END_TEST
+
 Suite *warm_suite(void)
 {
     Suite *suite = suite_create("warm");
@@ -1251,6 +1273,7 @@ Suite *warm_suite(void)
     tcase_add_test(tcase, few_fds);
     tcase_add_test(tcase, without_root);
     tcase_add_test(tcase, unix_and_chroot);
+    tcase_add_test(tcase, chroot_without_proc);
     suite_add_tcase(suite, tcase);
     return suite;
 }
