@@ -176,7 +176,7 @@ void copies_take_answers(struct warming *warming)
     send_waiting(warming);
 }
 
-void copies_check(struct warming *warming)
+bool copies_check(struct warming *warming)
 {
     nanoseconds now = loop_now(warming->service->server->loop);
     bool late = false;
@@ -185,6 +185,7 @@ void copies_check(struct warming *warming)
         late = late || (warming->sent[i].connection && now - warming->sent[i].since >= ANSWER_WAIT);
     if (late)
         copies_end(warming);
+    return late;
 }
 
 void copies_give_up_waiting(struct warming *warming)

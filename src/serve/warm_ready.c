@@ -128,16 +128,23 @@ static void on_answer(struct loop_timer *timer)
     struct warming *warming = timer->owner;
     nanoseconds now = loop_now(warming->service->server->loop);
     struct warm_child *child = warming->given, *next;
+    bool late = false;
 
     for (; child; child = next) {
         next = child->next;
-        if (now - child->since >= ANSWER_WAIT)
-            take_back(child);
+        if (now - child->since < ANSWER_WAIT)
+            continue;
+        take_back(child);
+        late = true;
     }
-    copies_check(warming);
+    late = copies_check(warming) || late;
     if (warming->given || warming->sent_count > 0)
         ready_await_answer(warming);
-    supply_refill(warming);
+    /* Whoever stopped that one may stop the next one, too, and each keeps a client waiting. */
+    if (late)
+        supply_lost(warming);
+    else
+        supply_refill(warming);
 }
 
 int ready_add(struct warming *warming, struct warm_child *child)

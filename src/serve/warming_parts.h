@@ -86,8 +86,8 @@ void copies_set_template(struct warming *warming, struct warm_child *template);
 /* Has the template make a copy for connection, now or soon. False where too many wait. */
 bool copies_take(struct warming *warming, struct connection *connection);
 void copies_take_answers(struct warming *warming);
-/* Those that have waited for too long are started cold. */
-void copies_check(struct warming *warming);
+/* Those that have waited for too long are started cold. Whether there were any. */
+bool copies_check(struct warming *warming);
 /* Those that wait and weren't sent are started cold, and a successor isn't waited for. */
 void copies_give_up_waiting(struct warming *warming);
 /* The template is gone, or not to be trusted: those that wait are started cold. */

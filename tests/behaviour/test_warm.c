@@ -609,6 +609,25 @@ START_TEST(stopped_while_parked)
 }
 END_TEST
 
+/* Somebody stops each one that is ready: his clients wait, but not for ever one after the other. */
+START_TEST(stopped_again_and_again)
+{
+    struct daemon daemon;
+    int port = harness_port();
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "@/warmee banner",
+              _i == 0 ? "warm = io\n" : "warm = io\nwarm-template = no\nwarm-count = 1\n");
+    for (int i = 0; i < 2; i++) {
+        await_ready(&daemon, "it", 1);
+        kill_found(find_parked(&daemon, "it", _i == 0 ? "template" : "parked"), SIGSTOP);
+        expect_answer(port, "x\n", "welcome you said x\n");
+    }
+    harness_log_wait(&daemon, "another warm handler is made later", 1);
+    end(&daemon);
+}
+END_TEST
+
 /* More at once than are ready: the others are served cold, and none is lost. */
 START_TEST(burst)
 {
@@ -1254,6 +1273,7 @@ Suite *warm_suite(void)
     tcase_add_test(tcase, draws_its_own);
     tcase_add_loop_test(tcase, killed_while_parked, 0, 2);
     tcase_add_test(tcase, stopped_while_parked);
+    tcase_add_loop_test(tcase, stopped_again_and_again, 0, 2);
     tcase_add_loop_test(tcase, burst, 0, 4);
     tcase_add_loop_test(tcase, program_replaced, 0, 4);
     tcase_add_loop_test(tcase, place_replaced, 0, 2);
