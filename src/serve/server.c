@@ -325,7 +325,7 @@ static void start_or_hold(struct server *server, struct connection *connection,
 
     if (error == 0)
         return;
-    if (is_passing(error) && !hold_is_full(&server->hold)) {
+    if (is_passing(error) && !server->stopping && !hold_is_full(&server->hold)) {
         if (server->hold.count == 0)
             log_warning("no process for a handler of %s (%s: %s); its client is held",
                         connection->service->settings->name, stage_name(stage), strerror(-error));
@@ -349,10 +349,7 @@ void server_start(struct server *server, struct connection *connection)
 void server_start_cold(struct server *server, struct connection *connection)
 {
     connection->cold = true;
-    if (server->stopping)
-        server_drop(server, connection);
-    else
-        start_or_hold(server, connection, connection->peer_path, connection->local_path);
+    start_or_hold(server, connection, connection->peer_path, connection->local_path);
 }
 
 void server_warm_started(struct server *server, struct connection *connection, pid_t pid)

@@ -23,6 +23,7 @@ static void stop_listening(struct server *server)
     while ((connection = hold_take(&server->hold)) != NULL)
         server_drop(server, connection);
     loop_disarm(server->loop, &server->hold.timer);
+    /* Clients on their way to a handler have one, as those whose handler is on its way. */
     warming_end_all(server);
 }
 

@@ -112,7 +112,7 @@ void warming_adapt(struct service *service);
 /* The same for all services. */
 void warming_adapt_all(struct server *server);
 
-/* Ends everything of it: connections that wait are started cold, or dropped where we stop. */
+/* Ends everything of it: connections that wait are started cold. */
 void warming_end(struct service *service);
 /* The same for all services. */
 void warming_end_all(struct server *server);

@@ -609,6 +609,16 @@ START_TEST(stopped_while_parked)
 }
 END_TEST
 
+/* Whether the service has a client, who counts from its acceptance on. */
+static bool is_taken(void *context)
+{
+    json_t *status = control_expect_ok(control_ask_once(context, "{\"command\":\"status\"}"));
+    bool taken = json_integer_value(json_object_get(control_service(status, "it"), "active")) == 1;
+
+    json_decref(status);
+    return taken;
+}
+
 /* Somebody stops each one that is ready: his clients wait, but not for ever one after the other. */
 START_TEST(stopped_again_and_again)
 {
@@ -625,6 +635,31 @@ START_TEST(stopped_again_and_again)
     }
     harness_log_wait(&daemon, "another warm handler is made later", 1);
     end(&daemon);
+}
+END_TEST
+
+/* A client that is on its way to a warm handler when the daemon is told to stop is served, as it is
+ * where its handler is on its way. */
+START_TEST(stops_with_a_client)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd;
+    char *answer;
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, "@/warmee banner",
+              _i == 0 ? "warm = io\n" : "warm = io\nwarm-template = no\nwarm-count = 1\n");
+    await_ready(&daemon, "it", 1);
+    kill_found(find_parked(&daemon, "it", _i == 0 ? "template" : "parked"), SIGSTOP);
+    fd = client_connect(port);
+    client_send(fd, "x\n");
+    ck_assert(harness_until(is_taken, &daemon));
+    harness_signal(&daemon, SIGTERM);
+    answer = client_read_all(fd);
+    ck_assert_str_eq(answer, "welcome you said x\n");
+    free(answer);
+    ck_assert_int_eq(harness_wait(&daemon), 0);
+    harness_remove(&daemon);
 }
 END_TEST
 
@@ -1274,6 +1309,7 @@ Suite *warm_suite(void)
     tcase_add_loop_test(tcase, killed_while_parked, 0, 2);
     tcase_add_test(tcase, stopped_while_parked);
     tcase_add_loop_test(tcase, stopped_again_and_again, 0, 2);
+    tcase_add_loop_test(tcase, stops_with_a_client, 0, 2);
     tcase_add_loop_test(tcase, burst, 0, 4);
     tcase_add_loop_test(tcase, program_replaced, 0, 4);
     tcase_add_loop_test(tcase, place_replaced, 0, 2);
