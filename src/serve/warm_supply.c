@@ -221,7 +221,7 @@ void supply_take(struct warming *warming, struct warm_child *child, bool copies)
 
 static void take_report(struct warming *warming, const struct warm_report *report, int fd)
 {
-    struct loop *loop = warming->service->server->loop;
+    struct server *server = warming->service->server;
     bool refused = !report->cloneable && settings_of(warming)->template == WARM_TEMPLATE_YES;
     struct warm_child *child;
 
@@ -230,8 +230,13 @@ static void take_report(struct warming *warming, const struct warm_report *repor
         fail(warming);
         return;
     }
-    child =
-        warm_child_find(warming->service->server, report->pid) ? NULL : calloc(1, sizeof(*child));
+    /* One that is somebody already could be reaped as that one, and killed later as another. */
+    if (warm_child_find(server, report->pid) || children_find(&server->children, report->pid)) {
+        fd_close(fd);
+        fail_with(warming, "the warmer can't be trusted");
+        return;
+    }
+    child = calloc(1, sizeof(*child));
     if (!child) {
         fd_close(fd);
         fail_with(warming, "out of memory");
@@ -239,7 +244,7 @@ static void take_report(struct warming *warming, const struct warm_report *repor
     }
     child->warming = warming;
     child->source = (struct loop_source){.fd = fd, .owner = child};
-    child->since = loop_now(loop);
+    child->since = loop_now(server->loop);
     warm_child_know(child, report->pid);
     if (refused) {
         warm_child_discard(child);
@@ -272,9 +277,9 @@ static void on_warmer(struct loop_source *source, uint32_t events)
     }
     if (got < 0) {
         supply_stop(warming);
-        fail_with(warming, got == -EPROTO  ? "the warmer can't be trusted"
-                           : got == -EPIPE ? "the warmer has ended"
-                                           : strerror(-got));
+        fail_with(warming, got == -EPROTO   ? "the warmer can't be trusted"
+                           : got == -EMFILE ? strerror(EMFILE)
+                                            : "the warmer has ended");
         return;
     }
     end_request(warming);
