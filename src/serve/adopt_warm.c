@@ -3,11 +3,12 @@
  *
  * They are our children still, and wait on their sockets; what they were made of is told as a
  * fingerprint of the warmer's order. Where we would order something else, or speak otherwise with
- * them (WARM_PROTOCOL), nobody claims their sockets, and they end by themselves. Warmers aren't
- * carried over. Connections neither: whoever was sent one has answered before.
+ * them (WARM_PROTOCOL), nobody claims their sockets, and they are ended. Warmers aren't carried
+ * over. Connections neither: whoever was sent one has answered before.
  */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,10 +168,15 @@ int adopt_read_parked(struct adoption *adoption, struct handover_line *line)
     /* It will be sent signals: never to ourselves or to everybody. */
     if (pid <= 1 || fd < 0)
         handover_refuse(line, "it is no process, or has no socket");
-    if (handover_check(line) < 0 || !warming)
+    if (handover_check(line) < 0 || !adoption->server)
         return handover_check(line);
     if (!warm_link_is_child(pid) || warm_child_find(adoption->server, pid))
         return 0;
+    /* Not to be used: it ends by itself, unless somebody stopped it. */
+    if (!warming) {
+        kill(pid, SIGKILL);
+        return 0;
+    }
     child = calloc(1, sizeof(*child));
     if (!child)
         return -ENOMEM;

@@ -979,7 +979,9 @@ START_TEST(upgraded_to_another)
     begin_one(&daemon, port, "@/warmee banner", "warm = io\nwarm-template = no\n");
     await_ready(&daemon, "it", 4);
     note_family(&daemon, &family);
-    if (_i == 0)
+    if (_i == 2) /* and that one can't end by itself */
+        kill_found(find_parked(&daemon, "it", "parked"), SIGSTOP);
+    if (_i != 1)
         harness_configure(&daemon,
                           "[stdinetd]\ncontrol = %s/control\n[it]\nlisten = 127.0.0.1:%d\n"
                           "exec = %s/warmee banner\nUSER\nwarm = io\nenv = A=1\n",
@@ -1318,7 +1320,7 @@ Suite *warm_suite(void)
     tcase_add_test(tcase, reload_with_a_client);
     tcase_add_loop_test(tcase, copies_no_more, 0, 2);
     tcase_add_loop_test(tcase, upgraded, 0, 2);
-    tcase_add_loop_test(tcase, upgraded_to_another, 0, 2);
+    tcase_add_loop_test(tcase, upgraded_to_another, 0, 3);
     tcase_add_test(tcase, upgraded_without);
     tcase_add_loop_test(tcase, limits_hold, 0, 2);
     tcase_add_loop_test(tcase, max_runtime, 0, 2);
