@@ -341,8 +341,7 @@ void gate_begin(struct gate *gate, struct tracee *tracee, bool with_stderr)
     const char *name;
 
     gate->tracee = tracee;
-    memset(gate->is_random, 0, sizeof(gate->is_random));
-    memset(gate->is_alias, 0, sizeof(gate->is_alias));
+    /* What is known of other fds stays: they may be open still. */
     gate->is_alias[0] = gate->is_alias[1] = true;
     gate->is_alias[2] = with_stderr;
     gate->thread_id = gate->robust_list = gate->robust_size = 0;
@@ -416,9 +415,10 @@ void gate_note(struct gate *gate, long number, const uint64_t arguments[6], int6
         note_random_read(gate, result);
     else if (is_duplicate)
         note_copy(gate, arguments[0], result);
-    else if (opens && result < GATE_FDS)
+    else if (opens && result < GATE_FDS) {
         gate->is_random[result] = gate->opened != 0;
-    else if (number == SYS_close && arguments[0] < GATE_FDS)
+        gate->is_alias[result] = false; /* one before may have been closed by an exec */
+    } else if (number == SYS_close && arguments[0] < GATE_FDS)
         gate->is_alias[arguments[0]] = gate->is_random[arguments[0]] = false;
     else if (number == SYS_set_tid_address)
         gate->thread_id = arguments[0];

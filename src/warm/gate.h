@@ -27,8 +27,8 @@ struct gate {
     uint64_t opened; /* what the path of the call under way is: a random device */
 };
 
-/* For a program that was just executed: with_stderr, fd 2 is the connection, too. Draws of a
- * program that executed this one are remembered. */
+/* For a program that was just executed, with zeroes in gate for the first one: with_stderr, fd 2 is
+ * the connection, too. Draws and fds of a program that executed this one are remembered. */
 void gate_begin(struct gate *gate, struct tracee *tracee, bool with_stderr);
 
 /* Whether the call may be made: true. execve is passed; who calls this looks at that himself. */

@@ -264,6 +264,7 @@ static const struct handler handlers[] = {
     {"errors", "@/warmee end errors", "", NULL},
     {"exec", "@/warmee exec", "x\n", NULL},
     {"exec-changed", "@/warmee exec changed", "x\n", NULL},
+    {"exec-dup", "@/warmee hand-on dup", "x\n", NULL},
     {"cat", "cat", "one\ntwo\n", NULL},
     {"tr", "tr a-z A-Z", "one\ntwo\n", NULL},
     {"grep", "grep --line-buffered o", "one\ntwo\nthree\n", NULL},
@@ -457,6 +458,7 @@ static const struct {
      "No such file"},
     {"@/warmee draw", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
     {"@/warmee draw read", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
+    {"@/warmee hand-on random", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
     {"@/warmee write-over", "warm = io\n", "x\n", "+++\n", "wrote over"},
     {"@/setuid", "warm = entry\n", "x\n", NULL, "set-id"},
 };

@@ -501,6 +501,31 @@ static int attacks(const char *argument)
     return 0;
 }
 
+/* After an exec with another fd open: the connection's, or random bytes. */
+static int inherits(const char *argument)
+{
+    unsigned char bytes[16] = {0};
+
+    if (strcmp(argument, "random") == 0) {
+        if (read(3, bytes, sizeof(bytes)) != sizeof(bytes))
+            return 3;
+    } else if (read(3, bytes, sizeof(bytes) - 1) < 0) {
+        return 3;
+    }
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        dprintf(1, "%02x", bytes[i]);
+    return 0;
+}
+
+static int hands_on(const char *argument)
+{
+    int fd = strcmp(argument, "random") == 0 ? open("/dev/urandom", O_RDONLY) : dup(0);
+
+    if (fd == 3)
+        execl("/proc/self/exe", "warmee", "inherit", argument, NULL);
+    return 3;
+}
+
 static int executes(const char *argument)
 {
     char path[] = "/bin/sh", option[] = "-c",
@@ -529,7 +554,8 @@ static const struct {
     {"compute", computes},       {"end", ends},
     {"flock", locks_file},       {"exec", executes},
     {"attack", attacks},         {"proc", asks_proc},
-    {"write-over", writes_over},
+    {"write-over", writes_over}, {"inherit", inherits},
+    {"hand-on", hands_on},
 };
 
 int main(int argc, char *argv[])
