@@ -167,7 +167,7 @@ void warming_adapt(struct service *service)
         return;
     }
     reason = find_order(service, &slots, &order, &size);
-    if (warming && !reason && is_current(warming, order, size)) {
+    if (warming && order && !reason && is_current(warming, order, size)) {
         /* What stands there may be more than is wanted now, which is used up. */
         free(order);
         plan_unref(warming->plan);
