@@ -25,6 +25,10 @@
 #define REACH     ((int64_t)1 << 27)
 #define HINT_AWAY ((uint64_t)1 << 24)
 
+/* Of pstate: the last instruction was a jump through a register, as the one to a program's first
+ * instruction is. In a program that is guarded against such jumps (BTI) no svc may follow then. */
+#define BRANCH_TYPE ((uint64_t)3 << 10)
+
 const uint32_t arch_audit = AUDIT_ARCH_AARCH64;
 const unsigned char arch_breakpoint[ARCH_CODE_MAX] = {0x00, 0x00, 0x20, 0xd4}; /* brk #0 */
 const unsigned char arch_call[ARCH_CODE_MAX] = {0x01, 0x00, 0x00, 0xd4};       /* svc #0 */
@@ -111,6 +115,7 @@ void arch_set_call(struct arch_registers *registers, uint64_t pc, long number,
                    const uint64_t arguments[6])
 {
     arch_set_pc(registers, pc);
+    registers->user.pstate &= ~BRANCH_TYPE;
     for (int i = 0; i < 6; i++)
         registers->user.regs[i] = arguments[i];
     registers->user.regs[8] = (unsigned long long)number;
