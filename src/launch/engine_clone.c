@@ -67,7 +67,6 @@
 
 /* child_execute uses a few hundred bytes; below the stack lies a page that nobody may touch. */
 #define STACK_SIZE ((size_t)16 * 1024)
-#define GUARD_SIZE ((size_t)4096)
 
 struct clone_start {
     struct launch_start base;
@@ -133,6 +132,12 @@ static int clone_open(struct engine **ret)
     return 0;
 }
 
+/* A page, which on aarch64 may have 64 KiB. */
+static size_t guard_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
 static void clone_close(struct engine *engine)
 {
     struct cloner *cloner = cloner_of(engine);
@@ -140,7 +145,7 @@ static void clone_close(struct engine *engine)
     while (cloner->free) {
         struct clone_start *next = cloner->free->next;
 
-        munmap(cloner->free->stack - GUARD_SIZE, GUARD_SIZE + STACK_SIZE);
+        munmap(cloner->free->stack - guard_size(), guard_size() + STACK_SIZE);
         environment_free(&cloner->free->environment);
         free(cloner->free);
         cloner->free = next;
@@ -176,16 +181,17 @@ static bool clone_is_idle(const struct engine *engine)
 
 static unsigned char *map_stack(void)
 {
-    unsigned char *area = mmap(NULL, GUARD_SIZE + STACK_SIZE, PROT_READ | PROT_WRITE,
+    size_t guard = guard_size();
+    unsigned char *area = mmap(NULL, guard + STACK_SIZE, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
     if (area == MAP_FAILED)
         return NULL;
-    if (mprotect(area, GUARD_SIZE, PROT_NONE) < 0) {
-        munmap(area, GUARD_SIZE + STACK_SIZE);
+    if (mprotect(area, guard, PROT_NONE) < 0) {
+        munmap(area, guard + STACK_SIZE);
         return NULL;
     }
-    return area + GUARD_SIZE;
+    return area + guard;
 }
 
 /* A slot: the one used last, whose stack is still in the cache, or a new one; NULL: none now. */
