@@ -87,10 +87,17 @@ static bool is_harmless_path(struct gate *gate, uint64_t directory, uint64_t add
     return fstatat(base_fd, path, &status, 0) < 0 || is_harmless(gate, &status);
 }
 
+/* The kernel's own, which libc has as 0 where it is always so; musl gives it. */
+#if defined(__aarch64__)
+#define KERNEL_LARGEFILE 0400000
+#else
+#define KERNEL_LARGEFILE 0100000
+#endif
+
 static bool are_reading_flags(uint64_t flags)
 {
-    const uint64_t harmless = O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY | O_NOCTTY | O_NONBLOCK |
-                              O_LARGEFILE | 0100000 /* the kernel's own O_LARGEFILE on x86 */;
+    const uint64_t harmless =
+        O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY | O_NOCTTY | O_NONBLOCK | KERNEL_LARGEFILE;
 
     return (flags & O_ACCMODE) == O_RDONLY && (flags & ~harmless) == 0;
 }
