@@ -25,13 +25,14 @@
 
 #include "base/fd.h"
 
-/* Room for the two ends in the block's page, behind the block. */
-#define ENDS_OFFSET (WARM_PAGE - 2 * sizeof(int32_t))
+/* Room for the two ends in the block's page, behind the block; and for the stub, which is small. */
+#define ENDS_OFFSET sizeof(struct warm_block)
+#define CODE_MAX    4096
 
 /* Of the kernel's signal sets. */
 #define SIGSET_SIZE ((void *)(uintptr_t)8)
 
-_Static_assert(sizeof(struct warm_block) <= ENDS_OFFSET, "the ends stand behind the block");
+_Static_assert(ENDS_OFFSET + 2 * sizeof(int32_t) <= WARM_PAGE, "the ends stand behind the block");
 
 static size_t code_size(void)
 {
@@ -272,7 +273,7 @@ static int plant(struct site *site, struct warm_block *block)
 {
     struct park *park = site->park;
     struct arch_registers registers;
-    unsigned char code[WARM_PAGE];
+    unsigned char code[CODE_MAX];
     int error;
 
     if (code_size() > sizeof(code))

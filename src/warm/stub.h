@@ -14,7 +14,14 @@
 
 #include "warm/warm.h"
 
-#define WARM_PAGE      ((size_t)4096)
+/* As large as pages are: on aarch64, where a kernel may have them of 4, 16 or 64 KiB, the largest.
+ */
+#if defined(__aarch64__)
+#define WARM_PAGE ((size_t)65536)
+#else
+#define WARM_PAGE ((size_t)4096)
+#endif
+
 #define WARM_ALIASES   16
 #define WARM_REOPENS   16
 #define WARM_REGISTERS 18

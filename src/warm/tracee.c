@@ -13,6 +13,9 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+/* No page is smaller. */
+#define PAGE_MIN ((size_t)4096)
+
 int tracee_wait(struct tracee *tracee, int *ret)
 {
     for (;;) {
@@ -109,7 +112,7 @@ int tracee_read_string(const struct tracee *tracee, uint64_t address, char *text
     size_t length = 0;
 
     while (length < size) {
-        size_t part = WARM_PAGE - (address + length) % WARM_PAGE; /* the next page may be nowhere */
+        size_t part = PAGE_MIN - (address + length) % PAGE_MIN; /* the next page may be nowhere */
         char *end;
 
         part = part < size - length ? part : size - length;
