@@ -41,13 +41,16 @@ void arch_set_call(struct arch_registers *registers, uint64_t pc, long number,
 /* The stop is in front of a call: it isn't made. registers are what they are now. 0 or -errno. */
 int arch_cancel(pid_t pid, const struct arch_registers *registers);
 
-/* A number for mmap's hint, from which code can jump to target; 0: any place will do. */
-uint64_t arch_hint(uint64_t target);
+/* Numbers for mmap's hint, one for each attempt, from which the stub can jump to target; 0: any
+ * place will do. And whether it can from where it came to be. */
+#define ARCH_HINTS 6
+uint64_t arch_hint(uint64_t target, unsigned attempt);
+bool arch_reaches(uint64_t base, uint64_t target);
 
 /* Makes a parked process of a stopped one. gate: its registers in front of call (-1: of no call but
  * its first instruction); resume: where it goes on. Fills block and registers, which begin at the
- * stub at base, and changes code, the stub's bytes, where that needs it. False where it can't. */
-bool arch_park(const struct arch_registers *gate, long call, uint64_t resume, uint64_t base,
+ * stub at base, which reaches resume, and changes code, the stub's bytes, where that needs it. */
+void arch_park(const struct arch_registers *gate, long call, uint64_t resume, uint64_t base,
                struct warm_block *block, struct arch_registers *registers, unsigned char *code);
 
 #endif

@@ -21,9 +21,12 @@
 #define NT_ARM_SYSTEM_CALL 0x404
 #endif
 
-/* A branch reaches 2^27 bytes to both sides; a hint well within. */
-#define REACH     ((int64_t)1 << 27)
-#define HINT_AWAY ((uint64_t)1 << 24)
+/* A branch reaches 2^27 bytes to both sides. Hints are well within; below first, since above the
+ * libraries there is room that the stack may grow into. */
+#define REACH ((int64_t)1 << 27)
+#define MIB   ((int64_t)1 << 20)
+static const int64_t hints[ARCH_HINTS] = {-16 * MIB, -64 * MIB, -112 * MIB,
+                                          16 * MIB,  64 * MIB,  112 * MIB};
 
 /* Of pstate: the last instruction was a jump through a register, as the one to a program's first
  * instruction is. In a program that is guarded against such jumps (BTI) no svc may follow then. */
@@ -132,28 +135,34 @@ int arch_cancel(pid_t pid, const struct arch_registers *registers)
                : 0;
 }
 
-uint64_t arch_hint(uint64_t target)
+/* Below 0 it is a number that mmap can't follow. */
+uint64_t arch_hint(uint64_t target, unsigned attempt)
 {
-    uint64_t page = target & ~(uint64_t)(WARM_PAGE - 1);
-
-    return page > 2 * HINT_AWAY ? page - HINT_AWAY : page + HINT_AWAY;
+    return (target & ~(uint64_t)(WARM_PAGE - 1)) + (uint64_t)hints[attempt];
 }
 
-bool arch_park(const struct arch_registers *gate, long call, uint64_t resume, uint64_t base,
+static int64_t way_from(uint64_t base, uint64_t target)
+{
+    return (int64_t)(target - (base + warm_stub_offset(warm_stub_leave)));
+}
+
+bool arch_reaches(uint64_t base, uint64_t target)
+{
+    int64_t way = way_from(base, target);
+
+    return way >= -REACH && way < REACH && (way & 3) == 0;
+}
+
+void arch_park(const struct arch_registers *gate, long call, uint64_t resume, uint64_t base,
                struct warm_block *block, struct arch_registers *registers, unsigned char *code)
 {
-    size_t place = (size_t)warm_stub_offset(warm_stub_leave);
-    int64_t way = (int64_t)(resume - (base + place));
-    uint32_t branch = 0x14000000U | ((uint32_t)(way >> 2) & 0x03ffffffU);
+    uint32_t branch = 0x14000000U | ((uint32_t)(way_from(base, resume) >> 2) & 0x03ffffffU);
 
     (void)call; /* x8 has it */
-    if (way < -REACH || way >= REACH || (way & 3) != 0)
-        return false;
-    memcpy(code + place, &branch, sizeof(branch));
+    memcpy(code + warm_stub_offset(warm_stub_leave), &branch, sizeof(branch));
     block->resume = resume;
     *registers = *gate;
     arch_set_pc(registers, base + warm_stub_offset(warm_stub_entry));
-    return true;
 }
 
 #endif

@@ -103,13 +103,21 @@ int arch_cancel(pid_t pid, const struct arch_registers *registers)
     return ptrace(PTRACE_SETREGSET, pid, (void *)(uintptr_t)NT_PRSTATUS, &vector) < 0 ? -errno : 0;
 }
 
-uint64_t arch_hint(uint64_t target)
+uint64_t arch_hint(uint64_t target, unsigned attempt)
 {
     (void)target;
+    (void)attempt;
     return 0;
 }
 
-bool arch_park(const struct arch_registers *gate, long call, uint64_t resume, uint64_t base,
+bool arch_reaches(uint64_t base, uint64_t target)
+{
+    (void)base;
+    (void)target;
+    return true;
+}
+
+void arch_park(const struct arch_registers *gate, long call, uint64_t resume, uint64_t base,
                struct warm_block *block, struct arch_registers *registers, unsigned char *code)
 {
     const struct user_regs_struct *user = &gate->user;
@@ -136,7 +144,6 @@ bool arch_park(const struct arch_registers *gate, long call, uint64_t resume, ui
     block->resume = resume;
     *registers = *gate;
     arch_set_pc(registers, base + warm_stub_offset(warm_stub_entry));
-    return true;
 }
 
 #endif

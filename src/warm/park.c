@@ -175,16 +175,39 @@ static int call(struct site *site, const char *what, long number, const uint64_t
     return 0;
 }
 
+/* Two pages, from where the stub can jump to the program: the kernel takes a hint where there is
+ * room. */
+static int find_room(struct site *site)
+{
+    uint64_t map[6] = {
+        0, 2 * WARM_PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0};
+    int64_t result;
+
+    for (unsigned attempt = 0; attempt < ARCH_HINTS; attempt++) {
+        int error;
+
+        map[0] = arch_hint(site->park->resume, attempt);
+        error = call(site, "mmap", SYS_mmap, map, &result);
+        if (error < 0)
+            return error;
+        site->base = (uint64_t)result;
+        if (arch_reaches(site->base, site->park->resume))
+            return 0;
+        error = call(site, "munmap", SYS_munmap,
+                     (const uint64_t[6]){site->base, 2 * WARM_PAGE, 0, 0, 0, 0}, &result);
+        if (error < 0)
+            return error;
+    }
+    return tracee_fail(site->park->tracee, "there is no room near its code");
+}
+
 static int map_pages(struct site *site)
 {
-    const uint64_t map[6] = {arch_hint(site->park->resume), 2 * WARM_PAGE, PROT_READ | PROT_EXEC,
-                             MAP_PRIVATE | MAP_ANONYMOUS,   (uint64_t)-1,  0};
     int64_t result;
-    int error = call(site, "mmap", SYS_mmap, map, &result);
+    int error = find_room(site);
 
     if (error < 0)
         return error;
-    site->base = (uint64_t)result;
     return call(
         site, "mprotect", SYS_mprotect,
         (const uint64_t[6]){site->base + WARM_PAGE, WARM_PAGE, PROT_READ | PROT_WRITE, 0, 0, 0},
@@ -280,8 +303,7 @@ static int plant(struct site *site, struct warm_block *block)
         return -E2BIG;
     memcpy(code, warm_stub_start, code_size());
     fill_message(park, block, site->base);
-    if (!arch_park(&park->registers, park->call, park->resume, site->base, block, &registers, code))
-        return tracee_fail(park->tracee, "there is no room near its code");
+    arch_park(&park->registers, park->call, park->resume, site->base, block, &registers, code);
     error = tracee_poke(park->tracee, site->base, code, code_size());
     if (error == 0)
         error = tracee_write(park->tracee, site->base + WARM_PAGE, block, sizeof(*block));
