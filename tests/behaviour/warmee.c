@@ -19,11 +19,11 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -305,7 +305,8 @@ static int leaves_traces(const char *argument)
     return 0;
 }
 
-/* From the kernel or its device; or only where a file is there. */
+/* From the kernel or its device; or only where a file is there. By the call itself: libc may draw
+ * from memory that the kernel fills, whose mmap is a gate. */
 static bool draw(const char *argument, unsigned char *bytes, size_t size)
 {
     struct iovec vector = {bytes, size};
@@ -314,7 +315,7 @@ static bool draw(const char *argument, unsigned char *bytes, size_t size)
         return preadv(open("/dev/urandom", O_RDONLY), &vector, 1, 0) == (ssize_t)size;
     if (argument[0] == '/' && access(argument, F_OK) < 0)
         return true;
-    return getrandom(bytes, size, 0) == (ssize_t)size;
+    return syscall(SYS_getrandom, bytes, size, 0) == (ssize_t)size;
 }
 
 static int draws(const char *argument)
