@@ -1,4 +1,4 @@
-/* arch_aarch64: see arch.h. Compiled and read against the ABI, not run: no such machine was there.
+/* arch_aarch64: see arch.h. Run under emulation only (qemu-system-aarch64), not on such a machine.
  *
  * Two things are other than on x86_64. At a stop in front of a call or behind it the kernel shows a
  * mark of its own in x7, and doesn't take ours (arch/arm64/kernel/ptrace.c, report_syscall): so the
