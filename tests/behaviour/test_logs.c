@@ -103,6 +103,7 @@ START_TEST(stderr_fds)
     int port = harness_port();
     int before, fds[30];
 
+    harness_be_cold();
     harness_serve(&daemon, "[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nUSER\n", port);
     free(client_exchange(port, "x"));
     harness_log_wait(&daemon, " end ", 1);
