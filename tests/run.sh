@@ -60,9 +60,10 @@ tests() {
     make -s -C "$directory" -j "$jobs" check "$@"
 }
 
+# The faults of either engine's own steps are among those that every build has.
 tests_by_fork() {
     copy build-fork || return 1
-    STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/suites.sh tests/behaviour/calls.sh tests/faults/run.sh \
+    STDINETD_ENGINE=fork tests build-fork TESTS="tests/behaviour/suites.sh tests/behaviour/calls.sh \
         tests/clients/activate.sh tests/clients/curl.sh tests/clients/demo.sh \
         tests/clients/finger.sh tests/clients/ftp.sh tests/clients/git.sh \
         tests/clients/haproxy.sh tests/clients/httpd.sh tests/clients/import.sh \
@@ -115,7 +116,7 @@ step "gcc: every service warm" copy build-warm
 STDINETD_WARM_TESTS=entry
 export STDINETD_WARM_TESTS
 step "gcc: behaviour tests, every service warm" tests build-warm TESTS="tests/behaviour/suites.sh" \
-    STDINETD_SUITES="carried command contained control guard handler limits logs notify process reload serve sockets steer upgrade"
+    STDINETD_SUITES="carried command contained control guard handler limits logs process reload serve sockets steer upgrade"
 unset STDINETD_WARM_TESTS
 step "sanitizers" build build-sanitizers --enable-sanitizers --enable-werror CFLAGS="-O1 -g"
 step "sanitizers: tests" tests build-sanitizers STDINETD_SLOW=2
