@@ -81,6 +81,8 @@ static bool is_harmless_path(struct gate *gate, uint64_t directory, uint64_t add
         base_fd = opened = openat(gate->tracee->proc_fd, base, O_PATH | O_CLOEXEC);
         if (opened < 0)
             return false;
+    } else if (strcmp(path, "/proc/sys/vm/overcommit_memory") == 0) {
+        return true; /* mimalloc's, and so python 3.13's: the machine's, and seldom another */
     } else if (strncmp(path, "/proc", 5) == 0) {
         return false; /* even what isn't there: it may be, later */
     }
@@ -115,6 +117,17 @@ static bool check_open(struct gate *gate, const uint64_t arguments[6])
 }
 #endif
 
+/* Where libc has the state of its random numbers (glibc 2.41): memory that a fork finds empty. From
+ * then on it draws without a call, and nobody sees it: gate_note. Linux 6.11. */
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 0x08
+#endif
+
+static bool is_droppable(uint64_t flags)
+{
+    return flags == (MAP_DROPPABLE | MAP_ANONYMOUS);
+}
+
 /* Private memory, or a file that is only read. */
 static bool check_mmap(struct gate *gate, const uint64_t arguments[6])
 {
@@ -124,7 +137,7 @@ static bool check_mmap(struct gate *gate, const uint64_t arguments[6])
     uint64_t flags = arguments[3];
 
     if (flags & MAP_ANONYMOUS)
-        return (flags & ~harmless) == 0;
+        return (flags & ~harmless) == 0 || is_droppable(flags);
     if (!is_own_fd(gate, arguments[4]))
         return false;
     return (flags & ~harmless) == 0 || (flags == MAP_SHARED && (arguments[2] & PROT_WRITE) == 0);
@@ -418,6 +431,8 @@ void gate_note(struct gate *gate, long number, const uint64_t arguments[6], int6
         return;
     if (number == SYS_getrandom)
         note_random_call(gate, arguments);
+    else if (number == SYS_mmap && is_droppable(arguments[3]))
+        gate->has_drawn = true;
     else if (reads && gate->is_random[arguments[0] % GATE_FDS])
         note_random_read(gate, result);
     else if (is_duplicate)

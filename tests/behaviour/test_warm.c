@@ -254,6 +254,7 @@ static const struct handler handlers[] = {
     {"time", "@/warmee time", "x\n", NULL},
     {"proc", "@/warmee proc", "x\n", NULL},
     {"pid", "@/warmee pid", "x\n", NULL},
+    {"overcommit", "@/warmee overcommit", "x\n", NULL},
     {"nonblock", "@/warmee nonblock", "x\n", NULL},
     {"memory", "@/warmee memory", "x\n", NULL},
     {"compute", "@/warmee compute", "x\n", NULL},
@@ -457,6 +458,7 @@ static const struct {
     {"@/warmee banner", "warm = io\nwarm-template = yes\nstderr = /nowhere/at/all\n", "x\n", "",
      "No such file"},
     {"@/warmee draw", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
+    {"@/warmee draw-unseen", "warm = io\nwarm-template = yes\n", "x\n", "drawn\n", "random"},
     {"@/warmee draw read", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
     {"@/warmee hand-on random", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
     {"@/warmee write-over", "warm = io\n", "x\n", "+++\n", "wrote over"},
@@ -507,6 +509,21 @@ START_TEST(has_no_effect_before_its_client)
     ck_assert_int_ne(access(path, F_OK), 0);
     expect_answer(port, "hello\n", "hello\n");
     ck_assert(harness_shell("test \"$(cat '%s')\" = x", path) == 0);
+    end(&daemon);
+}
+END_TEST
+
+/* What interpreters do at their start doesn't stand in the way of the first read. */
+START_TEST(starts_as_interpreters_do)
+{
+    struct daemon daemon;
+    int port = harness_port();
+
+    NEEDS_WARM;
+    begin_one(&daemon, port, _i == 0 ? "@/warmee overcommit" : "@/warmee draw-unseen",
+              "warm = io\n");
+    ck_assert_str_eq(await_ready(&daemon, "it", 1).gate, "read");
+    ck_assert_str_eq(ask_warmth(&daemon, "it").state, _i == 0 ? "template" : "one-shot");
     end(&daemon);
 }
 END_TEST
@@ -1312,6 +1329,7 @@ Suite *warm_suite(void)
     tcase_add_loop_test(tcase, cold_with_a_reason, 0, sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_test(tcase, has_no_effect_before_its_client);
     tcase_add_test(tcase, draws_its_own);
+    tcase_add_loop_test(tcase, starts_as_interpreters_do, 0, 2);
     tcase_add_loop_test(tcase, killed_while_parked, 0, 2);
     tcase_add_test(tcase, stopped_while_parked);
     tcase_add_loop_test(tcase, stopped_again_and_again, 0, 2);

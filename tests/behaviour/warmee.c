@@ -306,7 +306,7 @@ static int leaves_traces(const char *argument)
 }
 
 /* From the kernel or its device; or only where a file is there. By the call itself: libc may draw
- * from memory that the kernel fills, whose mmap is a gate. */
+ * from memory that the kernel fills. */
 static bool draw(const char *argument, unsigned char *bytes, size_t size)
 {
     struct iovec vector = {bytes, size};
@@ -316,6 +316,34 @@ static bool draw(const char *argument, unsigned char *bytes, size_t size)
     if (argument[0] == '/' && access(argument, F_OK) < 0)
         return true;
     return syscall(SYS_getrandom, bytes, size, 0) == (ssize_t)size;
+}
+
+/* As libc 2.41 does before it draws without calls; where there is no such memory, by a call. */
+static int draws_unseen(const char *argument)
+{
+    void *state = mmap(NULL, 4096, PROT_READ | PROT_WRITE, 0x08 | MAP_ANONYMOUS, -1, 0);
+    char byte;
+
+    (void)argument;
+    if (state == MAP_FAILED && syscall(SYS_getrandom, &byte, 1, 0) != 1)
+        return 3;
+    read_line();
+    dprintf(1, "drawn\n");
+    return 0;
+}
+
+/* As mimalloc does, which python 3.13 has. */
+static int asks_overcommit(const char *argument)
+{
+    int fd = open("/proc/sys/vm/overcommit_memory", O_RDONLY);
+    char byte = '-';
+
+    (void)argument;
+    if (fd < 0 || read(fd, &byte, 1) != 1 || close(fd) < 0)
+        return 3;
+    read_line();
+    dprintf(1, "%c\n", byte);
+    return 0;
 }
 
 static int draws(const char *argument)
@@ -543,20 +571,35 @@ static const struct {
     const char *name;
     int (*run)(const char *argument);
 } modes[] = {
-    {"ids", tell_ids},           {"peer", tell_peer},
-    {"banner", banner},          {"dup", duplicates},
-    {"replace", replaces},       {"fork", forks},
-    {"wait", waits_by},          {"timer", timers},
-    {"signal", handles_signals}, {"lock", locks},
-    {"thread", threads},         {"file", reads_file},
-    {"trace", leaves_traces},    {"draw", draws},
-    {"time", looks_at_time},     {"pid", remembers_pid},
-    {"nonblock", nonblocking},   {"memory", memory},
-    {"compute", computes},       {"end", ends},
-    {"flock", locks_file},       {"exec", executes},
-    {"attack", attacks},         {"proc", asks_proc},
-    {"write-over", writes_over}, {"inherit", inherits},
+    {"ids", tell_ids},
+    {"peer", tell_peer},
+    {"banner", banner},
+    {"dup", duplicates},
+    {"replace", replaces},
+    {"fork", forks},
+    {"wait", waits_by},
+    {"timer", timers},
+    {"signal", handles_signals},
+    {"lock", locks},
+    {"thread", threads},
+    {"file", reads_file},
+    {"trace", leaves_traces},
+    {"draw", draws},
+    {"time", looks_at_time},
+    {"pid", remembers_pid},
+    {"nonblock", nonblocking},
+    {"memory", memory},
+    {"compute", computes},
+    {"end", ends},
+    {"flock", locks_file},
+    {"exec", executes},
+    {"attack", attacks},
+    {"proc", asks_proc},
+    {"write-over", writes_over},
+    {"inherit", inherits},
     {"hand-on", hands_on},
+    {"draw-unseen", draws_unseen},
+    {"overcommit", asks_overcommit},
 };
 
 int main(int argc, char *argv[])
