@@ -22,7 +22,7 @@ exec = cat
 INI
 start "$work/ini"
 mkfifo "$work/words"
-behind session sh -c "nc -U $work/echo <$work/words"
+behind session sh -c "exec nc -N -U $work/echo <$work/words"
 exec 9>"$work/words"
 echo before >&9
 check 'a session runs' in_time grep -q before "$work/session"
