@@ -325,7 +325,7 @@ static void check_judges(const struct checker *checker, size_t index)
 {
     const struct service_settings *service = &checker->config->services[index];
 
-    if (!settings_wait(service))
+    if (!settings_wait(service) || !service->enabled)
         return;
     for (size_t i = 0; i < option_count; i++) {
         const struct location *own = checker->places->own(checker->places->context, index, i);

@@ -184,7 +184,8 @@ static void conclude_access(struct settings *settings)
                    "only_from and no_access mean nothing with wait = yes, neither here nor there");
         return;
     }
-    if (service->wait)
+    /* Nor with datagrams, which become so. */
+    if (service->wait || service->socket == IMPORT_DATAGRAM)
         disable(settings, "with wait = yes nobody can be refused; see to it that only those who "
                           "may reach the port");
     if (settings->only_from.given && allow.count > 0)
