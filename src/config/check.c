@@ -18,12 +18,18 @@ struct checker {
     struct location refused_exec; /* where a program was missing: [defaults] says it once for all */
 };
 
+/* Where an option of a service was given, be it in [defaults]; without a file: nowhere. */
+static const struct location *find_given(const struct checker *checker, size_t service,
+                                         size_t option)
+{
+    return checker->places->any(checker->places->context, service, option);
+}
+
 /* Where an option of a service stands, or the service's section where it was not given. */
 static struct location locate(const struct checker *checker, size_t service, const char *name)
 {
     const struct option *option = option_find(SCOPE_SERVICE, name);
-    const struct location *where =
-        checker->places->any(checker->places->context, service, option_index(option));
+    const struct location *where = find_given(checker, service, option_index(option));
 
     return where->file ? *where : checker->config->services[service].where;
 }
@@ -52,7 +58,7 @@ static void check_required(const struct checker *checker, size_t index)
 
         /* One that was given and is wrong was reported already. */
         if (option->scope == SCOPE_SERVICE && is_missing(option, service) &&
-            !checker->places->any(checker->places->context, index, i)->file)
+            !find_given(checker, index, i)->file)
             problems_add(checker->problems, service->where, "[%s] has no '%s'", service->name,
                          option->name);
     }
@@ -64,7 +70,7 @@ static void check_credentials(const struct checker *checker, size_t index)
     const size_t user = option_index(option_find(SCOPE_SERVICE, "user"));
 
     if (geteuid() == 0) {
-        if (!service->user && !checker->places->any(checker->places->context, index, user)->file)
+        if (!service->user && !find_given(checker, index, user)->file)
             problems_add(checker->problems, service->where,
                          "[%s] has no 'user', which is required when running as root "
                          "(user = root to mean it)",
@@ -325,7 +331,7 @@ static void check_judges(const struct checker *checker, size_t index)
 {
     const struct service_settings *service = &checker->config->services[index];
 
-    if (!settings_wait(service) || !service->enabled)
+    if (!settings_waits(service) || !service->enabled)
         return;
     for (size_t i = 0; i < option_count; i++) {
         const struct location *own = checker->places->own(checker->places->context, index, i);

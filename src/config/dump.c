@@ -39,7 +39,7 @@ int config_dump(const struct config *config, FILE *file)
     for (size_t i = 0; error == 0 && i < config->service_count; i++) {
         fputc('\n', file);
         error = dump_section(file, config->services[i].name, SCOPE_SERVICE, &config->services[i],
-                             settings_wait(&config->services[i]));
+                             settings_waits(&config->services[i]));
     }
     if (error == 0 && (fflush(file) != 0 || ferror(file)))
         error = -EIO;

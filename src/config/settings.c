@@ -1,12 +1,15 @@
 /* settings: see settings.h. */
 #include "config/settings.h"
 
-bool settings_wait(const struct service_settings *service)
+bool settings_waits_on(const struct service_settings *service, enum endpoint_kind kind)
 {
-    if (service->wait.set)
-        return service->wait.value != 0;
+    return service->wait.set ? service->wait.value != 0 : endpoint_is_datagram(kind);
+}
+
+bool settings_waits(const struct service_settings *service)
+{
     for (size_t i = 0; i < service->listen.count; i++)
-        if (!endpoint_is_datagram(service->listen.items[i].kind))
+        if (!settings_waits_on(service, service->listen.items[i].kind))
             return false;
     return service->listen.count > 0;
 }

@@ -248,10 +248,13 @@ struct config {
     size_t service_count;
 };
 
-/* Counts one more holder of the snapshot, and gives it back for an assignment. */
-/* Whether none of its sockets is accepted from: each is given to a handler as a whole. */
-bool settings_wait(const struct service_settings *service);
+/* Whether a socket of that kind is given to a handler as a whole, and isn't accepted from. */
+bool settings_waits_on(const struct service_settings *service, enum endpoint_kind kind);
 
+/* Whether that is so for all of its sockets. */
+bool settings_waits(const struct service_settings *service);
+
+/* Counts one more holder of the snapshot, and gives it back for an assignment. */
 struct config *config_ref(struct config *config);
 
 /* Gives one holder's count back; the last one frees the snapshot. NULL is fine. */

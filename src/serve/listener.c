@@ -260,7 +260,7 @@ static int take_inherited(struct listener *listener, const struct inherited_sock
 
     if (inherited->used)
         return -EADDRINUSE;
-    if (endpoint_is_datagram(kind) && settings->wait.set && !settings->wait.value)
+    if (endpoint_is_datagram(kind) && !settings_waits_on(settings, kind))
         return -EPROTOTYPE;
     fd = fcntl(inherited->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (fd < 0)
@@ -325,9 +325,7 @@ const char *listener_error_text(int error)
 
 bool listener_waits(const struct listener *listener)
 {
-    const struct settings_integer *wait = &listener->service->settings->wait;
-
-    return wait->set ? wait->value : endpoint_is_datagram(listener->kind);
+    return settings_waits_on(listener->service->settings, listener->kind);
 }
 
 int listener_set_blocking(const struct listener *listener, bool blocking)
