@@ -180,7 +180,7 @@ static void await_end(const struct client *client, int daemon_fd)
              (found > 0 && daemon_fd < 0 && recv(client->fd, bytes, sizeof(bytes), 0) > 0));
 }
 
-static int stop(struct client *client, const struct ctl *ctl)
+static int ask_to_stop(struct client *client, const struct ctl *ctl)
 {
     json_t *answer;
     int error = client_ask(client, "stop", NULL, CLIENT_TIMEOUT, &answer), status = EXIT_OK;
@@ -198,7 +198,7 @@ static int stop(struct client *client, const struct ctl *ctl)
     return status;
 }
 
-static int stop_and_wait(const struct ctl *ctl, bool waits)
+static int stop(const struct ctl *ctl, bool waits)
 {
     FD_CLEANUP int daemon_fd = -1;
     struct client client;
@@ -206,8 +206,8 @@ static int stop_and_wait(const struct ctl *ctl, bool waits)
 
     if (error < 0)
         return client_fail(ctl, error);
-    daemon_fd = open_daemon(&client);
-    status = stop(&client, ctl);
+    daemon_fd = waits ? open_daemon(&client) : -1;
+    status = ask_to_stop(&client, ctl);
     if (status == EXIT_OK && waits)
         await_end(&client, daemon_fd);
     client_close(&client);
@@ -227,5 +227,5 @@ int stop_run(const struct ctl *ctl, int count, char *arguments[])
     }
     if (optind < count)
         return command_fail(EXIT_USAGE, "usage: stdinetctl stop [--wait]");
-    return stop_and_wait(ctl, waits);
+    return stop(ctl, waits);
 }
