@@ -23,25 +23,6 @@
 /* Where they stand: a call's number from 2 on, as 0 isn't written, and 1 is the entry. */
 #define CALL_OFFSET 2
 
-static void write_files(struct handover_writer *writer, const struct service *service)
-{
-    const struct warm_files *files = &service->warming->files;
-
-    for (size_t i = 0; i < files->count; i++) {
-        const struct warm_file *file = &files->items[i];
-
-        handover_line(writer, "warm-file");
-        handover_put(writer, "service", service->handover_place);
-        handover_put_text(writer, "path", file->path);
-        handover_put(writer, "device", file->device);
-        handover_put(writer, "inode", file->inode);
-        handover_put(writer, "size", (uint64_t)file->size);
-        handover_put(writer, "seconds", (uint64_t)file->changed.tv_sec);
-        handover_put(writer, "nanoseconds", (uint64_t)file->changed.tv_nsec);
-        handover_end_line(writer);
-    }
-}
-
 void adopt_write_warming(struct handover_writer *writer, struct server *server)
 {
     for (const struct service *service = server->services; service; service = service->next) {
@@ -61,7 +42,6 @@ void adopt_write_warming(struct handover_writer *writer, struct server *server)
             handover_put(writer, "call", (uint64_t)(warming->call + CALL_OFFSET));
         handover_put_text(writer, "why", warming->why[0] != '\0' ? warming->why : NULL);
         handover_end_line(writer);
-        write_files(writer, service);
     }
 }
 
@@ -104,6 +84,32 @@ static struct warming *find_warming(const struct adoption *adoption, struct hand
         adoption_find_service(adoption, handover_number(line, "service", SIZE_MAX));
 
     return service ? service->warming : NULL;
+}
+
+static void write_files(struct handover_writer *writer, const struct service *service)
+{
+    const struct warm_files *files = &service->warming->files;
+
+    for (size_t i = 0; i < files->count; i++) {
+        const struct warm_file *file = &files->items[i];
+
+        handover_line(writer, "warm-file");
+        handover_put(writer, "service", service->handover_place);
+        handover_put_text(writer, "path", file->path);
+        handover_put(writer, "device", file->device);
+        handover_put(writer, "inode", file->inode);
+        handover_put(writer, "size", (uint64_t)file->size);
+        handover_put(writer, "seconds", (uint64_t)file->changed.tv_sec);
+        handover_put(writer, "nanoseconds", (uint64_t)file->changed.tv_nsec);
+        handover_end_line(writer);
+    }
+}
+
+void adopt_write_warm_file(struct handover_writer *writer, struct server *server)
+{
+    for (const struct service *service = server->services; service; service = service->next)
+        if (service->warming)
+            write_files(writer, service);
 }
 
 int adopt_read_warm_file(struct adoption *adoption, struct handover_line *line)

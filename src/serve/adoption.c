@@ -22,7 +22,7 @@ static const struct adoption_section sections[] = {
     {"source", ADOPTION_OF_SERVICES, adopt_write_source, adopt_read_source},
     {"ban", ADOPTION_OF_SERVICES, adopt_write_ban, adopt_read_ban},
     {"warming", ADOPTION_OF_SERVICES, adopt_write_warming, adopt_read_warming},
-    {"warm-file", ADOPTION_OF_SERVICES, NULL, adopt_read_warm_file},
+    {"warm-file", ADOPTION_OF_SERVICES, adopt_write_warm_file, adopt_read_warm_file},
     {"parked", ADOPTION_OF_SERVICES, adopt_write_parked, adopt_read_parked},
     {"connection", ADOPTION_OF_SERVICES, adopt_write_connection, adopt_read_connection},
     {"lingering", ADOPTION_OF_SERVICES, adopt_write_lingering, adopt_read_lingering},
@@ -38,8 +38,7 @@ static const struct adoption_section sections[] = {
 void adoption_write(struct handover_writer *writer, struct server *server)
 {
     for (size_t i = 0; i < SECTION_COUNT; i++)
-        if (sections[i].write)
-            sections[i].write(writer, server);
+        sections[i].write(writer, server);
 }
 
 static const struct adoption_section *find_section(const struct handover_line *line)

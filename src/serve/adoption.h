@@ -55,7 +55,7 @@ struct adoption {
 struct adoption_section {
     const char *kind;
     enum adoption_part part;
-    /* Writes as many lines as there is to tell. NULL: another row's writer does. */
+    /* Writes as many lines as there is to tell. */
     void (*write)(struct handover_writer *writer, struct server *server);
     /* Reads one. 0; -EINVAL: line->problem tells; another -errno. */
     int (*read)(struct adoption *adoption, struct handover_line *line);
@@ -103,7 +103,7 @@ ADOPTION_ROW(listener);
 ADOPTION_ROW(source);
 ADOPTION_ROW(ban);
 ADOPTION_ROW(warming);
-int adopt_read_warm_file(struct adoption *adoption, struct handover_line *line);
+ADOPTION_ROW(warm_file);
 ADOPTION_ROW(parked);
 ADOPTION_ROW(connection);
 ADOPTION_ROW(lingering);

@@ -448,8 +448,8 @@ void control_client_refuse(int fd, const char *problem)
     char *line = reply_print_error(problem, &length);
 
     /* It fits into an empty buffer, or it isn't heard. */
-    if (line && send(fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-        errno = 0;
+    if (line)
+        (void)send(fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     free(line);
     stranger_close(fd, true);
 }

@@ -267,15 +267,20 @@ static int hand_over(struct server *server)
     return error;
 }
 
+/* Whether somebody is on his way to a handler. */
+static bool is_starting(const struct server *server)
+{
+    return !launcher_is_idle(server->launcher) || server->copies_sent > 0;
+}
+
 void upgrade_end_turn(struct server *server)
 {
     struct upgrade *upgrade = &server->upgrade;
     char problem[UPGRADE_PROBLEM_SIZE];
     int error;
 
-    bool is_idle = launcher_is_idle(server->launcher) && server->copies_sent == 0;
-
-    if (upgrade->stage != UPGRADE_LEAVING || (!is_idle && loop_is_armed(&upgrade->timer)))
+    if (upgrade->stage != UPGRADE_LEAVING ||
+        (is_starting(server) && loop_is_armed(&upgrade->timer)))
         return;
     if (server->copies_sent > 0) { /* no answer in all that time: they are started cold */
         warming_take_back(server);

@@ -314,13 +314,14 @@ static int start_warmer(struct warming *warming)
     bool is_connection = service->settings->stderr_sink.kind == STDERR_CONNECTION;
     int errors = is_connection ? server->null_fd : service_stderr_fd(service, -1);
     struct warm_child *warmer = &warming->warmer;
+    uint64_t inode = is_connection ? 0 : supply_inode(errors);
     pid_t pid;
     int fd, error;
 
     if (errors < 0)
         return errors;
-    discard_stale(warming, is_connection ? 0 : supply_inode(errors));
-    warming->stderr_inode = is_connection ? 0 : supply_inode(errors);
+    discard_stale(warming, inode);
+    warming->stderr_inode = inode;
     warm_files_note(&warming->files, warming->plan);
     error =
         warm_link_spawn(warming->order, warming->order_size, errors, server->null_fd, &fd, &pid);

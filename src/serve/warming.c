@@ -116,14 +116,16 @@ static struct warming *make(struct service *service)
     return warming;
 }
 
-/* What there is to say of the service as it is now: an order, or why it can't be warm. */
-static const char *find_order(const struct service *service, struct warm_slots *ret_slots,
-                              char **ret, size_t *ret_size)
+/* The order for the service as it is now, malloc'ed; NULL: it can't be warm, for that reason. */
+static char *make_order(const struct service *service, struct warm_slots *ret_slots,
+                        size_t *ret_size, const char **ret_reason)
 {
     const char *reason = reason_against(service);
-    int error = reason ? 0 : write_order(service, ret_slots, ret, ret_size);
+    char *order = NULL;
+    int error = reason ? 0 : write_order(service, ret_slots, &order, ret_size);
 
-    return error < 0 ? strerror(-error) : reason;
+    *ret_reason = error < 0 ? strerror(-error) : reason;
+    return order;
 }
 
 /* Makes it warm by that order, which becomes its own in any case. */
@@ -159,15 +161,15 @@ void warming_adapt(struct service *service)
     struct warming *warming = service->warming;
     struct warm_slots slots;
     const char *reason;
-    char *order = NULL;
     size_t size = 0;
+    char *order;
 
     if (service->settings->warm->depth == WARM_DEPTH_NO) {
         warming_end(service);
         return;
     }
-    reason = find_order(service, &slots, &order, &size);
-    if (warming && order && !reason && is_current(warming, order, size)) {
+    order = make_order(service, &slots, &size, &reason);
+    if (warming && order && is_current(warming, order, size)) {
         /* What stands there may be more than is wanted now, which is used up. */
         free(order);
         plan_unref(warming->plan);
@@ -176,7 +178,7 @@ void warming_adapt(struct service *service)
         return;
     }
     warming_end(service);
-    if (reason) {
+    if (!order) {
         make_cold(service, reason);
         return;
     }
@@ -200,13 +202,14 @@ uint64_t warming_fingerprint(const struct warming *warming)
 struct warming *warming_resume(struct service *service, uint64_t fingerprint)
 {
     struct warm_slots slots;
-    char *order = NULL;
+    const char *reason;
     size_t size = 0;
+    char *order;
 
-    if (service->retired || service->warming || service->settings->warm->depth == WARM_DEPTH_NO ||
-        find_order(service, &slots, &order, &size))
+    if (service->retired || service->warming || service->settings->warm->depth == WARM_DEPTH_NO)
         return NULL;
-    if (fingerprint_of(order, size) == fingerprint)
+    order = make_order(service, &slots, &size, &reason);
+    if (order && fingerprint_of(order, size) == fingerprint)
         return make_possible(service, &slots, order, size);
     free(order);
     return NULL;
