@@ -120,11 +120,16 @@ static struct warmth await_refused(const struct daemon *daemon, const char *serv
     return awaited.last;
 }
 
+static json_t *ask_parked(const struct daemon *daemon)
+{
+    return control_expect_ok(
+        control_ask_once(daemon, "{\"command\":\"connections\",\"arguments\":{\"parked\":true}}"));
+}
+
 /* The pid of a parked process or warmer of the service; 0: there is none. */
 static pid_t find_parked(const struct daemon *daemon, const char *service, const char *state)
 {
-    json_t *answer = control_expect_ok(
-        control_ask_once(daemon, "{\"command\":\"connections\",\"arguments\":{\"parked\":true}}"));
+    json_t *answer = ask_parked(daemon);
     const json_t *list = json_object_get(answer, "parked");
     pid_t pid = 0;
 
@@ -142,8 +147,7 @@ static pid_t find_parked(const struct daemon *daemon, const char *service, const
 /* Whether that process is one of those that have no connection. */
 static bool is_parked(const struct daemon *daemon, pid_t pid)
 {
-    json_t *answer = control_expect_ok(
-        control_ask_once(daemon, "{\"command\":\"connections\",\"arguments\":{\"parked\":true}}"));
+    json_t *answer = ask_parked(daemon);
     const json_t *list = json_object_get(answer, "parked");
     bool found = false;
 
@@ -576,29 +580,34 @@ static void await_another(const struct daemon *daemon, const char *state, pid_t 
     ck_assert_msg(harness_until(has_another, &change), "no other %s comes", state);
 }
 
+/* What stands ready, one of it: tests that have to do with both run twice. */
+static const struct {
+    const char *keys, *state;
+} pools[] = {
+    {"warm = io\n", "template"},
+    {"warm = io\nwarm-template = no\nwarm-count = 1\n", "parked"},
+};
+
 /* Killed while it waits: another one takes its place, and nobody notices. */
 START_TEST(killed_while_parked)
 {
-    static const char *const keys[] = {"warm = io\nwarm-template = no\nwarm-count = 1\n",
-                                       "warm = io\n"};
-    static const char *const states[] = {"parked", "template"};
     struct daemon daemon;
     int port = harness_port();
     pid_t before;
 
     NEEDS_WARM;
-    begin_one(&daemon, port, "@/warmee banner", keys[_i]);
+    begin_one(&daemon, port, "@/warmee banner", pools[_i].keys);
     await_ready(&daemon, "it", 1);
-    before = find_parked(&daemon, "it", states[_i]);
+    before = find_parked(&daemon, "it", pools[_i].state);
     kill_found(before, SIGKILL);
     ck_assert_str_eq(await_refused(&daemon, "it").why, "one that was ready has ended");
     expect_answer(port, "x\n", "welcome you said x\n");
-    await_another(&daemon, states[_i], before);
+    await_another(&daemon, pools[_i].state, before);
     expect_answer(port, "y\n", "welcome you said y\n");
     before = find_parked(&daemon, "it", "warmer");
     kill_found(before, SIGKILL);
     expect_answer(port, "x\n", "welcome you said x\n");
-    if (_i == 1)
+    if (_i == 0)
         kill_found(find_parked(&daemon, "it", "template"), SIGKILL);
     await_another(&daemon, "warmer", before);
     await_ready(&daemon, "it", 1);
@@ -645,11 +654,10 @@ START_TEST(stopped_again_and_again)
     int port = harness_port();
 
     NEEDS_WARM;
-    begin_one(&daemon, port, "@/warmee banner",
-              _i == 0 ? "warm = io\n" : "warm = io\nwarm-template = no\nwarm-count = 1\n");
+    begin_one(&daemon, port, "@/warmee banner", pools[_i].keys);
     for (int i = 0; i < 2; i++) {
         await_ready(&daemon, "it", 1);
-        kill_found(find_parked(&daemon, "it", _i == 0 ? "template" : "parked"), SIGSTOP);
+        kill_found(find_parked(&daemon, "it", pools[_i].state), SIGSTOP);
         expect_answer(port, "x\n", "welcome you said x\n");
     }
     harness_log_wait(&daemon, "another warm handler is made later", 1);
@@ -666,10 +674,9 @@ START_TEST(stops_with_a_client)
     char *answer;
 
     NEEDS_WARM;
-    begin_one(&daemon, port, "@/warmee banner",
-              _i == 0 ? "warm = io\n" : "warm = io\nwarm-template = no\nwarm-count = 1\n");
+    begin_one(&daemon, port, "@/warmee banner", pools[_i].keys);
     await_ready(&daemon, "it", 1);
-    kill_found(find_parked(&daemon, "it", _i == 0 ? "template" : "parked"), SIGSTOP);
+    kill_found(find_parked(&daemon, "it", pools[_i].state), SIGSTOP);
     fd = client_connect(port);
     client_send(fd, "x\n");
     ck_assert(harness_until(is_taken, &daemon));
@@ -1115,19 +1122,17 @@ END_TEST
 /* A program that does what it can with the socket it waits at: it harms itself. */
 START_TEST(hostile)
 {
-    static const char *const states[] = {"template", "parked"};
     struct daemon daemon;
     int port = harness_port();
     pid_t before;
 
     NEEDS_WARM;
-    begin_one(&daemon, port, "@/warmee attack",
-              _i == 0 ? "warm = io\n" : "warm = io\nwarm-template = no\nwarm-count = 1\n");
+    begin_one(&daemon, port, "@/warmee attack", pools[_i].keys);
     await_ready(&daemon, "it", 1);
     for (int i = 0; i < 3; i++) {
-        before = find_parked(&daemon, "it", states[_i]);
+        before = find_parked(&daemon, "it", pools[_i].state);
         kill_found(before, SIGUSR1);
-        await_another(&daemon, states[_i], before);
+        await_another(&daemon, pools[_i].state, before);
         /* After which nobody waits longer for the next one. */
         expect_answer(port, "x\n", "x\n");
         await_ready(&daemon, "it", 1);
