@@ -376,6 +376,7 @@ START_TEST(linger_close_is_never_waited_for)
     long began;
     int fd, fds;
 
+    harness_be_cold();
     harness_serve(&daemon,
                   "[defaults]\nUSER\nstderr = null\n[upper]\nlisten = 127.0.0.1:%d\n"
                   "exec = tr a-z A-Z\n[linger]\nlisten = 127.0.0.1:%d\nlinger-close = 300ms\n"

@@ -178,6 +178,7 @@ START_TEST(stays_small)
     long early_memory, late_memory;
     int early_fds;
 
+    harness_be_cold();
     harness_serve(&daemon, "[stdinetd]\nlog-level = notice\n" UPPER, port);
     crowd_start(&crowd, port, 20, harness_scale(1000));
     crowd_end(&crowd);

@@ -600,6 +600,7 @@ START_TEST(busy_file)
 
     if (harness_is_wrapped())
         return;
+    harness_be_cold();
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);
     harness_configure(&daemon, UPPER, port);

@@ -689,23 +689,53 @@ START_TEST(stops_with_a_client)
 }
 END_TEST
 
-/* More at once than are ready: the others are served cold, and none is lost. */
+/* What a daemon that is at rest uses. */
+struct use {
+    const struct daemon *daemon;
+    int fds;
+    long memory;
+};
+
+static bool is_as_small(void *context)
+{
+    const struct use *before = context;
+
+    return process_fds(before->daemon->pid) <= before->fds;
+}
+
+/* More at once than are ready: the others are served cold, and none is lost. At rest again, with
+ * all that may stand ready, stdinetd is as small as it was. */
 START_TEST(burst)
 {
-    static const char *const keys[] = {"warm = entry\nwarm-template = no\n", "warm = entry\n",
-                                       "warm = io\n", "warm = io\nwarm-uses = 10\n"};
+    static const struct {
+        const char *keys;
+        int ready;
+    } rows[] = {{"warm = entry\nwarm-template = no\nwarm-count = 2\n", 2},
+                {"warm = entry\n", 1},
+                {"warm = io\n", 1},
+                {"warm = io\nwarm-uses = 10\n", 1}};
     struct daemon daemon;
     struct crowd crowd;
+    struct use before;
     int port = harness_port();
 
     NEEDS_WARM;
-    begin_one(&daemon, port, "tr a-z A-Z", keys[_i]);
-    await_ready(&daemon, "it", 1);
+    begin_one(&daemon, port, "tr a-z A-Z", rows[_i].keys);
+    await_ready(&daemon, "it", rows[_i].ready);
     crowd_start(&crowd, port, harness_scale(50), harness_scale(1000));
     crowd_end(&crowd);
     ck_assert(ask_warmth(&daemon, "it").served > 0);
     harness_log_wait(&daemon, "outcome=ok", harness_scale(1000));
     ck_assert_int_eq(harness_log_count(&daemon, "outcome=ok"), harness_scale(1000));
+    await_ready(&daemon, "it", rows[_i].ready);
+    before = (struct use){&daemon, process_fds(daemon.pid), process_status(daemon.pid, "VmRSS")};
+    crowd_start(&crowd, port, harness_scale(50), harness_scale(4000));
+    crowd_end(&crowd);
+    ck_assert_msg(harness_until(is_as_small, &before), "%d fds, before %d", process_fds(daemon.pid),
+                  before.fds);
+#ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory aside */
+    ck_assert_int_le(process_status(daemon.pid, "VmRSS"), before.memory + before.memory / 10);
+#endif
     end(&daemon);
 }
 END_TEST
