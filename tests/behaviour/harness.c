@@ -102,6 +102,15 @@ void harness_write_file(const char *path, const char *text, unsigned mode)
     ck_assert(chmod(path, mode) == 0);
 }
 
+void harness_write_program(const char *path, const char *text)
+{
+    char temporary[256];
+
+    snprintf(temporary, sizeof(temporary), "%s.new", path);
+    harness_write_file(temporary, text, 0755);
+    ck_assert(rename(temporary, path) == 0);
+}
+
 int harness_shell(const char *format, ...)
 {
     char command[1024];

@@ -78,6 +78,8 @@ void harness_log_wait(const struct daemon *daemon, const char *text, int count);
 char *harness_read_file(const char *path);
 /* Writes a file with this mode. */
 void harness_write_file(const char *path, const char *text, unsigned mode);
+/* Puts a program there, whole and executable from its first moment: a service may try it in any. */
+void harness_write_program(const char *path, const char *text);
 /* Runs a command line by the shell; returns its wait status. */
 int harness_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -360,7 +360,7 @@ START_TEST(rests)
     ck_assert(harness_shell("cp /bin/cat '%s'", program) == 0);
     harness_configure(&daemon, "[cat]\nlisten = 127.0.0.1:%d\nexec = %s\nUSER\n", port, program);
     harness_start(&daemon, NULL);
-    harness_write_file(program, "noise", 0755);
+    harness_write_program(program, "noise");
     client_expect_closed(client_connect(port));
     harness_log_wait(&daemon, "start failed", 1);
     fd = client_connect(port);

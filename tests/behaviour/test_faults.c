@@ -28,7 +28,7 @@ START_TEST(missing_program)
 
     harness_begin(&daemon);
     snprintf(program, sizeof(program), "%s/handler", daemon.directory);
-    harness_write_file(program, "#!/bin/sh\necho here\n", 0755);
+    harness_write_program(program, "#!/bin/sh\necho here\n");
     harness_configure(&daemon, "[handler]\nlisten = 127.0.0.1:%d\nexec = %s\nUSER\n", port,
                       program);
     harness_start(&daemon, NULL);
@@ -41,7 +41,7 @@ START_TEST(missing_program)
     ck_assert_int_eq(harness_log_count(&daemon, "No such file or directory"), 1);
     /* This one waits in the backlog, and is answered by the program that came back. */
     fd = client_connect(port);
-    harness_write_file(program, "#!/bin/sh\necho back\n", 0755);
+    harness_write_program(program, "#!/bin/sh\necho back\n");
     answer = client_read_all(fd);
     ck_assert_str_eq(answer, "back\n");
     free(answer);
@@ -82,7 +82,7 @@ START_TEST(failed_steps)
     /* For root every file with an x is executable, so it must be another user's. */
     harness_write_file(path, "#!/bin/sh\n", harness_is_root() ? 0700 : 0755);
     snprintf(path, sizeof(path), "%s/broken", daemon.directory);
-    harness_write_file(path, "#!/nowhere/interpreter\n", 0755);
+    harness_write_program(path, "#!/nowhere/interpreter\n");
     harness_configure(&daemon, "[broken]\nlisten = 127.0.0.1:%d\nUSER\nexec = %s%s\n%s\n", port,
                       this->exec ? daemon.directory : "cat", this->exec ? this->exec : "",
                       this->extra);
@@ -285,7 +285,7 @@ START_TEST(no_processes_and_an_upgrade)
              "#!/bin/sh\ncase \"$1\" in --prove) read -r go <'%s';; esac\nexec '%s/real' \"$@\"\n",
              fifo, daemon.directory);
     ck_assert(harness_shell("mv '%s' '%s/real'", path, daemon.directory) == 0);
-    harness_write_file(path, script, 0755);
+    harness_write_program(path, script);
     harness_signal(&daemon, SIGUSR2);
     harness_log_wait(&daemon, "is asked whether", 1);
     eat_processes(eaters);

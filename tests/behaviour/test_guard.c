@@ -524,7 +524,7 @@ START_TEST(held_while_resting)
 
     harness_begin(&daemon);
     snprintf(program, sizeof(program), "%s/upper", daemon.directory);
-    harness_write_file(program, "#!/bin/sh\nexec tr a-z A-Z\n", 0755);
+    harness_write_program(program, "#!/bin/sh\nexec tr a-z A-Z\n");
     harness_configure(&daemon, "[upper]\nlisten = 127.0.0.1:%d\nexec = %s\nstart-on = data\nUSER\n",
                       port, program);
     harness_start(&daemon, NULL);
@@ -537,7 +537,7 @@ START_TEST(held_while_resting)
         client_send(held[i], "held");
     for (int i = 0; i < 20; i++)
         harness_pause();
-    harness_write_file(program, "#!/bin/sh\nexec tr a-z A-Z\n", 0755);
+    harness_write_program(program, "#!/bin/sh\nexec tr a-z A-Z\n");
     for (int i = 0; i < 3; i++)
         client_expect_answer(held[i], " on", "HELD ON");
     ck_assert_int_eq(harness_log_count(&daemon, "upper: start failed"), 1);

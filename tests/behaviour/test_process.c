@@ -232,7 +232,7 @@ START_TEST(background_one_line)
     snprintf(pid_file, sizeof(pid_file), "%s/pid", daemon.directory);
     snprintf(pid_setting, sizeof(pid_setting), "pid-file=%s", pid_file);
     snprintf(handler, sizeof(handler), "%s/handler", daemon.directory);
-    harness_write_file(handler, "#!/bin/sh\necho here\n", 0755);
+    harness_write_program(handler, "#!/bin/sh\necho here\n");
     harness_start(&daemon, &options);
     ck_assert_int_eq(harness_wait(&daemon), 0);
     daemon.pid = read_pid(pid_file);

@@ -103,7 +103,7 @@ START_TEST(states)
 
     harness_begin(&daemon);
     snprintf(path, sizeof(path), "%s/gone", daemon.directory);
-    harness_write_file(path, "#!/bin/sh\n", 0755);
+    harness_write_program(path, "#!/bin/sh\n");
     harness_configure(&daemon,
                       CONTROL
                       "[cat]\nlisten = 127.0.0.1:%d\nexec = cat\nmax-connections = 1\nUSER\n"

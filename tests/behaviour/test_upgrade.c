@@ -149,7 +149,7 @@ static void make_failing(const struct daemon *daemon, int which)
     snprintf(path, sizeof(path), "%s/stdinetd", daemon->directory);
     ck_assert(unlink(path) == 0);
     if (failing[which].script)
-        harness_write_file(path, failing[which].script, 0755);
+        harness_write_program(path, failing[which].script);
     else if (strcmp(name, "can't read it") == 0)
         ck_assert(harness_shell("cp '%s' '%s'", getenv("STDINETD_FOREIGN"), path) == 0);
     else if (strcmp(name, "is not executable") == 0)
@@ -234,7 +234,7 @@ static void make_wrapper(const struct daemon *daemon, const char *when_asked,
              when_executed, path);
     snprintf(path, sizeof(path), "%s/stdinetd", daemon->directory);
     ck_assert(unlink(path) == 0);
-    harness_write_file(path, text, 0755);
+    harness_write_program(path, text);
 }
 
 /* A file that becomes wrong in the moment between the question and the upgrade. */
@@ -578,7 +578,7 @@ START_TEST(interpreter)
     snprintf(real, sizeof(real), "%s/real", daemon.directory);
     snprintf(text, sizeof(text), "#!%s -c\n", real);
     ck_assert(rename(script, real) == 0);
-    harness_write_file(script, text, 0755);
+    harness_write_program(script, text);
     harness_configure(&daemon, UPPER, port);
     harness_start(&daemon, NULL);
     before = count_words(&daemon);

@@ -272,7 +272,7 @@ START_TEST(handler_never_accepts)
 
     harness_begin(&daemon);
     snprintf(script, sizeof(script), "%s/handler", daemon.directory);
-    harness_write_file(script, "#!/bin/sh\nexit 1\n", 0755);
+    harness_write_program(script, "#!/bin/sh\nexit 1\n");
     harness_configure(&daemon,
                       "[stdinetd]\ncontrol = %s/control\n"
                       "[ask]\nlisten = 127.0.0.1:%d\nwait = yes\nexec = %s\nUSER\n",
@@ -286,7 +286,7 @@ START_TEST(handler_never_accepts)
     json_decref(status);
     ck_assert_int_eq(harness_log_count(&daemon, "ask: start"), 3);
     snprintf(good, sizeof(good), "#!/bin/sh\nexec %s lent 1\n", getenv(PROBE));
-    harness_write_file(script, good, 0755);
+    harness_write_program(script, good);
     answer = client_read_all(fd);
     ck_assert_str_eq(answer, LENT("TCP", "ask"));
     free(answer);
@@ -337,14 +337,14 @@ START_TEST(program_missing)
     harness_begin(&daemon);
     snprintf(script, sizeof(script), "%s/handler", daemon.directory);
     snprintf(text, sizeof(text), "#!/bin/sh\nexec %s lent 1\n", getenv(PROBE));
-    harness_write_file(script, text, 0755);
+    harness_write_program(script, text);
     harness_configure(&daemon, "[ask]\nlisten = udp:127.0.0.1:%d\nexec = %s\nUSER\n", port, script);
     harness_start(&daemon, NULL);
     ck_assert(unlink(script) == 0);
     fd = client_datagrams(port);
     ask(fd, "ask");
     harness_log_wait(&daemon, "ask: start failed", 1);
-    harness_write_file(script, text, 0755);
+    harness_write_program(script, text);
     expect_datagram(fd, LENT("UDP", "ask"));
     close(fd);
     harness_end(&daemon);

@@ -383,7 +383,7 @@ START_TEST(answers_as_cold)
     harness_begin(&daemon);
     copy_programs(&daemon);
     snprintf(path, sizeof(path), "%s/script", daemon.directory);
-    harness_write_file(path, script, 0755);
+    harness_write_program(path, script);
     snprintf(path, sizeof(path), "%s/script.py", daemon.directory);
     harness_write_file(path, python, 0644);
     if (strcmp(handler->name, "git") == 0)
@@ -756,13 +756,13 @@ START_TEST(program_replaced)
     harness_begin(&daemon);
     copy_programs(&daemon);
     snprintf(path, sizeof(path), "%s/program", daemon.directory);
-    harness_write_file(path, "#!/bin/sh\nread x\necho one\n", 0755);
+    harness_write_program(path, "#!/bin/sh\nread x\necho one\n");
     serve_one(&daemon, port, execs[_i % 2], keys[_i / 2]);
     await_ready(&daemon, "it", 1);
     expect_answer(port, "x\n", "one\n");
     await_ready(&daemon, "it", 1);
     unlink(path);
-    harness_write_file(path, "#!/bin/sh\nread x\necho two\n", 0755);
+    harness_write_program(path, "#!/bin/sh\nread x\necho two\n");
     expect_answer(port, "x\n", "two\n");
     await_ready(&daemon, "it", 1);
     expect_answer(port, "x\n", "two\n");

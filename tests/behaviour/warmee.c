@@ -366,7 +366,8 @@ static int looks_at_time(const char *argument)
     (void)argument;
     read_line();
     late = time(NULL);
-    dprintf(1, "%d\n", (int)(late - early));
+    /* To the second, it would be another one for a client who comes at its end. */
+    dprintf(1, "%s\n", late >= early && late - early < 5 ? "soon" : "late");
     return 0;
 }
 
