@@ -9,7 +9,7 @@ srcdir=${srcdir:-$(dirname -- "$0")/../..}
 begin
 inject epoll_wait EINTR 0 20
 check 'clients are served' answers
-check 'it happened' was_hit epoll_wait
+check 'it happened' in_time was_hit epoll_wait
 lift
 check 'nothing spins' idles
 recovers

@@ -272,7 +272,7 @@ accept_goes_on() {
     inject accept4 "$1" 0 20
     crowd 20
     check 'who came is served' crowd_is_served
-    check 'it happened' was_hit accept4
+    check 'it happened' in_time was_hit accept4
     check 'and is no event' logged_at_most 'accepting is paused' 0
     inject accept4 "$1"
     crowd 5

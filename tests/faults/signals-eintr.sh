@@ -11,6 +11,6 @@ inject read EINTR 0 20
 check 'clients are served' crowd 20
 check 'all of them' crowd_is_served
 check 'a reload is seen' reload
-check 'it happened' was_hit read
+check 'it happened' in_time was_hit read
 check 'nothing spins' idles
 recovers

@@ -13,7 +13,7 @@ two_services <"$work/defaults"
 inject getrlimit_unlimited EPERM
 start "$work/ini"
 echo "# $(ticks) ticks"
-check 'it happened' was_hit getrlimit_unlimited
+check 'it happened' in_time was_hit getrlimit_unlimited
 check 'it has used little CPU' test "$(ticks)" -le 10
 note_fds
 lift

@@ -19,7 +19,7 @@ start "$work/ini"
 inject send ENOBUFS
 crowd 100
 check 'all are served' crowd_is_served
-check 'it happened' was_hit send
+check 'it happened' in_time was_hit send
 check 'nothing spins' idles
 lift
 log=$work/lines

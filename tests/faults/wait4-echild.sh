@@ -9,7 +9,7 @@ srcdir=${srcdir:-$(dirname -- "$0")/../..}
 begin
 inject wait4 ECHILD 0 20
 check 'clients are served' answers
-check 'it happened' was_hit wait4
+check 'it happened' in_time was_hit wait4
 lift
 check 'nothing spins' idles
 recovers
