@@ -60,6 +60,7 @@ void ranking_add(struct ranking *ranking, const struct source *source)
 {
     if (ranking->service && source->key.service != *ranking->service)
         return;
+    ranking->seen++;
     if (ranking->count < ranking->most)
         sift_up(ranking, source);
     else if (ranking->most > 0 && is_busier(source, ranking->items[0]))

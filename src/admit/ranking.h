@@ -12,6 +12,7 @@
 struct ranking {
     const struct source **items; /* a heap with the least busy one first; sorted: the busiest */
     size_t count, most;
+    size_t seen;             /* of that service, kept or not */
     const uint32_t *service; /* only of this one; NULL: all */
 };
 

@@ -37,6 +37,8 @@ static struct {
     enum log_level level;
     bool opened;
     bool buffered;
+    bool inside;         /* what was written last is the beginning of a line */
+    bool torn;           /* and its rest was dropped */
     uint64_t lost;       /* not yet said */
     uint64_t lost_total; /* since the start */
     size_t start, end;   /* of what waits in log_buffer */
@@ -145,12 +147,27 @@ static size_t next_write_size(void)
     return newline ? (size_t)(newline - start) + 1 : waiting;
 }
 
+/* Writes what comes next. A line whose rest was dropped is ended before, so that the next one
+ * stands for itself. */
+static long write_some(size_t size)
+{
+    long written = log_state.torn ? log_sink_write(&log_state.sink, "\n", 1) : 0;
+
+    if (written < 0)
+        return written;
+    log_state.torn = false;
+    written = log_sink_write(&log_state.sink, log_buffer + log_state.start, size);
+    if (written > 0 && !log_sink_is_datagram(&log_state.sink))
+        log_state.inside = log_buffer[log_state.start + (size_t)written - 1] != '\n';
+    return written;
+}
+
 /* Writes until nothing waits (true) or the sink takes no more (false). */
 static bool drain(void)
 {
     while (log_state.start < log_state.end) {
         size_t size = next_write_size();
-        long written = log_sink_write(&log_state.sink, log_buffer + log_state.start, size);
+        long written = write_some(size);
 
         if (written == -EAGAIN)
             return false;
@@ -161,6 +178,8 @@ static bool drain(void)
         if (written < 0) {
             /* Nobody will ever read these: a full disk, a closed pipe. */
             drop_all();
+            log_state.torn = log_state.torn || log_state.inside;
+            log_state.inside = false;
             break;
         }
         log_state.start += (size_t)written;
@@ -187,11 +206,13 @@ static void enqueue_lost(void)
 bool log_flush(void)
 {
     uint64_t lost = log_state.lost;
+    bool waited = log_state.start < log_state.end;
     bool drained;
 
     drained = drain();
-    /* Said only after a write that worked; else a dead sink would count its own obituaries. */
-    if (drained && lost == log_state.lost && lost > 0) {
+    /* Said only after a write that worked; else a dead sink would count its own obituaries, and
+     * forget what it should tell of. */
+    if (drained && waited && lost == log_state.lost && lost > 0) {
         enqueue_lost();
         drained = drain();
     }
@@ -221,6 +242,7 @@ static void install(const struct log_sink_state *sink)
     if (log_state.opened)
         log_sink_close(&log_state.sink);
     log_state.sink = *sink;
+    log_state.torn = false;
     log_state.opened = true;
 }
 

@@ -47,13 +47,19 @@ int control_drain(struct control_call *call)
     return -EINPROGRESS;
 }
 
-static struct service *find_named(struct server *server, const char *name)
+static struct service *find_named(struct service *services, const char *name)
 {
-    struct service *service = server->services;
+    while (services && strcmp(services->settings->name, name) != 0)
+        services = services->next;
+    return services;
+}
 
-    while (service && strcmp(service->settings->name, name) != 0)
-        service = service->next;
-    return service;
+/* Also one that the configuration has no more: its handlers run, and are shown by its name. */
+static struct service *find_any_named(struct server *server, const char *name)
+{
+    struct service *service = find_named(server->services, name);
+
+    return service ? service : find_named(server->retired, name);
 }
 
 struct killing {
@@ -78,7 +84,7 @@ int control_kill(struct control_call *call)
 {
     struct server *server = call->server;
     const char *target = call->arguments[0].text;
-    struct killing killing = {server, find_named(server, target), 0};
+    struct killing killing = {server, find_any_named(server, target), 0};
     struct connection *connection = NULL;
     uint64_t pid;
 

@@ -69,8 +69,9 @@ int control_sources(struct control_call *call)
     list = reply_add_array(&call->reply, call->reply.root, "sources");
     for (size_t i = 0; i < ranking.count; i++)
         add_source(call, list, ranking.items[i]);
+    reply_add_count(&call->reply, call->reply.root, "total",
+                    service ? ranking.seen : sources_count(sources));
     ranking_close(&ranking);
-    reply_add_count(&call->reply, call->reply.root, "total", sources_count(sources));
     reply_add_flag(&call->reply, call->reply.root, "whole", whole);
     return 0;
 }

@@ -161,21 +161,22 @@ static socklen_t fill_unix(const char *path, struct sockaddr_un *ret)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 }
 
-/* Makes the path free: removes a socket that nobody listens on, and nothing else. */
+/* Makes the path free: removes a socket that nobody listens on, and nothing else. Whether somebody
+ * does is asked with datagrams, of whatever kind the socket is: EPROTOTYPE says that it lives, and
+ * nobody there accepts a client and starts a handler for the question. */
 static int clear_unix_path(const struct endpoint *endpoint, const struct sockaddr_un *address,
                            socklen_t length)
 {
     FD_CLEANUP int fd = -1;
     struct stat status;
-    int error;
 
     if (lstat(endpoint->path, &status) < 0)
         return errno == ENOENT ? 0 : -errno;
     if (!S_ISSOCK(status.st_mode))
         return -EEXIST;
-    error = open_socket(endpoint, &fd);
-    if (error < 0)
-        return error;
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
     if (connect(fd, (const struct sockaddr *)address, length) == 0 || errno != ECONNREFUSED)
         return -EADDRINUSE;
     return unlink(endpoint->path) < 0 && errno != ENOENT ? -errno : 0;

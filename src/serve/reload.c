@@ -138,6 +138,21 @@ static int prepare_stderr(struct reload *reload)
     return 0;
 }
 
+static int open_log(struct reload *reload)
+{
+    const struct daemon_settings *daemon = &reload->config->daemon;
+    int error = server_open_log(daemon, reload->server->daemonized);
+
+    if (error == 0)
+        return 0;
+    if (daemon->log.path)
+        say(reload, "log: %s: %s", daemon->log.path, strerror(-error));
+    else
+        say(reload, "log: nobody reads stderr after --daemon");
+    reload->reason = "the log file cannot be opened";
+    return -EINVAL;
+}
+
 static int prepare(struct reload *reload)
 {
     int error = load(reload);
@@ -150,11 +165,7 @@ static int prepare(struct reload *reload)
         error = prepare_stderr(reload);
     if (error == 0)
         error = prepare_listeners(reload);
-    if (error == 0 && server_open_log(&reload->config->daemon, reload->server->daemonized) < 0) {
-        reload->reason = "the log file cannot be opened";
-        error = -EINVAL;
-    }
-    return error;
+    return error == 0 ? open_log(reload) : error;
 }
 
 /* --- commit --------------------------------------------------------------------------------- */

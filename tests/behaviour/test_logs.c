@@ -202,6 +202,33 @@ START_TEST(rotated_file)
 }
 END_TEST
 
+/* What a full disk has swallowed is counted until it can be said: all of it, not the last line. */
+START_TEST(full_disk_counted)
+{
+    struct daemon_options options = {.not_ready = true};
+    struct daemon daemon;
+    int port = harness_port();
+    char *line;
+
+    harness_begin(&daemon);
+    unlink(daemon.log);
+    ck_assert(symlink("/dev/full", daemon.log) == 0);
+    harness_configure(&daemon, "[stdinetd]\nlog = %s\n" UPPER, daemon.log, port);
+    harness_start(&daemon, &options);
+    for (int i = 0; i < 5; i++)
+        free(client_exchange(port, "x"));
+    usleep(1500000); /* it is tried again each second, with nothing new to say */
+    ck_assert(unlink(daemon.log) == 0);
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, " messages lost", 1);
+    line = find_line(&daemon, " messages lost");
+    *strstr(line, " messages lost") = '\0';
+    ck_assert_msg(atoi(strrchr(line, ' ')) >= 10, "%s", line);
+    free(line);
+    harness_end(&daemon);
+}
+END_TEST
+
 struct reader {
     int fd;
     uint64_t lines, lost;
@@ -394,6 +421,7 @@ Suite *logs_suite(void)
     tcase_add_loop_test(all, stderr_shut_down, 0, 2);
     tcase_add_test(all, json_lines);
     tcase_add_test(all, rotated_file);
+    tcase_add_test(all, full_disk_counted);
     tcase_add_test(all, stalled_stderr);
     tcase_add_test(all, syslog_and_journal);
     tcase_add_test(all, stalled_syslog);

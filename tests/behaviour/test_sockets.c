@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -181,6 +182,10 @@ START_TEST(unix_path_stale_live_or_file)
     text = harness_read_file(file);
     ck_assert_str_eq(text, "precious");
     free(text);
+    /* Nobody knocked there to find that out. */
+    fcntl(listener, F_SETFL, O_NONBLOCK);
+    ck_assert_int_lt(accept(listener, NULL, NULL), 0);
+    ck_assert_int_eq(errno, EAGAIN);
     /* When the other one dies its path is ours. */
     close(listener);
     harness_log_wait(&daemon, "live: not pending any more", 1);

@@ -479,6 +479,29 @@ END_TEST
 
 /* --- kill ----------------------------------------------------------------------------------- */
 
+/* Also of a service that the configuration has no more. */
+START_TEST(kill_retired)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port(), fd, running;
+    json_t *answer;
+
+    harness_serve_control(&daemon, CAT, port);
+    fd = control_connect(&daemon);
+    running = client_connect(port);
+    expect_echo(running, "1\n");
+    harness_configure(&daemon, CONTROL "[other]\nlisten = 127.0.0.1:%d\nexec = cat\nUSER\n",
+                      daemon.directory, other);
+    json_decref(control_expect_ok(control_ask(fd, "{\"command\":\"reload\"}")));
+    answer = control_order(fd, "kill", "target", "cat");
+    ck_assert_int_eq(count_of(answer, "killed"), 1);
+    json_decref(answer);
+    client_expect_closed(running);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* One by its pid, all of a service; who ignores TERM is killed after kill-after; none of it is a
  * timeout or a crash. */
 START_TEST(kill_handlers)
@@ -602,6 +625,7 @@ Suite *steer_suite(void)
     tcase_add_test(all, drain);
     tcase_add_test(all, drain_retired);
     tcase_add_test(all, kill_handlers);
+    tcase_add_test(all, kill_retired);
     tcase_add_test(all, reload_tells);
     tcase_add_test(all, stop_in_stages);
     suite_add_tcase(suite, all);

@@ -54,6 +54,7 @@ START_TEST(of_a_service)
         ranking_add(&ranking, &sources[i]);
     ranking_sort(&ranking);
     ck_assert_uint_eq(ranking.count, 50);
+    ck_assert_uint_eq(ranking.seen, SOURCES / 3);
     for (size_t i = 0; i < ranking.count; i++) {
         ck_assert_uint_eq(ranking.items[i]->key.service, 2);
         ck_assert(i == 0 || place_of(ranking.items[i]) == place_of(ranking.items[i - 1]) + 3);
