@@ -2,7 +2,8 @@
 #include "base/stranger.h"
 
 #include <errno.h>
-#include <string.h>
+#include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -12,47 +13,68 @@
 /* Messages without a byte, which are possible, or the end of a stream. */
 #define EMPTY_MOST 64
 
-static void forget_so_linger(int fd)
-{
-    const struct linger none = {0};
+/* How long a close waits at most for somebody else's peer. It is never meant to wait at all; and
+ * one whose time is over ends as it would have ended, in the background. */
+#define HURRY_MICROSECONDS 1000
 
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+static bool is_begun;
+
+static void on_alarm(int number)
+{
+    (void)number; /* that it came is all: a call that waits comes back */
 }
 
-void stranger_close_received(const struct msghdr *message)
+int stranger_begin(void)
 {
-    struct msghdr walked = *message;
+    /* SA_RESTART: a child of ours that is sent one in its first steps doesn't notice. */
+    const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    sigset_t alarm;
 
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(&walked); part; part = CMSG_NXTHDR(&walked, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= part->cmsg_len; i++) {
-            int fd;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    if (sigaction(SIGALRM, &action, NULL) < 0 || sigprocmask(SIG_UNBLOCK, &alarm, NULL) < 0)
+        return -errno;
+    is_begun = true;
+    return 0;
+}
 
-            memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(fd));
-            forget_so_linger(fd);
-            fd_close(fd);
-        }
-    }
+/* Between these two no call waits for long: SIGALRM comes, again and again, since the first one may
+ * come before the call does. To clear SO_LINGER beforehand would be no help: whoever has a copy sets
+ * it once more in that very moment, and setsockopt(2) itself waits, in no way to be interrupted,
+ * while he has the socket locked by a call that reads its bytes from a page that never comes. */
+static void hurry_begin(void)
+{
+    const struct itimerval timer = {{0, HURRY_MICROSECONDS}, {0, HURRY_MICROSECONDS}};
+
+    if (is_begun)
+        setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void hurry_end(void)
+{
+    const struct itimerval none = {{0, 0}, {0, 0}};
+
+    setitimer(ITIMER_REAL, &none, NULL);
+}
+
+ssize_t stranger_receive_message(int fd, struct msghdr *message)
+{
+    ssize_t got;
+
+    hurry_begin();
+    got = recvmsg(fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got < 0)
+        got = -errno;
+    hurry_end();
+    return got;
 }
 
 ssize_t stranger_receive(int fd, void *bytes, size_t size)
 {
-    union {
-        struct cmsghdr header;
-        char space[STRANGER_CONTROL_SIZE];
-    } control;
     struct iovec part = {bytes, size};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
-    ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 
-    if (got < 0)
-        return -errno;
-    stranger_close_received(&message);
-    return got;
+    return stranger_receive_message(fd, &message);
 }
 
 /* Nothing more can come after the shutdown; what lies there is taken. */
@@ -63,7 +85,7 @@ static void drain(int fd)
 
     shutdown(fd, SHUT_RDWR);
     for (unsigned i = 0; i < DRAIN_MOST && empty < EMPTY_MOST; i++) {
-        ssize_t got = stranger_receive(fd, bytes, sizeof(bytes));
+        ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
         if (got < 0)
             return;
@@ -75,10 +97,12 @@ int stranger_close(int fd, bool is_unix)
 {
     if (fd < 0)
         return -1;
+    hurry_begin();
     if (is_unix)
         drain(fd);
-    forget_so_linger(fd);
-    return fd_close(fd);
+    fd_close(fd);
+    hurry_end();
+    return -1;
 }
 
 int stranger_close_any(int fd)

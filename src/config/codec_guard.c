@@ -25,7 +25,8 @@ static int parse_rate_text(const char *text, struct settings_rate *ret)
     digits[length] = '\0';
     if (value_parse_count(digits, &count) < 0 || count > SETTINGS_RATE_MAX)
         return -EINVAL;
-    if (slash && (value_parse_duration(slash + 1, &period) < 0 || period == 0))
+    if (slash && (value_parse_duration(slash + 1, &period) < 0 || period == 0 ||
+                  period > SETTINGS_RATE_PERIOD_MAX))
         return -EINVAL;
     *ret = (struct settings_rate){.count = (uint32_t)count, .period = period};
     return 0;
@@ -36,8 +37,10 @@ static int parse_rate(struct codec_context *context, const struct option *option
 {
     (void)option;
     if (parse_rate_text(text, field) < 0)
-        return codec_refuse(context, "'%.100s' is not N/DURATION such as 20/1s, N at most %d", text,
-                            SETTINGS_RATE_MAX);
+        return codec_refuse(context,
+                            "'%.100s' is not N/DURATION such as 20/1s, N at most %d and "
+                            "DURATION at most 365 days",
+                            text, SETTINGS_RATE_MAX);
     return 0;
 }
 

@@ -99,6 +99,8 @@ enum settings_isolate {
 
 /* So many per so long; count 0: no bound. */
 #define SETTINGS_RATE_MAX 1000000
+/* Its longest period: a moment that is this far away can be reckoned. */
+#define SETTINGS_RATE_PERIOD_MAX (365 * 86400 * CLOCK_SECOND)
 
 struct settings_rate {
     uint32_t count;

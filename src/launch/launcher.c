@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/fd.h"
+#include "base/stranger.h"
 #include "launch/engine.h"
 
 /* The best one first. */
@@ -92,24 +92,11 @@ int launcher_start(struct launcher *launcher, struct plan *plan,
     return engine->calls->start(engine, plan, connection, owner, ret_pid, ret_start);
 }
 
-/* The handler may have run already, set SO_LINGER and left: then our close would be the last one,
- * and wait for its client. Without a time to wait it is the handler's wish to reset, and stays. */
-static void stop_lingering(int fd)
-{
-    struct linger linger;
-    socklen_t length = sizeof(linger);
-
-    if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) < 0 || !linger.l_onoff ||
-        linger.l_linger == 0)
-        return;
-    linger.l_onoff = 0;
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-}
-
+/* The handler may have run already, set SO_LINGER and left: then our close is the last one. Without
+ * a time to wait it is the handler's wish to reset, and stays. */
 void launcher_close_connection(int fd)
 {
-    stop_lingering(fd);
-    fd_close(fd);
+    stranger_close(fd, false);
 }
 
 void engine_give_back(struct engine *engine, const struct launch_connection *connection)

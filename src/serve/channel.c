@@ -135,20 +135,18 @@ static ssize_t read_once(struct channel *channel, char bytes[static CHANNEL_DATA
 {
     union {
         struct cmsghdr header;
-        /* Room for all that one message can carry: what doesn't fit the kernel closes in our name,
-         * lingering or not. */
-        char space[STRANGER_CONTROL_SIZE];
+        char space[CMSG_SPACE(sizeof(struct ucred))]; /* and for no fds, stranger.h */
     } control;
     struct iovec vector = {bytes, CHANNEL_DATAGRAM};
     struct msghdr message = {.msg_iov = &vector,
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof(control)};
-    ssize_t got = recvmsg(channel->source.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    ssize_t got = stranger_receive_message(channel->source.fd, &message);
     pid_t pid = 0;
 
     if (got < 0)
-        return -errno;
+        return got;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
         struct ucred credentials;
 
@@ -158,10 +156,6 @@ static ssize_t read_once(struct channel *channel, char bytes[static CHANNEL_DATA
             pid = credentials.pid;
         }
     }
-    /* A handler that sends fds to its stderr wants to fill our table, or to have us wait in
-     * close().
-     */
-    stranger_close_received(&message);
     if (got > 0)
         take_bytes(channel, pid, bytes, (size_t)got);
     if (message.msg_flags & MSG_TRUNC)
@@ -169,8 +163,7 @@ static ssize_t read_once(struct channel *channel, char bytes[static CHANNEL_DATA
     return got;
 }
 
-/* Reads what is left first: a handler's last words, or fds that it sent, which must be closed by
- * stranger_close_received and not by the kernel with the queue. */
+/* Reads what is left first: a handler's last words. */
 static void close_pair(struct channel *channel)
 {
     char *bytes = channel->source.fd >= 0 ? malloc(CHANNEL_DATAGRAM) : NULL;
@@ -179,8 +172,8 @@ static void close_pair(struct channel *channel)
         ;
     free(bytes);
     loop_unwatch(channel->loop, &channel->source);
-    channel->source.fd = fd_close(channel->source.fd);
-    channel->write_fd = fd_close(channel->write_fd);
+    channel->source.fd = stranger_close(channel->source.fd, false); /* fds in its queue */
+    channel->write_fd = stranger_close(channel->write_fd, false);
 }
 
 /* Datagrams: each write stays whole with its writer's pid, and when the daemon is gone a handler's
@@ -202,7 +195,7 @@ static int open_pair(struct channel *channel)
     /* getsockopt tells twice what setsockopt was given: socket(7). */
     if (getsockopt(channel->write_fd, SOL_SOCKET, SO_SNDBUF, &channel->send_buffer, &length) == 0)
         channel->send_buffer /= 2;
-    /* Kernels that don't know it let fds through: stranger_close_received. */
+    /* Kernels that don't know it let fds through, see stranger.h. */
     setsockopt(channel->source.fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
     /* What a handler would send back to itself through our end goes nowhere. */
     shutdown(channel->source.fd, SHUT_WR);

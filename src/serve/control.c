@@ -121,7 +121,8 @@ void control_adjust(struct server *server)
 
     if (error < 0)
         path[0] = '\0';
-    if (error == 0 && strcmp(path, control->path) == 0 && group == control->group)
+    if (error == 0 && strcmp(path, control->path) == 0 && group == control->group &&
+        !listener_is_lost(&control->listener))
         return;
     close_socket(control);
     control->group = group;
@@ -298,6 +299,11 @@ int control_take_over(struct control *control, struct handover_line *line)
     if (handover_claim(line->handover, fd) < 0)
         return -EBADF;
     listener_adopt(&control->listener, fd, NULL, device, inode);
+    if (listener_is_lost(&control->listener)) { /* it is opened anew */
+        listener_close(&control->listener);
+        loop_arm(control->server->loop, &control->timer, loop_now(control->server->loop));
+        return 0;
+    }
     return loop_watch(control->server->loop, &control->listener.source, EPOLLIN);
 }
 

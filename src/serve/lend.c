@@ -78,6 +78,10 @@ static int peek_head(const struct listener *listener, struct timespec *ret)
     return 0;
 }
 
+/* Kept errors that are taken away at once. Processes that a handler left behind may make new ones
+ * faster than that; then the socket wakes us in vain, and rests. */
+#define ERRORS_A_TURN 256
+
 /* What earlier ones may have set, so that nothing could ever be read, or it waked us for ever:
  * looks that begin further on, a peer that alone is heard, errors kept for somebody who asks for
  * them. */
@@ -96,7 +100,8 @@ static void put_datagrams_right(const struct listener *listener)
     if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0 &&
         connect(fd, &none, sizeof(none)) == 0 && device)
         listener_bind_device(fd, device);
-    while (recv(fd, &byte, 1, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
+    for (unsigned i = 0; i < ERRORS_A_TURN && recv(fd, &byte, 1, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0;
+         i++)
         ;
 }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/stranger.h"
 
 /* As the kernel takes it: sigaction(2), "C library/kernel differences". */
 struct kernel_sigaction {
@@ -107,7 +108,7 @@ int startup_open_signals(void)
     static const int passed_signals[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGSEGV, SIGBUS,
                                          SIGFPE,  SIGILL,  SIGTRAP, SIGSYS,  SIGABRT};
     sigset_t read_set, blocked;
-    int fd;
+    int fd, error;
 
     sigemptyset(&read_set);
     for (size_t i = 0; i < sizeof(read_signals) / sizeof(read_signals[0]); i++)
@@ -120,6 +121,9 @@ int startup_open_signals(void)
         sigdelset(&blocked, passed_signals[i]);
     if (sigprocmask(SIG_BLOCK, &blocked, NULL) < 0)
         return -errno;
+    error = stranger_begin();
+    if (error < 0)
+        return error;
     fd = signalfd(-1, &read_set, SFD_CLOEXEC | SFD_NONBLOCK);
     return fd < 0 ? -errno : fd_move_high(fd);
 }
