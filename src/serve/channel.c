@@ -29,7 +29,7 @@ struct channel {
     const char *service;
     struct loop_source source; /* the reading end */
     int write_fd;
-    int send_buffer;        /* of the writing end at first, as setsockopt takes it */
+    int send_buffer;        /* of the writing end at first */
     struct writer *writers; /* CHANNEL_WRITERS of them; made when there is something to keep */
     unsigned oldest;
     struct loop_timer unfinished;
@@ -192,9 +192,11 @@ static int open_pair(struct channel *channel)
         close_pair(channel);
         return error;
     }
-    /* getsockopt tells twice what setsockopt was given: socket(7). */
-    if (getsockopt(channel->write_fd, SOL_SOCKET, SO_SNDBUF, &channel->send_buffer, &length) == 0)
-        channel->send_buffer /= 2;
+    if (getsockopt(channel->write_fd, SOL_SOCKET, SO_SNDBUF, &channel->send_buffer, &length) < 0) {
+        error = -errno;
+        close_pair(channel);
+        return error;
+    }
     /* Kernels that don't know it let fds through, see stranger.h. */
     setsockopt(channel->source.fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
     /* What a handler would send back to itself through our end goes nowhere. */
@@ -206,9 +208,23 @@ static int open_pair(struct channel *channel)
     return error;
 }
 
-/* Whether the writing end still leads to us, and whole: a handler can have connected it elsewhere.
- * A socket of a pair has no name, so a peer with one is another. */
-static bool is_whole(const struct channel *channel)
+/* Whether the writing end waits in a write, as it was made: only what a handler can't have us wait
+ * for is put right here. O_ASYNC is not, nor is the buffer's size: to set them takes the socket's
+ * lock, which a handler can hold for as long as it likes (by a setsockopt(2) whose value lies in a
+ * page that never comes). */
+static bool is_plain(const struct channel *channel)
+{
+    int flags = fcntl(channel->write_fd, F_GETFL), size = 0;
+    socklen_t length = sizeof(size);
+
+    return flags >= 0 && !(flags & O_ASYNC) && fcntl(channel->write_fd, F_SETFL, 0) == 0 &&
+           getsockopt(channel->write_fd, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0 &&
+           size == channel->send_buffer;
+}
+
+/* Whether it still leads to us: a handler can have connected it elsewhere. A socket of a pair has
+ * no name, so a peer with one is another. */
+static bool is_ours(const struct channel *channel)
 {
     struct sockaddr_un peer;
     socklen_t length = sizeof(peer);
@@ -220,7 +236,7 @@ static bool is_whole(const struct channel *channel)
 
 /* All handlers of a service share the writing end: one of them can shut it down, make it
  * non-blocking or small, or lead it elsewhere, for all. So before a start, once a second at most,
- * it is put right. */
+ * it is looked at, and there is a new one where it can't be put right. */
 static void mend_pair(struct channel *channel)
 {
     int error;
@@ -228,14 +244,11 @@ static void mend_pair(struct channel *channel)
     if (loop_now(channel->loop) - channel->probed < CLOCK_SECOND)
         return;
     channel->probed = loop_now(channel->loop);
-    fcntl(channel->write_fd, F_SETFL, 0);
-    setsockopt(channel->write_fd, SOL_SOCKET, SO_SNDBUF, &channel->send_buffer,
-               sizeof(channel->send_buffer));
-    if (is_whole(channel))
+    if (is_plain(channel) && is_ours(channel))
         return;
     close_pair(channel);
     error = open_pair(channel);
-    log_warning("%s: a handler shut its stderr down for all; %s", channel->service,
+    log_warning("%s: a handler spoiled its stderr for all; %s", channel->service,
                 error < 0 ? strerror(-error) : "later ones get a new one");
 }
 

@@ -121,14 +121,16 @@ START_TEST(stderr_fds)
 }
 END_TEST
 
-/* A handler that shuts the shared stderr down, or leads it to a socket of its own, hurts nobody
- * after it. */
+/* A handler that shuts the shared stderr down, leads it to a socket of its own, makes its buffer
+ * small or has it send signals, hurts nobody after it. */
 START_TEST(stderr_shut_down)
 {
     static const char *const evil[] = {
         "shutdown(STDERR, 2)",
         "socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, pack_sockaddr_un(chr(0) . qq(stdinetd$$))); "
-        "connect(STDERR, getsockname(S)) or die"};
+        "connect(STDERR, getsockname(S)) or die",
+        "setsockopt(STDERR, SOL_SOCKET, SO_SNDBUF, 5000) or die",
+        "use Fcntl; fcntl(STDERR, F_SETFL, O_RDWR | O_ASYNC) or die"};
     struct daemon daemon;
     int port = harness_port();
 
@@ -139,7 +141,8 @@ START_TEST(stderr_shut_down)
                   "exec = perl -MSocket -e '%s; print \"done\\n\"'\n",
                   port, evil[_i]);
     /* Found at the first start a second later; until then handlers are served without their say. */
-    for (int i = 1; harness_log_count(&daemon, "shut its stderr down") < 2; i++) {
+    for (int i = 1; harness_log_count(&daemon, "spoiled its stderr") < 2; i++) {
+        ck_assert_int_lt(i, 2000);
         free(client_read_all(client_connect(port)));
         harness_log_wait(&daemon, "outcome=ok", i);
         harness_pause();
@@ -418,7 +421,7 @@ Suite *logs_suite(void)
     tcase_add_test(all, stderr_lines);
     tcase_add_test(all, stderr_bytes);
     tcase_add_test(all, stderr_fds);
-    tcase_add_loop_test(all, stderr_shut_down, 0, 2);
+    tcase_add_loop_test(all, stderr_shut_down, 0, 4);
     tcase_add_test(all, json_lines);
     tcase_add_test(all, rotated_file);
     tcase_add_test(all, full_disk_counted);
