@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 struct checker {
     struct config *config;
     const char *directory;
+    bool proven;
     struct problems *problems;
     const struct check_places *places;
     struct location refused_exec; /* where a program was missing: [defaults] says it once for all */
@@ -356,6 +358,18 @@ static bool has_same_program(const struct service_settings *one,
            strcmp(one->exec.words.items[0], other->exec.words.items[0]) == 0;
 }
 
+/* Where a program is waited for that has just gone: in its place, or where most are that were found
+ * by PATH. */
+static const char *expect_program(struct arena *arena, const char *name)
+{
+    size_t size = strlen(name) + sizeof("/usr/bin/");
+    char *path = arena_allocate(arena, size);
+
+    if (path)
+        snprintf(path, size, "%s%s", name[0] == '/' ? "" : "/usr/bin/", name);
+    return path;
+}
+
 static int find_program(struct checker *checker, size_t index)
 {
     struct service_settings *service = &checker->config->services[index];
@@ -372,6 +386,10 @@ static int find_program(struct checker *checker, size_t index)
     }
     request.name = exec->words.items[0];
     error = program_find(checker->config->arena, &request, &exec->program, message);
+    if (error == -EINVAL && checker->proven) {
+        exec->program = expect_program(checker->config->arena, request.name);
+        return exec->program ? 0 : -ENOMEM;
+    }
     if (error == -EINVAL) {
         struct location where = locate(checker, index, "exec");
 
@@ -395,10 +413,10 @@ static void make_absolute(struct config *config)
     }
 }
 
-int config_check(struct config *config, const char *directory, struct problems *problems,
-                 const struct check_places *places)
+int config_check(struct config *config, const char *directory, bool proven,
+                 struct problems *problems, const struct check_places *places)
 {
-    struct checker checker = {config, directory, problems, places, {0}};
+    struct checker checker = {config, directory, proven, problems, places, {0}};
 
     for (size_t i = 0; i < config->service_count; i++) {
         check_required(&checker, i);

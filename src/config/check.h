@@ -18,9 +18,10 @@ struct check_places {
 };
 
 /* Checks the services of config among themselves and completes what depends on several options (the
- * groups of a user, the program of a command, whose relative name starts from directory). 0 or
+ * groups of a user, the program of a command, whose relative name starts from directory). What was
+ * proven a moment ago may lack a program: its service rests, as where one goes that runs. 0 or
  * -ENOMEM; what is wrong goes to problems. */
-int config_check(struct config *config, const char *directory, struct problems *problems,
-                 const struct check_places *places);
+int config_check(struct config *config, const char *directory, bool proven,
+                 struct problems *problems, const struct check_places *places);
 
 #endif

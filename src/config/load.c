@@ -564,8 +564,8 @@ static int load_document(struct loader *loader)
     if (error == 0)
         error = parse_services(loader, services);
     if (error == 0)
-        error = config_check(loader->config, loader->context.directory, loader->problems,
-                             &(struct check_places){find_any, find_own, loader});
+        error = config_check(loader->config, loader->context.directory, loader->request->proven,
+                             loader->problems, &(struct check_places){find_any, find_own, loader});
     return error;
 }
 

@@ -16,6 +16,7 @@ struct load_request {
     const char *file; /* the ini file; NULL: one service from the command line */
     const char *text; /* what file says, where that isn't to be read; else NULL */
     size_t text_length;
+    bool proven;                /* the text was right a moment ago: a program may be missing */
     const char *directory;      /* that the command line's names start from; NULL: where we work */
     const char *const *listens; /* -l, of the one-line service */
     size_t listen_count;

@@ -12,10 +12,13 @@
 /* Read away in one turn; the others' turn comes before the rest. */
 #define TURN_READS 16
 #define READ_SIZE  65536
+/* How often one is looked at that would wake us all the time. */
+#define LOOK_WAIT (CLOCK_SECOND / 10)
 
 struct lingering {
     struct loop_source source;
     struct loop_timer timer;
+    nanoseconds until;
     struct linger_list *list;
     struct lingering *older, *younger;
 };
@@ -58,18 +61,38 @@ static bool is_over(int fd)
     return false;
 }
 
+static void look_later(struct lingering *lingering)
+{
+    struct loop *loop = lingering->list->loop;
+    nanoseconds next = loop_now(loop) + LOOK_WAIT;
+
+    loop_arm(loop, &lingering->timer, next < lingering->until ? next : lingering->until);
+}
+
 static void on_bytes(struct loop_source *source, uint32_t events)
 {
     struct lingering *lingering = source->owner;
 
-    (void)events;
-    if (is_over(source->fd))
+    if (is_over(source->fd)) {
         end(lingering);
+        return;
+    }
+    /* Messages that a handler asked for (SO_TIMESTAMPING) and nobody reads: those that it left behind
+     * can make more of them faster than anybody takes them away. */
+    if (events & EPOLLERR) {
+        loop_unwatch(lingering->list->loop, source);
+        look_later(lingering);
+    }
 }
 
 static void on_timer(struct loop_timer *timer)
 {
-    end(timer->owner);
+    struct lingering *lingering = timer->owner;
+
+    if (loop_now(lingering->list->loop) >= lingering->until || is_over(lingering->source.fd))
+        end(lingering);
+    else
+        look_later(lingering);
 }
 
 static struct lingering *make(struct linger_list *list, int fd)
@@ -111,7 +134,8 @@ void linger_begin(struct linger_list *list, int fd, nanoseconds duration)
         stranger_close_any(fd);
         return;
     }
-    loop_arm(list->loop, &lingering->timer, loop_now(list->loop) + duration);
+    lingering->until = loop_now(list->loop) + duration;
+    loop_arm(list->loop, &lingering->timer, lingering->until);
     if (loop_watch(list->loop, &lingering->source, EPOLLIN) < 0)
         end(lingering);
 }
@@ -120,7 +144,7 @@ void linger_visit(const struct linger_list *list,
                   void (*visit)(int fd, nanoseconds until, void *context), void *context)
 {
     for (struct lingering *one = list->oldest; one; one = one->younger)
-        visit(one->source.fd, one->timer.due, context);
+        visit(one->source.fd, one->until, context);
 }
 
 void linger_close_all(struct linger_list *list)

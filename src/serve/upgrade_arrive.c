@@ -122,7 +122,7 @@ void upgrade_settle(struct server_start *start)
 int upgrade_load_proven(struct server_start *start, struct config **ret)
 {
     const char *file = start->request->file;
-    struct load_request proven = {.file = file ? file : "command line"};
+    struct load_request proven = {.file = file ? file : "command line", .proven = true};
     int fd = start->adoption ? start->adoption->configuration_fd : -1;
     struct problems problems = {0};
     size_t length = 0;

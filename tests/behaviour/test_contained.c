@@ -397,6 +397,50 @@ START_TEST(linger_close_is_never_waited_for)
 }
 END_TEST
 
+/* What a handler left in its client's socket, asked for or made, wakes stdinetd no more than once,
+ * and none of it is an fd that stays. */
+START_TEST(linger_close_is_left_something)
+{
+    static const struct {
+        const char *kind, *option; /* of the socket, by its number in the kernel's headers */
+    } rows[] = {
+        {"127.0.0.1", "37, 2450" /* SO_TIMESTAMPING: when each packet is sent, by software */},
+        {"unix", "76, 1" /* SO_PASSPIDFD */},
+    };
+    const bool is_unix = strcmp(rows[_i].kind, "unix") == 0;
+    struct daemon daemon;
+    int port = harness_port(), fds, fd;
+    char path[128], listen[160];
+    long ticks;
+
+    harness_be_cold();
+    harness_begin(&daemon);
+    snprintf(path, sizeof(path), "%s/socket", daemon.directory);
+    if (is_unix)
+        snprintf(listen, sizeof(listen), "unix:%s", path);
+    else
+        snprintf(listen, sizeof(listen), "127.0.0.1:%d", port);
+    harness_configure(&daemon,
+                      "[left]\nlisten = %s\nUSER\nlinger-close = 1m\nexec = perl -MSocket -e "
+                      "'setsockopt(STDIN, SOL_SOCKET, %s); syswrite(STDOUT, q(ready)); exit'\n",
+                      listen, rows[_i].option);
+    harness_start(&daemon, NULL);
+    fds = process_fds(daemon.pid);
+    fd = is_unix ? client_connect_unix(path) : client_connect(port);
+    client_expect(fd, "ready");
+    harness_log_wait(&daemon, "left: end", 1);
+    ticks = process_ticks(daemon.pid);
+    for (int i = 0; i < 50; i++) {
+        ck_assert(send(fd, "x", 1, MSG_NOSIGNAL) == 1);
+        harness_pause();
+    }
+    ck_assert_int_le(process_ticks(daemon.pid) - ticks, sysconf(_SC_CLK_TCK) / 4);
+    ck_assert_int_le(process_fds(daemon.pid), fds + 4); /* the connection, and stderr's channel */
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
 /* Handlers that are ended by the stop have no time to linger. */
 START_TEST(linger_close_does_not_hold_up_the_stop)
 {
@@ -436,6 +480,7 @@ Suite *contained_suite(void)
     tcase_add_test(all, linger_close_is_bounded);
     tcase_add_test(all, linger_close_at_the_end);
     tcase_add_test(all, linger_close_is_never_waited_for);
+    tcase_add_loop_test(all, linger_close_is_left_something, 0, 2);
     tcase_add_test(all, linger_close_does_not_hold_up_the_stop);
     suite_add_tcase(suite, all);
     return suite;

@@ -383,6 +383,10 @@ START_TEST(moved)
     harness_log_wait(&daemon, "the control socket is open", 1);
     json_decref(control_expect_ok(control_ask(fd, "{\"command\":\"status\"}")));
 
+    ck_assert(unlink(path) == 0);
+    json_decref(control_expect_ok(control_ask(fd, "{\"command\":\"reload\"}")));
+    ck_assert(access(path, F_OK) == 0);
+
     harness_configure(&daemon,
                       "[stdinetd]\ncontrol = none\n[upper]\nlisten = 127.0.0.1:%d\n"
                       "exec = tr a-z A-Z\nUSER\n",

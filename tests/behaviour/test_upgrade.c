@@ -265,6 +265,34 @@ START_TEST(configuration_turns_wrong)
 }
 END_TEST
 
+/* So does a program that goes in that moment: its service rests, and is back with it. */
+START_TEST(program_goes)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port();
+    char program[128], command[256], *answer;
+
+    harness_begin(&daemon);
+    harness_copy_daemon(&daemon);
+    snprintf(program, sizeof(program), "%s/handler", daemon.directory);
+    harness_write_program(program, "#!/bin/sh\necho here\n");
+    harness_configure(&daemon, UPPER "[goes]\nlisten = 127.0.0.1:%d\nexec = %s\nUSER\n", port,
+                      other, program);
+    harness_start(&daemon, NULL);
+    snprintf(command, sizeof(command), "rm '%s'", program);
+    make_wrapper(&daemon, ":", command);
+    harness_upgrade(&daemon, 1);
+    harness_log_wait(&daemon, "the configuration has become wrong", 1);
+    expect_upper(port);
+    client_expect_closed(client_connect(other));
+    harness_write_program(program, "#!/bin/sh\necho back\n");
+    answer = client_read_all(client_connect(other));
+    ck_assert_str_eq(answer, "back\n");
+    free(answer);
+    harness_end(&daemon);
+}
+END_TEST
+
 static void expect_order(const struct daemon *daemon, const char *first, const char *second)
 {
     char *log = harness_log(daemon);
@@ -689,6 +717,7 @@ Suite *upgrade_suite(void)
     tcase_add_loop_test(all, failing_builds, 0, FAILING);
     tcase_add_test(all, wrong_configuration);
     tcase_add_test(all, configuration_turns_wrong);
+    tcase_add_test(all, program_goes);
     tcase_add_test(all, reload_meanwhile);
     tcase_add_test(all, reload_by_order_meanwhile);
     tcase_add_test(all, stop_meanwhile);

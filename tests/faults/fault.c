@@ -5,8 +5,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,8 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -291,6 +296,106 @@ static int closed(int argc, char *argv[])
     return poll(&poller, 1, PATIENCE) == 1 && read(poller.fd, &byte, 1) <= 0 ? 0 : 1;
 }
 
+/* --- a file system that doesn't answer ------------------------------------------------------ */
+
+static void answer(int device, uint64_t request, int error, const void *what, size_t size)
+{
+    char bytes[sizeof(struct fuse_out_header) + 256];
+    struct fuse_out_header header = {(uint32_t)(sizeof(header) + size), error, request};
+
+    memcpy(bytes, &header, sizeof(header));
+    if (size > 0)
+        memcpy(bytes + sizeof(header), what, size);
+    if (write(device, bytes, header.len) < 0 && errno != ENOENT)
+        give_up("fuse");
+}
+
+/* Serves one file; who closes it waits for ever, but for the process that is spared. */
+_Noreturn static void serve_file(int device, pid_t spared)
+{
+    static char bytes[256 * 1024];
+    const struct fuse_init_out start = {.major = 7, .minor = 31, .max_write = 4096};
+    const struct fuse_attr_out file = {.attr_valid = 1000,
+                                       .attr = {.ino = 1, .mode = S_IFREG | 0666, .nlink = 1}};
+    const struct fuse_open_out opened = {.fh = 1};
+
+    for (;;) {
+        struct fuse_in_header request;
+        ssize_t got = read(device, bytes, sizeof(bytes));
+
+        if (got < (ssize_t)sizeof(request))
+            exit(errno == ENODEV ? 0 : 1);
+        memcpy(&request, bytes, sizeof(request));
+        if (request.opcode == FUSE_INIT)
+            answer(device, request.unique, 0, &start, sizeof(start));
+        else if (request.opcode == FUSE_GETATTR)
+            answer(device, request.unique, 0, &file, sizeof(file));
+        else if (request.opcode == FUSE_OPEN)
+            answer(device, request.unique, 0, &opened, sizeof(opened));
+        else if (request.opcode == FUSE_RELEASE ||
+                 (request.opcode == FUSE_FLUSH && request.pid == (uint32_t)spared))
+            answer(device, request.unique, 0, NULL, 0);
+        else if (request.opcode != FUSE_FLUSH && request.opcode != FUSE_FORGET &&
+                 request.opcode != FUSE_INTERRUPT)
+            answer(device, request.unique, -ENOSYS, NULL, 0);
+    }
+}
+
+static int mount_file(const char *path)
+{
+    int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    char options[128];
+
+    snprintf(options, sizeof(options), "fd=%d,rootmode=100666,user_id=0,group_id=0,allow_other",
+             device);
+    if (device < 0 || unshare(CLONE_NEWNS) < 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("fault", path, "fuse", MS_NOSUID | MS_NODEV, options) < 0)
+        give_up(path);
+    return device;
+}
+
+/* unanswered WHERE COUNT FILE: each sends a file over that unix socket that nobody can close, which
+ * is mounted over FILE; says so, and stays. */
+static int unanswered(int argc, char *argv[])
+{
+    int device = mount_file(argv[2]), fd;
+    pid_t client = getpid();
+    char byte = 'x';
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+
+    (void)argc;
+    if (fork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        serve_file(device, client);
+    }
+    close(device);
+    fd = open(argv[2], O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        give_up(argv[2]);
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+    for (long i = number_of(argv[1]); i > 0; i--) {
+        int where = connect_to(argv[0]);
+
+        /* One who is refused at once is no failure. */
+        if (sendmsg(where, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
+            give_up(argv[0]);
+        close(where);
+    }
+    puts("connected");
+    fflush(stdout);
+    for (;;)
+        pause();
+}
+
 /* datagrams PATH: prints what comes to that socket, which it makes. */
 static int datagrams(int argc, char *argv[])
 {
@@ -369,6 +474,7 @@ static const struct command {
     {"hold", 2, hold, "WHERE COUNT [TEXT]"},
     {"reset", 2, reset, "WHERE COUNT"},
     {"closed", 1, closed, "WHERE"},
+    {"unanswered", 3, unanswered, "WHERE COUNT FILE"},
     {"datagrams", 1, datagrams, "PATH"},
     {"run", 2, run, "[ignore | block | leak | closed | nofile=N]... -- COMMAND [ARGUMENT]..."},
 };

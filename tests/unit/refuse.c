@@ -138,6 +138,7 @@ static const struct {
     {"[a]\n" GOOD "wait = yes\nstart-on = data\n", 5, "start-on: with wait = yes", 1},
     {"[a]\n" GOOD "penalty-min = 20m\n", 4, "penalty-min: is above penalty-max", 1},
     {"[a]\n" GOOD "rate = fast\n", 4, "rate: 'fast' is not N/DURATION", 1},
+    {"[a]\n" GOOD "rate = 1/366d\n", 4, "rate: '1/366d' is not N/DURATION", 1},
     {"[a]\n" GOOD "isolate = network planet\n", 4, "isolate: 'planet' is none of network, pid", 1},
     {"[a]\n" GOOD "capabilities = net_fly\n", 4, "capabilities: there is no capability 'net_fly'",
      1},
