@@ -39,9 +39,10 @@ int stranger_begin(void)
 }
 
 /* Between these two no call waits for long: SIGALRM comes, again and again, since the first one may
- * come before the call does. To clear SO_LINGER beforehand would be no help: whoever has a copy sets
- * it once more in that very moment, and setsockopt(2) itself waits, in no way to be interrupted,
- * while he has the socket locked by a call that reads its bytes from a page that never comes. */
+ * come before the call does. To clear SO_LINGER beforehand would be no help: whoever has a copy
+ * sets it once more in that very moment, and setsockopt(2) itself waits, in no way to be
+ * interrupted, while he has the socket locked by a call that reads its bytes from a page that never
+ * comes. */
 static void hurry_begin(void)
 {
     const struct itimerval timer = {{0, HURRY_MICROSECONDS}, {0, HURRY_MICROSECONDS}};

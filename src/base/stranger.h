@@ -4,8 +4,9 @@
  * it waits for that socket's peer. And over a unix socket anybody can send fds. Taken, they would
  * have to be closed by us, and close() of a file of FUSE waits for whoever serves it, for ever; so
  * no message is read with room for one, and the kernel lets go of them, which waits for nobody but
- * the peer of a socket that lingers. So a loop that must never wait reads and closes such sockets by
- * these: what waits is interrupted after a millisecond (SIGALRM, which is theirs). Nothing here logs.
+ * the peer of a socket that lingers. So a loop that must never wait reads and closes such sockets
+ * by these: what waits is interrupted after a millisecond (SIGALRM, which is theirs). Nothing here
+ * logs.
  */
 #ifndef STDINETD_BASE_STRANGER_H
 #define STDINETD_BASE_STRANGER_H

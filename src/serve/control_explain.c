@@ -86,8 +86,10 @@ static void tell_proxy(struct account *account, const struct addr *address)
 
     if (!rules->guard->proxy_protocol)
         return;
-    write_text(account, "a proxy tells this address; the address itself is %s of proxy-from",
-               rules_list_has(rules->proxies, address) ? "one" : "none");
+    write_text(account,
+               "this is for an address that a proxy tells; one that comes from there itself "
+               "%s",
+               rules_list_has(rules->proxies, address) ? "is such a proxy" : "is refused");
     add_step(account, "proxy", NULL);
 }
 

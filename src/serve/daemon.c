@@ -408,10 +408,12 @@ static int open_and_run(struct config *config, struct server_start *start,
 {
     struct server *server = NULL; /* gcc can't see that an error means none */
     size_t services = config->service_count;
+    bool is_elsewhere = ready_fd >= 0 || config->daemon.log.kind != SETTINGS_LOG_STDERR;
     int error = server_open(config, start, inherited, notify, &server);
 
     config_unref(config); /* the server has its own: the first snapshot must not outlive reloads */
-    if (error < 0 && ready_fd >= 0)
+    /* Who started us looks here first. */
+    if (error < 0 && is_elsewhere)
         fprintf(stderr, "stdinetd: not started: %s; the log tells more\n",
                 error == -EEXIST ? "another one runs" : strerror(-error));
     startup_say_ready(ready_fd, error < 0 ? EXIT_SYSTEM : EXIT_OK);

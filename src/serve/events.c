@@ -53,13 +53,14 @@ static void add_peer(struct log_record *record, const struct addr *peer)
     log_record_format(record, "peer", "%s", text);
 }
 
+/* Text in either case, so that it is one kind of member as JSON. */
 static void add_active(struct log_record *record, const struct service *service)
 {
     if (service->admission.limit > 0)
         log_record_format(record, "active", "%" PRIu64 "/%" PRIu64, service->admission.running,
                           service->admission.limit);
     else
-        log_record_number(record, "active", service->admission.running);
+        log_record_format(record, "active", "%" PRIu64, service->admission.running);
 }
 
 /* What every line about a connection begins with. */

@@ -77,8 +77,8 @@ static void on_bytes(struct loop_source *source, uint32_t events)
         end(lingering);
         return;
     }
-    /* Messages that a handler asked for (SO_TIMESTAMPING) and nobody reads: those that it left behind
-     * can make more of them faster than anybody takes them away. */
+    /* Messages that a handler asked for (SO_TIMESTAMPING) and nobody reads: those that it left
+     * behind can make more of them faster than anybody takes them away. */
     if (events & EPOLLERR) {
         loop_unwatch(lingering->list->loop, source);
         look_later(lingering);

@@ -226,7 +226,7 @@ START_TEST(full_disk_counted)
     harness_log_wait(&daemon, " messages lost", 1);
     line = find_line(&daemon, " messages lost");
     *strstr(line, " messages lost") = '\0';
-    ck_assert_msg(atoi(strrchr(line, ' ')) >= 10, "%s", line);
+    ck_assert_msg(strtol(strrchr(line, ' '), NULL, 10) >= 10, "%s", line);
     free(line);
     harness_end(&daemon);
 }
