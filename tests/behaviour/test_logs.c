@@ -127,8 +127,8 @@ START_TEST(stderr_shut_down)
 {
     static const char *const evil[] = {
         "shutdown(STDERR, 2)",
-        "socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, pack_sockaddr_un(chr(0) . qq(stdinetd$$))); "
-        "connect(STDERR, getsockname(S)) or die",
+        ("socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, pack_sockaddr_un(chr(0) . qq(stdinetd$$))); "
+         "connect(STDERR, getsockname(S)) or die"),
         "setsockopt(STDERR, SOL_SOCKET, SO_SNDBUF, 5000) or die",
         "use Fcntl; fcntl(STDERR, F_SETFL, O_RDWR | O_ASYNC) or die"};
     struct daemon daemon;
