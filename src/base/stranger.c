@@ -58,15 +58,36 @@ static void hurry_end(void)
     setitimer(ITIMER_REAL, &none, NULL);
 }
 
+static bool is_unix_socket(int fd)
+{
+    int domain = AF_UNSPEC;
+    socklen_t length = sizeof(domain);
+
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX;
+}
+
+/* Whether fds can come over a socket. To ask is cheap, beside the two calls of a hurry. */
+static bool brings_fds(int fd)
+{
+    int passes = 1;
+    socklen_t length = sizeof(passes);
+
+    return is_unix_socket(fd) &&
+           (getsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &passes, &length) < 0 || passes != 0);
+}
+
 ssize_t stranger_receive_message(int fd, struct msghdr *message)
 {
+    const bool hurries = brings_fds(fd);
     ssize_t got;
 
-    hurry_begin();
+    if (hurries)
+        hurry_begin();
     got = recvmsg(fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (got < 0)
         got = -errno;
-    hurry_end();
+    if (hurries)
+        hurry_end();
     return got;
 }
 
@@ -108,10 +129,5 @@ int stranger_close(int fd, bool is_unix)
 
 int stranger_close_any(int fd)
 {
-    int domain = AF_UNSPEC;
-    socklen_t length = sizeof(domain);
-
-    if (fd >= 0)
-        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
-    return stranger_close(fd, domain == AF_UNIX);
+    return stranger_close(fd, fd >= 0 && is_unix_socket(fd));
 }

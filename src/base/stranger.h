@@ -16,6 +16,11 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+/* Linux 6.16: whether fds may be sent to a socket at all. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
 /* From here on nothing waits: SIGALRM gets its handler and is let through. 0 or -errno. */
 int stranger_begin(void);
 

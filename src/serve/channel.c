@@ -39,11 +39,6 @@ struct channel {
     nanoseconds probed; /* when the writing end was last found whole */
 };
 
-/* Linux 6.16: whether fds may be sent to a socket at all. */
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS 83
-#endif
-
 /* What is read of one write: of a longer one, which no program makes on purpose, the rest is lost.
  */
 #define CHANNEL_DATAGRAM ((size_t)64 * 1024)
