@@ -91,15 +91,9 @@ static int read_service(struct handover_line *line, struct service_left *ret)
 static struct service *find_name(const struct adoption *adoption, const char *name)
 {
     struct service *last = adoption_find_service(adoption, adoption->service_count - 1);
-    struct service *service = last ? last->next : NULL;
+    struct service *service = service_find(last ? last->next : NULL, name);
 
-    for (; service; service = service->next)
-        if (strcmp(service->settings->name, name) == 0)
-            return service;
-    for (service = adoption->server->services; service; service = service->next)
-        if (strcmp(service->settings->name, name) == 0)
-            return service;
-    return NULL;
+    return service ? service : service_find(adoption->server->services, name);
 }
 
 static void resume(struct service *service, const struct service_left *left)

@@ -182,12 +182,8 @@ static int open_pair(struct channel *channel)
         return -errno;
     channel->source.fd = fd_move_high(pair[0]);
     channel->write_fd = fd_move_high(pair[1]);
-    if (setsockopt(channel->source.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0) {
-        error = -errno;
-        close_pair(channel);
-        return error;
-    }
-    if (getsockopt(channel->write_fd, SOL_SOCKET, SO_SNDBUF, &channel->send_buffer, &length) < 0) {
+    if (setsockopt(channel->source.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
+        getsockopt(channel->write_fd, SOL_SOCKET, SO_SNDBUF, &channel->send_buffer, &length) < 0) {
         error = -errno;
         close_pair(channel);
         return error;

@@ -292,15 +292,14 @@ int control_take_over(struct control *control, struct handover_line *line)
     control->group = (gid_t)(group - 1);
     control->error = -error;
     snprintf(control->path, sizeof(control->path), "%s", path);
-    if (fd < 0) {
-        loop_arm(control->server->loop, &control->timer, loop_now(control->server->loop));
-        return 0;
+    if (fd >= 0) {
+        if (handover_claim(line->handover, fd) < 0)
+            return -EBADF;
+        listener_adopt(&control->listener, fd, NULL, device, inode);
+        if (listener_is_lost(&control->listener))
+            listener_close(&control->listener);
     }
-    if (handover_claim(line->handover, fd) < 0)
-        return -EBADF;
-    listener_adopt(&control->listener, fd, NULL, device, inode);
-    if (listener_is_lost(&control->listener)) { /* it is opened anew */
-        listener_close(&control->listener);
+    if (control->listener.source.fd < 0) { /* it is opened anew */
         loop_arm(control->server->loop, &control->timer, loop_now(control->server->loop));
         return 0;
     }

@@ -1,7 +1,6 @@
 /* control_change: the commands that act: pause, resume, drain, kill, reload, upgrade,
  * stop. */
 #include <errno.h>
-#include <string.h>
 
 #include "base/value.h"
 #include "serve/control.h"
@@ -47,19 +46,12 @@ int control_drain(struct control_call *call)
     return -EINPROGRESS;
 }
 
-static struct service *find_named(struct service *services, const char *name)
-{
-    while (services && strcmp(services->settings->name, name) != 0)
-        services = services->next;
-    return services;
-}
-
 /* Also one that the configuration has no more: its handlers run, and are shown by its name. */
 static struct service *find_any_named(struct server *server, const char *name)
 {
-    struct service *service = find_named(server->services, name);
+    struct service *service = service_find(server->services, name);
 
-    return service ? service : find_named(server->retired, name);
+    return service ? service : service_find(server->retired, name);
 }
 
 struct killing {

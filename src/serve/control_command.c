@@ -78,11 +78,11 @@ int control_refuse(struct control_call *call, const char *format, ...)
 struct service *control_find_service(struct control_call *call,
                                      const struct control_argument *argument)
 {
+    struct service *service = service_find(call->server->services, argument->text);
     char shown[SERVICE_NAME_MAX * 2];
 
-    for (struct service *service = call->server->services; service; service = service->next)
-        if (strcmp(service->settings->name, argument->text) == 0)
-            return service;
+    if (service)
+        return service;
     text_escape(argument->text, strlen(argument->text), shown, sizeof(shown));
     control_refuse(call, "there is no service \"%s\"", shown);
     return NULL;

@@ -186,13 +186,6 @@ static void move_sockets(struct reload *reload)
     }
 }
 
-static struct service *find_service(struct service *services, const char *name)
-{
-    while (services && strcmp(services->settings->name, name) != 0)
-        services = services->next;
-    return services;
-}
-
 /* The old service of the same name goes on as itself, with what the new one was made of. */
 static void merge(struct reload *reload, struct service *old, struct service *made)
 {
@@ -283,11 +276,11 @@ static void swap_services(struct reload *reload)
     server->services = NULL;
     while (made) {
         struct service *next = made->next;
-        struct service *same = find_service(old, made->settings->name);
+        struct service *same = service_find(old, made->settings->name);
         struct service **link = &old;
 
         /* One that comes back while handlers of it still run has their count. */
-        if (!same && (same = find_service(server->retired, made->settings->name)) != NULL)
+        if (!same && (same = service_find(server->retired, made->settings->name)) != NULL)
             link = &server->retired;
         if (same) {
             /* same was found in that list. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */

@@ -162,18 +162,17 @@ static struct config *make_remains(const char *name, nanoseconds linger_close,
     struct arena *arena = arena_new();
     struct config *config = arena ? arena_allocate(arena, sizeof(*config)) : NULL;
     struct service_settings *settings = config ? arena_allocate(arena, sizeof(*settings)) : NULL;
-    struct settings_guard *guard;
 
     if (settings) {
         settings->name = arena_copy_string(arena, name);
-        settings->guard = guard = arena_allocate(arena, sizeof(*guard));
+        settings->guard = arena_allocate(arena, sizeof(*settings->guard));
     }
     if (!settings || !settings->name || !settings->guard) {
         arena_free(arena);
         return NULL;
     }
     /* Its sources are shown whole, whatever they were counted by. */
-    guard->source_prefix = (struct settings_lengths){32, 128};
+    settings->guard->source_prefix = (struct settings_lengths){32, 128};
     settings->exec.program = "unknown";
     settings->linger_close = linger_close;
     settings->kill_after = kill_after;
@@ -194,6 +193,13 @@ int service_new_retired(struct server *server, const char *name, nanoseconds lin
     (*ret)->next = server->retired;
     server->retired = *ret;
     return 0;
+}
+
+struct service *service_find(struct service *services, const char *name)
+{
+    while (services && strcmp(services->settings->name, name) != 0)
+        services = services->next;
+    return services;
 }
 
 void service_free_unused(struct server *server)

@@ -70,6 +70,9 @@ int service_new_retired(struct server *server, const char *name, nanoseconds lin
 /* Frees the retired ones that have no handlers. */
 void service_free_unused(struct server *server);
 
+/* The first one of that name in a list, from services on; NULL: none. */
+struct service *service_find(struct service *services, const char *name);
+
 /* Closes its sockets and frees it. Must have no connections. */
 void service_free(struct service *service);
 
