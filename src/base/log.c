@@ -242,7 +242,7 @@ static void install(const struct log_sink_state *sink)
     if (log_state.opened)
         log_sink_close(&log_state.sink);
     log_state.sink = *sink;
-    log_state.torn = false;
+    log_state.inside = log_state.torn = false; /* that line is in the other one */
     log_state.opened = true;
 }
 

@@ -148,7 +148,8 @@ static int open_log(struct reload *reload)
     if (daemon->log.path)
         say(reload, "log: %s: %s", daemon->log.path, strerror(-error));
     else
-        say(reload, "log: nobody reads stderr after --daemon");
+        say(reload, "log: %s",
+            error == -EINVAL ? "nobody reads stderr after --daemon" : strerror(-error));
     reload->reason = "the log file cannot be opened";
     return -EINVAL;
 }
