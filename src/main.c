@@ -12,20 +12,23 @@
 #include "serve/upgrade.h"
 #include "serve/version.h"
 
-static void print_problem(const char *line, void *context)
+static void print_problem(bool is_warning, const char *line, void *context)
 {
+    (void)is_warning;
     (void)context;
     fprintf(stderr, "%s\n", line);
 }
 
-/* Loads the configuration or says all that is wrong with it. */
-static int load(const struct load_request *request, struct config **ret)
+/* Loads the configuration or says all that is wrong with it. What is only a warning is kept for the
+ * log where it is to be served, and otherwise said here. */
+static int load(const struct arguments *arguments, struct problems *problems, struct config **ret)
 {
-    struct problems problems = {0};
-    int error = config_load(request, ret, &problems);
+    int error = config_load(&arguments->request, ret, problems);
 
-    problems_show(&problems, print_problem, NULL);
-    problems_free(&problems);
+    if (error < 0 || arguments->action == ACTION_CHECK || arguments->action == ACTION_DUMP) {
+        problems_show(problems, print_problem, NULL);
+        problems_free(problems);
+    }
     if (error < 0 && error != -EINVAL)
         fprintf(stderr, "stdinetd: %s\n", error == -ENOMEM ? "out of memory" : strerror(-error));
     return error == 0 ? EXIT_OK : error == -EINVAL ? EXIT_CONFIG : EXIT_SYSTEM;
@@ -68,7 +71,7 @@ static int run(const struct arguments *arguments, struct server_start *start)
         printf("stdinetd %s\n", version_text);
     else if (arguments->action == ACTION_LIST_OPTIONS)
         option_list(stdout);
-    else if ((status = load(&arguments->request, &config)) == EXIT_OK ||
+    else if ((status = load(arguments, &start->problems, &config)) == EXIT_OK ||
              upgrade_load_proven(start, &config) == 0)
         status = use(arguments, config, start);
     return fflush(stdout) == 0 ? status : EXIT_SYSTEM;
@@ -82,7 +85,7 @@ static int fail_start(int error)
 
 int main(int argc, char *argv[])
 {
-    struct server_start start;
+    struct server_start start = {0};
     struct arguments arguments = {0};
     int error = server_begin(argv, &start), status;
 
@@ -93,6 +96,7 @@ int main(int argc, char *argv[])
              : error < 0      ? fail_start(error)
                               : run(&arguments, &start);
     arguments_free(&arguments);
+    problems_free(&start.problems);
     upgrade_origin_close(&start.binary);
     log_close(1000);
     return status;

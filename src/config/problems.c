@@ -40,7 +40,7 @@ __attribute__((format(printf, 1, 0))) static char *format_message(const char *fo
     return vasprintf(&message, format, arguments) < 0 ? NULL : message;
 }
 
-static int keep(struct problems *problems, struct location where, char *message)
+static int keep(struct problems *problems, struct location where, bool is_warning, char *message)
 {
     struct problem *items;
     unsigned file = find_file(problems, where.file);
@@ -51,28 +51,44 @@ static int keep(struct problems *problems, struct location where, char *message)
     if (!items)
         return -1;
     problems->items = items;
-    items[problems->count] = (struct problem){file, where.line, problems->count, message};
+    items[problems->count] =
+        (struct problem){file, where.line, problems->count, is_warning, message};
     problems->count++;
+    problems->warnings += is_warning;
     return 0;
+}
+
+/* message NULL: there was no memory for it. */
+static void add(struct problems *problems, struct location where, bool is_warning, char *message)
+{
+    if (message && keep(problems, where, is_warning, message) == 0)
+        return;
+    free(message);
+    problems->dropped += !is_warning;
+    problems->warnings_dropped += is_warning;
 }
 
 void problems_add(struct problems *problems, struct location where, const char *format, ...)
 {
     va_list arguments;
-    char *message;
 
     va_start(arguments, format);
-    message = format_message(format, arguments);
+    add(problems, where, false, format_message(format, arguments));
     va_end(arguments);
-    if (!message || keep(problems, where, message) < 0) {
-        free(message);
-        problems->dropped++;
-    }
+}
+
+void problems_warn(struct problems *problems, struct location where, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add(problems, where, true, format_message(format, arguments));
+    va_end(arguments);
 }
 
 unsigned problems_total(const struct problems *problems)
 {
-    return problems->count + problems->dropped;
+    return problems->count - problems->warnings + problems->dropped;
 }
 
 static int compare(const void *left, const void *right)
@@ -86,29 +102,41 @@ static int compare(const void *left, const void *right)
     return one->order < other->order ? -1 : 1;
 }
 
-void problems_show(struct problems *problems, void (*show)(const char *line, void *context),
-                   void *context)
+/* "and N more problems", where some weren't kept. */
+static void show_dropped(unsigned dropped, bool is_warning,
+                         void (*show)(bool is_warning, const char *line, void *context),
+                         void *context)
 {
-    char file[LINE_SIZE], message[LINE_SIZE], line[2 * LINE_SIZE + 16];
+    char line[64];
+
+    if (dropped == 0)
+        return;
+    snprintf(line, sizeof(line), "and %u more %s", dropped, is_warning ? "warnings" : "problems");
+    show(is_warning, line, context);
+}
+
+void problems_show(struct problems *problems,
+                   void (*show)(bool is_warning, const char *line, void *context), void *context)
+{
+    char file[LINE_SIZE], message[LINE_SIZE], line[2 * LINE_SIZE + 32];
 
     if (problems->count > 0)
         qsort(problems->items, problems->count, sizeof(*problems->items), compare);
     for (unsigned i = 0; i < problems->count; i++) {
         const struct problem *problem = &problems->items[i];
         const char *name = problems->files[problem->file];
+        const char *kind = problem->is_warning ? "warning: " : "";
 
         text_escape(name, strlen(name), file, sizeof(file));
         text_escape(problem->message, strlen(problem->message), message, sizeof(message));
         if (problem->line > 0)
-            snprintf(line, sizeof(line), "%s:%u: %s", file, problem->line, message);
+            snprintf(line, sizeof(line), "%s:%u: %s%s", file, problem->line, kind, message);
         else
-            snprintf(line, sizeof(line), "%s: %s", file, message);
-        show(line, context);
+            snprintf(line, sizeof(line), "%s: %s%s", file, kind, message);
+        show(problem->is_warning, line, context);
     }
-    if (problems->dropped > 0) {
-        snprintf(line, sizeof(line), "and %u more problems", problems->dropped);
-        show(line, context);
-    }
+    show_dropped(problems->warnings_dropped, true, show, context);
+    show_dropped(problems->dropped, false, show, context);
 }
 
 void problems_free(struct problems *problems)

@@ -97,10 +97,11 @@ int control_kill(struct control_call *call)
 /* More lines than anybody reads, of a configuration that is wrong everywhere. */
 #define PROBLEMS_SHOWN 200
 
-static void tell_problem(const char *line, void *context)
+static void tell_problem(bool is_warning, const char *line, void *context)
 {
     json_t *lines = context;
 
+    (void)is_warning;
     if (json_array_size(lines) < PROBLEMS_SHOWN)
         json_array_append_new(lines, json_string(line));
 }

@@ -449,9 +449,17 @@ static int daemonize(const struct adoption *adoption, struct notify *notify, int
     return error;
 }
 
+/* Only warnings are left of a configuration that is served. */
+static void log_problem(bool is_warning, const char *line, void *context)
+{
+    (void)is_warning;
+    (void)context;
+    log_warning("%s", line);
+}
+
 /* The log, and first in it what couldn't be said before. A daemon that serves already doesn't end
  * for it: its log goes to stderr then. 0 or -errno. */
-static int begin_log(const struct config *config, const struct server_start *start)
+static int begin_log(const struct config *config, struct server_start *start)
 {
     int error = server_open_log(&config->daemon, start->daemonize);
 
@@ -461,6 +469,7 @@ static int begin_log(const struct config *config, const struct server_start *sta
     if (start->problem[0] != '\0')
         log_error("what the daemon before left can't be used (%s): stdinetd begins anew",
                   start->problem);
+    problems_show(&start->problems, log_problem, NULL);
     if (start->adoption)
         log_resume(start->adoption->log_unsaid, start->adoption->log_lost);
     return start->adoption ? 0 : error;

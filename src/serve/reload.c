@@ -26,18 +26,22 @@ struct reload {
     struct listener_index old; /* with the new ones that take their places */
     const char *reason;
     char text[ENDPOINT_TEXT_SIZE];
-    void (*tell)(const char *line, void *context); /* NULL: nobody but the log wants to know */
+    void (*tell)(bool is_warning, const char *line,
+                 void *context); /* NULL: nobody but the log wants to know */
     void *context;
 };
 
 /* A problem, for the log and for who ordered the reload. */
-static void say_problem(const char *line, void *context)
+static void say_problem(bool is_warning, const char *line, void *context)
 {
     const struct reload *reload = context;
 
-    log_error("%s", line);
+    if (is_warning)
+        log_warning("%s", line);
+    else
+        log_error("%s", line);
     if (reload->tell)
-        reload->tell(line, reload->context);
+        reload->tell(is_warning, line, reload->context);
 }
 
 static void say(struct reload *reload, const char *format, ...)
@@ -51,7 +55,7 @@ static void say(struct reload *reload, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    say_problem(line, reload);
+    say_problem(false, line, reload);
 }
 
 static int load(struct reload *reload)
@@ -354,8 +358,8 @@ static void roll_back(struct reload *reload)
     config_unref(reload->config);
 }
 
-int server_reload(struct server *server, void (*tell)(const char *line, void *context),
-                  void *context)
+int server_reload(struct server *server,
+                  void (*tell)(bool is_warning, const char *line, void *context), void *context)
 {
     struct reload reload = {.server = server, .tell = tell, .context = context};
     int error = log_reopen();

@@ -101,6 +101,7 @@ struct server_start {
                                   more */
     char problem[HANDOVER_PROBLEM_SIZE];
     const struct load_request *request; /* how the configuration is loaded, for reloads */
+    struct problems problems;           /* its warnings, for the log; main frees them */
     bool daemonize;
 };
 
@@ -193,8 +194,8 @@ void server_on_reap_timer(struct loop_timer *timer);
 
 /* reload.c: reads the configuration anew and switches to it, or leaves everything as it is. 0; or
  * -errno, after logging why. Each line of that is told too, unless tell is NULL. */
-int server_reload(struct server *server, void (*tell)(const char *line, void *context),
-                  void *context);
+int server_reload(struct server *server,
+                  void (*tell)(bool is_warning, const char *line, void *context), void *context);
 
 /* readiness.c: tells the service manager that we are ready (again), that we stop within a time, and
  * at the end of each turn what has changed. */

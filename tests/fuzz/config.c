@@ -12,8 +12,9 @@
 #include "config/reader.h"
 #include "fuzz.h"
 
-static void check_line(const char *line, void *context)
+static void check_line(bool is_warning, const char *line, void *context)
 {
+    (void)is_warning;
     (void)context;
     for (; *line != '\0'; line++)
         FUZZ_MUST((unsigned char)*line >= ' ');

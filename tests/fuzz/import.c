@@ -10,10 +10,11 @@
 #include "config/load.h"
 
 /* What may be wrong with an ini that is right: nothing in it is enabled; who runs us isn't root. */
-static void check_problem(const char *line, void *context)
+static void check_problem(bool is_warning, const char *line, void *context)
 {
     const char *ini = context;
 
+    (void)is_warning;
     if (strstr(line, "there is no service to serve") || strstr(line, "only root can"))
         return;
     fprintf(stderr, "%s\n%s", line, ini);

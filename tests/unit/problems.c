@@ -26,8 +26,9 @@ static void add(const char *file, unsigned line, const char *message)
     problems_add(&problems, (struct location){file, line}, "%s", message);
 }
 
-static void write_line(const char *line, void *context)
+static void write_line(bool is_warning, const char *line, void *context)
 {
+    (void)is_warning;
     fprintf(context, "%s\n", line);
 }
 
@@ -102,10 +103,11 @@ struct counter {
     char last[256];
 };
 
-static void count_line(const char *line, void *context)
+static void count_line(bool is_warning, const char *line, void *context)
 {
     struct counter *counter = context;
 
+    (void)is_warning;
     counter->count++;
     snprintf(counter->last, sizeof(counter->last), "%s", line);
 }
@@ -135,6 +137,35 @@ START_TEST(test_bound)
 }
 END_TEST
 
+/* A warning stands among the mistakes, says that it is one, and refuses nothing. */
+START_TEST(test_warnings)
+{
+    problems_warn(&problems, (struct location){"f", 2}, "%s", "w");
+    ck_assert_uint_eq(problems_total(&problems), 0);
+    check_shown("f:2: warning: w\n");
+    add("f", 1, "x");
+    problems_warn(&problems, (struct location){"f", 0}, "%s", "v");
+    ck_assert_uint_eq(problems_total(&problems), 1);
+    check_shown("f: warning: v\nf:1: x\nf:2: warning: w\n");
+}
+END_TEST
+
+/* Warnings that aren't kept are no mistakes; mistakes that aren't kept for warnings still count. */
+START_TEST(test_warnings_bound)
+{
+    struct counter counter = {0};
+
+    for (unsigned i = 0; i < PROBLEMS_MAX + 2; i++)
+        problems_warn(&problems, (struct location){"f", 1}, "w");
+    ck_assert_uint_eq(problems_total(&problems), 0);
+    problems_show(&problems, count_line, &counter);
+    ck_assert_uint_eq(counter.count, PROBLEMS_MAX + 1);
+    ck_assert_str_eq(counter.last, "and 2 more warnings");
+    add("f", 2, "x");
+    ck_assert_uint_eq(problems_total(&problems), 1);
+}
+END_TEST
+
 START_TEST(test_strange_bytes)
 {
     add("a\nb", 1, "\x1b[31m \xff \xc3\xbc \\ \t");
@@ -146,10 +177,11 @@ struct line {
     char text[4096];
 };
 
-static void copy_line(const char *text, void *context)
+static void copy_line(bool is_warning, const char *text, void *context)
 {
     struct line *line = context;
 
+    (void)is_warning;
     snprintf(line->text, sizeof(line->text), "%s", text);
 }
 
@@ -198,6 +230,8 @@ Suite *problems_suite(void)
     tcase_add_test(tcase, test_file_is_copied);
     tcase_add_test(tcase, test_format);
     tcase_add_loop_test(tcase, test_bound, 0, ROWS(bound_rows));
+    tcase_add_test(tcase, test_warnings);
+    tcase_add_test(tcase, test_warnings_bound);
     tcase_add_test(tcase, test_strange_bytes);
     tcase_add_loop_test(tcase, test_long, 0, 4);
     tcase_add_test(tcase, test_free);

@@ -62,8 +62,9 @@ static void check_document(const char *expected)
     free(text);
 }
 
-static void write_line(const char *line, void *context)
+static void write_line(bool is_warning, const char *line, void *context)
 {
+    (void)is_warning;
     fprintf(context, "%s\n", line);
 }
 

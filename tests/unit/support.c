@@ -85,8 +85,9 @@ void sandbox_make_directory(const char *name)
     ck_assert(mkdir(sandbox_join(name), 0755) == 0);
 }
 
-static void write_line(const char *line, void *context)
+static void write_line(bool is_warning, const char *line, void *context)
 {
+    (void)is_warning;
     fprintf(context, "%s\n", line);
 }
 
