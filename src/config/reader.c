@@ -434,22 +434,60 @@ int reader_read_text(struct document *document, const char *path, const char *te
     return 0;
 }
 
-/* What must be true of a file before its text counts. */
-static const char *refuse_file(int fd)
+/* What must be true of a file before its text counts. Whoever may write the configuration of a
+ * daemon that is root can have it run anything as root. */
+static const char *refuse_file(const struct stat *status)
 {
-    struct stat status;
-
-    if (fstat(fd, &status) < 0)
-        return strerror(errno);
-    if (S_ISDIR(status.st_mode))
+    if (S_ISDIR(status->st_mode))
         return "is a directory";
-    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+    if (!S_ISREG(status->st_mode) && !S_ISFIFO(status->st_mode))
         return "is not a regular file";
-    if (geteuid() == 0 && S_ISREG(status.st_mode) && status.st_mode & S_IWOTH)
+    if (geteuid() == 0 && status->st_mode & S_IWOTH)
         return "may be written by others: whoever can write it can run anything as root";
-    if (status.st_size > (off_t)READER_FILE_MAX)
+    if (geteuid() == 0 && status->st_uid != 0)
+        return "belongs to another user than root: whoever owns it can run anything as root";
+    if (status->st_size > (off_t)READER_FILE_MAX)
         return "is larger than 64 MiB";
     return NULL;
+}
+
+/* Whether others than root may write something that has this owner, group and mode. */
+static bool is_writable_by_others(const struct stat *status)
+{
+    return status->st_uid != 0 || status->st_mode & S_IWOTH ||
+           (status->st_mode & S_IWGRP && status->st_gid != 0);
+}
+
+/* Warns of a directory in which others may put files, once for all files in it. */
+static void look_at_directory(struct document *document, const char *path,
+                              struct problems *problems)
+{
+    const char *slash = strrchr(path, '/');
+    const char *directory =
+        slash ? arena_copy(document->arena, path, slash == path ? 1 : (size_t)(slash - path)) : ".";
+    struct stat status;
+
+    if (!directory || (document->directory && strcmp(document->directory, directory) == 0))
+        return;
+    document->directory = directory;
+    if (stat(directory, &status) == 0 && is_writable_by_others(&status))
+        problems_warn(problems, (struct location){path, 0},
+                      "its directory may be written by others than root, who can put files there "
+                      "that run anything as root; 2.0.0 will refuse it");
+}
+
+/* What 2.0.0 will refuse as root. */
+static void look_at_owners(struct document *document, const char *path, const struct stat *status,
+                           struct problems *problems)
+{
+    if (geteuid() != 0 || !S_ISREG(status->st_mode))
+        return;
+    if (is_writable_by_others(status))
+        problems_warn(problems, (struct location){path, 0},
+                      "its group (gid %u) may write it, and so run anything as root; 2.0.0 will "
+                      "refuse it",
+                      (unsigned)status->st_gid);
+    look_at_directory(document, path, problems);
 }
 
 int reader_read_file(struct document *document, const char *path, struct problems *problems)
@@ -457,7 +495,8 @@ int reader_read_file(struct document *document, const char *path, struct problem
     struct location where = {path, 0};
     /* Non-blocking: a FIFO that nobody writes to reads as empty instead of hanging a reload. */
     FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    const char *refused = fd < 0 ? strerror(errno) : refuse_file(fd);
+    struct stat status = {0};
+    const char *refused = fd < 0 || fstat(fd, &status) < 0 ? strerror(errno) : refuse_file(&status);
     size_t length = 0;
     char *text = NULL;
     int error = 0;
@@ -471,6 +510,7 @@ int reader_read_file(struct document *document, const char *path, struct problem
         problems_add(problems, where, "%s", refused);
         return error == -ENOMEM ? error : 0;
     }
+    look_at_owners(document, path, &status, problems);
     error = reader_read_text(document, path, text, length, problems);
     free(text);
     return error;

@@ -31,6 +31,7 @@ struct document_section {
 /* Sections in the order of the files and lines; all memory is the arena's. */
 struct document {
     struct arena *arena;
+    const char *directory; /* of the file that was read last */
     struct document_section *sections, **last_section;
 };
 

@@ -158,6 +158,7 @@ static int go_on(struct adoption *adoption, struct listener *listener,
                  const struct listener_left *left)
 {
     const struct inherited_socket *given = find_given(adoption->server, left->given);
+    int error;
 
     if (listener->source.fd >= 0)
         return -EADDRINUSE;
@@ -171,6 +172,10 @@ static int go_on(struct adoption *adoption, struct listener *listener,
         return 0;
     }
     listener_adjust(listener, listener->service->settings);
+    error = listener_own_path(listener, listener->service->settings, NULL);
+    if (error < 0)
+        log_warning("%s: %s: its owner and mode cannot be set: %s",
+                    listener->service->settings->name, listener->path, strerror(-error));
     adoption->sockets++;
     return left->is_lending ? lend_resume(listener, &left->lending, left->rests_until) : 0;
 }

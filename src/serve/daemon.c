@@ -230,6 +230,8 @@ static int open_pid_file(struct server *server)
     error = startup_write_pid_file(path, &server->pid_file);
     if (error == -EEXIST)
         log_error("another stdinetd runs: it holds %s", path);
+    else if (error == -ENOTUNIQ)
+        log_error("%s: is no pid file: there is something else than a number in it", path);
     else if (error < 0)
         log_error("%s: %s", path, strerror(-error));
     return error;

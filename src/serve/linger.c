@@ -119,11 +119,22 @@ static struct lingering *make(struct linger_list *list, int fd)
     return lingering;
 }
 
+/* Whether the handler wants its client to see that the connection broke: the last close resets it
+ * then, socket(7), where shutdown() would have told of an end that is whole. */
+static bool is_broken_off(int fd)
+{
+    struct linger linger = {0};
+    socklen_t length = sizeof(linger);
+
+    return getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) == 0 && linger.l_onoff != 0 &&
+           linger.l_linger == 0;
+}
+
 void linger_begin(struct linger_list *list, int fd, nanoseconds duration)
 {
     struct lingering *lingering;
 
-    if (shutdown(fd, SHUT_WR) < 0 || is_over(fd)) {
+    if (is_broken_off(fd) || shutdown(fd, SHUT_WR) < 0 || is_over(fd)) {
         stranger_close_any(fd);
         return;
     }

@@ -407,19 +407,54 @@ void listener_close(struct listener *listener)
     listener->inode = 0;
 }
 
-/* Gives our own path, and nothing that was put in its place, a new owner and mode. */
-static void adjust_unix_path(const struct listener *listener,
-                             const struct service_settings *settings)
+/* The owner that a path shall have; where neither names one it stays as it is. */
+static uid_t wanted_uid(const struct service_settings *settings,
+                        const struct service_settings *before, uid_t now)
 {
-    struct stat status = {0};
-    FD_CLEANUP int fd = open_unix_path(listener->path, &status);
+    if (settings->socket_user)
+        return settings->socket_user->uid;
+    return before && before->socket_user ? geteuid() : now;
+}
+
+static gid_t wanted_gid(const struct service_settings *settings,
+                        const struct service_settings *before, gid_t now)
+{
+    if (settings->socket_group)
+        return settings->socket_group->gid;
+    return before && before->socket_group ? getegid() : now;
+}
+
+static int change_mode(int path_fd, mode_t mode)
+{
     char link[64];
 
-    if (fd < 0 || status.st_dev != listener->device || status.st_ino != listener->inode)
-        return;
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fchmod refuses an O_PATH fd */
-    if (own_unix_path(fd, settings) == 0 && chmod(link, settings->socket_mode) < 0)
-        return;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd); /* fchmod refuses an O_PATH fd */
+    return chmod(link, mode) < 0 ? -errno : 0;
+}
+
+int listener_own_path(const struct listener *listener, const struct service_settings *settings,
+                      const struct service_settings *before)
+{
+    struct stat status = {0};
+    FD_CLEANUP int fd = -1;
+    uid_t uid;
+    gid_t gid;
+
+    if (listener->source.fd < 0 || !has_own_path(listener))
+        return 0;
+    fd = open_unix_path(listener->path, &status);
+    if (fd < 0)
+        return fd;
+    if (status.st_dev != listener->device || status.st_ino != listener->inode)
+        return -ESTALE;
+    uid = wanted_uid(settings, before, status.st_uid);
+    gid = wanted_gid(settings, before, status.st_gid);
+    if ((uid != status.st_uid || gid != status.st_gid) &&
+        fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+        return -errno;
+    return (status.st_mode & 0777) == settings->socket_mode
+               ? 0
+               : change_mode(fd, settings->socket_mode);
 }
 
 void listener_adjust(struct listener *listener, const struct service_settings *settings)
@@ -427,10 +462,7 @@ void listener_adjust(struct listener *listener, const struct service_settings *s
     if (listener->source.fd < 0)
         return;
     /* listen() on a listening socket only changes its backlog, listen(2). */
-    if (begin_listening(listener->source.fd, listener->kind, settings) < 0)
-        return;
-    if (listener->path && listener->path[0] == '/')
-        adjust_unix_path(listener, settings);
+    begin_listening(listener->source.fd, listener->kind, settings);
 }
 
 /* Who is at the other end of a unix connection: the kernel's word, not the peer's. */

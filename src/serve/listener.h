@@ -78,9 +78,15 @@ bool listener_is_lost(const struct listener *listener);
 /* Closes the socket and removes its unix path, if it is still ours. Must not be watched. */
 void listener_close(struct listener *listener);
 
-/* Sets what may change while it listens: backlog, nodelay, keepalive, buffers, a unix path's owner
- * and mode. Options that can't be set are left: the socket goes on. */
+/* Sets what may change while it listens: backlog, nodelay, keepalive, buffers. What can't be set is
+ * left: the socket goes on. */
 void listener_adjust(struct listener *listener, const struct service_settings *settings);
+
+/* Gives our own unix path, and nothing that was put in its place, the owner and mode of settings,
+ * where it has others; before are those it was opened or changed with, or NULL. 0, or -errno where
+ * it may still be as open as it was. */
+int listener_own_path(const struct listener *listener, const struct service_settings *settings,
+                      const struct service_settings *before);
 
 /* Accepts one client. 0 or -errno, EAGAIN when none waits. */
 int listener_accept(struct listener *listener, struct arrival *ret);

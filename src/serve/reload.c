@@ -113,6 +113,32 @@ static int prepare_listener(struct reload *reload, struct listener *listener)
     return error;
 }
 
+/* Before anything is committed, since it can fail: who was shut out must not be let in meanwhile.
+ */
+static int prepare_path(struct reload *reload, struct listener_entry *old)
+{
+    const struct service_settings *settings = old->successor->service->settings;
+    int error = listener_own_path(old->listener, settings, old->listener->service->settings);
+
+    if (error < 0) {
+        say(reload, "%s: %s: its owner and mode cannot be set: %s", settings->name,
+            old->listener->path, strerror(-error));
+        reload->reason = "a unix socket's owner or mode cannot be changed";
+    }
+    return error;
+}
+
+/* The paths of sockets that stay; last, as these are in use. */
+static int prepare_paths(struct reload *reload)
+{
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < reload->old.count; i++)
+        if (reload->old.entries[i].successor)
+            error = prepare_path(reload, &reload->old.entries[i]);
+    return error;
+}
+
 static int prepare_listeners(struct reload *reload)
 {
     for (struct service *service = reload->services; service; service = service->next)
@@ -170,6 +196,8 @@ static int prepare(struct reload *reload)
         error = prepare_stderr(reload);
     if (error == 0)
         error = prepare_listeners(reload);
+    if (error == 0)
+        error = prepare_paths(reload);
     return error == 0 ? open_log(reload) : error;
 }
 
@@ -347,8 +375,23 @@ static void commit(struct reload *reload)
     warming_adapt_all(server);
 }
 
+/* Those that prepare_paths changed, back to what they were. */
+static void roll_back_paths(struct reload *reload)
+{
+    for (size_t i = 0; i < reload->old.count; i++) {
+        const struct listener_entry *old = &reload->old.entries[i];
+        const struct service_settings *settings = old->listener->service->settings;
+
+        if (old->successor &&
+            listener_own_path(old->listener, settings, old->successor->service->settings) < 0)
+            log_error("%s: %s: its owner and mode cannot be set back", settings->name,
+                      old->listener->path);
+    }
+}
+
 static void roll_back(struct reload *reload)
 {
+    roll_back_paths(reload);
     while (reload->services) {
         struct service *next = reload->services->next;
 

@@ -71,10 +71,10 @@ static void release(struct server *server, struct connection *connection)
     admission_release(&server->admission, &service->admission, &connection->ticket,
                       loop_now(server->loop));
     server_expire_later(server);
-    if (connection->has_deadline) {
-        loop_disarm(server->loop, &connection->deadline);
+    /* Whatever armed it: a record that is used again must not be in the heap of timers. */
+    loop_disarm(server->loop, &connection->deadline);
+    if (connection->has_deadline)
         loop_reserve(server->loop, -1);
-    }
     end_copy(server, connection);
     children_free(&server->children, connection);
     if (listener) {
@@ -139,15 +139,22 @@ static void on_deadline(struct loop_timer *timer)
     loop_arm(loop, timer, loop_now(loop) + again);
 }
 
+/* Room for the connection's timer, once. 0 or -ENOMEM. */
+static int reserve_deadline(struct server *server, struct connection *connection)
+{
+    int error = connection->has_deadline ? 0 : loop_reserve(server->loop, 1);
+
+    connection->has_deadline = error == 0;
+    return error;
+}
+
 void server_kill(struct server *server, struct connection *connection)
 {
     /* It is on that way already. */
     if (connection->timeouts > 0)
         return;
     connection->ordered = true;
-    if (!connection->has_deadline && loop_reserve(server->loop, 1) == 0)
-        connection->has_deadline = true;
-    if (connection->has_deadline)
+    if (reserve_deadline(server, connection) == 0)
         on_deadline(&connection->deadline);
     else /* no memory for a timer: who orders it again gets it again */
         children_signal_one(connection, SIGTERM);
@@ -208,14 +215,10 @@ static const char *lent_name(const struct connection *connection)
 static int prepare_end(struct server *server, struct connection *connection)
 {
     const struct service_settings *settings = connection->service->settings;
+    int error = settings->max_runtime > 0 ? reserve_deadline(server, connection) : 0;
 
-    if (settings->max_runtime > 0 && !connection->has_deadline) {
-        int error = loop_reserve(server->loop, 1);
-
-        if (error < 0)
-            return error;
-        connection->has_deadline = true;
-    }
+    if (error < 0)
+        return error;
     if (settings->linger_close > 0 && connection->linger_fd < 0 && !connection->lent) {
         int copy = fd_copy_high(connection->fd);
 
@@ -254,10 +257,11 @@ static struct launch_connection make_wiring(const struct connection *connection,
 static void begin_process(struct server *server, struct connection *connection, pid_t pid)
 {
     const struct service_settings *settings = connection->service->settings;
+    /* A reload may have set max-runtime since its end was prepared; without memory it has none. */
+    bool ends = settings->max_runtime > 0 && reserve_deadline(server, connection) == 0;
 
     connection->kills_group = settings->kill_mode == KILL_MODE_GROUP;
-    server_set_deadline(
-        connection, settings->max_runtime > 0 ? loop_now(server->loop) + settings->max_runtime : 0);
+    server_set_deadline(connection, ends ? loop_now(server->loop) + settings->max_runtime : 0);
     children_add(&server->children, connection, pid);
 }
 

@@ -205,6 +205,20 @@ static bool is_same_file(int fd, const char *path)
            one.st_ino == other.st_ino;
 }
 
+/* Whether a file is empty, or says a number and nothing else: what else there is belongs to
+ * somebody who didn't mean it to be a pid file. */
+static bool holds_pid_at_most(int fd)
+{
+    char text[32];
+    ssize_t length = pread(fd, text, sizeof(text), 0), digits = 0;
+
+    while (digits < length && text[digits] >= '0' && text[digits] <= '9')
+        digits++;
+    if (digits < length && text[digits] == '\n')
+        return digits > 0 && digits + 1 == length;
+    return digits == length && length < (ssize_t)sizeof(text);
+}
+
 /* Opens and locks a pid file. The lock, not the number in it, tells whether its writer lives:
  * numbers are used again. fd or -errno; -EAGAIN when another daemon removed it under our hands. */
 static int lock_pid_file(const char *path)
@@ -221,6 +235,8 @@ static int lock_pid_file(const char *path)
         return errno == EWOULDBLOCK ? -EEXIST : -errno;
     if (!is_same_file(fd, path))
         return -EAGAIN;
+    if (!holds_pid_at_most(fd))
+        return -ENOTUNIQ;
     kept = fd;
     fd = -1;
     return kept;
@@ -259,7 +275,7 @@ void startup_remove_pid_file(struct pid_file *file)
 {
     if (!file->path)
         return;
-    if (is_same_file(file->fd, file->path))
+    if (is_same_file(file->fd, file->path) && holds_pid_at_most(file->fd))
         unlink(file->path);
     free(file->path);
     fd_close(file->fd);

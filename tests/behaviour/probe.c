@@ -218,12 +218,25 @@ static int linger(void)
     _exit(0);
 }
 
+/* Says something, and breaks the connection off. */
+static int break_off(void)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    return setsockopt(1, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) == 0 &&
+                   write(1, "answer\n", 7) == 7
+               ? 0
+               : 1;
+}
+
 int main(int argc, char *argv[])
 {
     size_t count = 0;
 
     if (argc > 1 && strcmp(argv[1], "shut") == 0)
         return shut();
+    if (argc > 1 && strcmp(argv[1], "break") == 0)
+        return break_off();
     if (argc > 1 && strcmp(argv[1], "linger") == 0)
         return linger();
     if (argc > 2 && strcmp(argv[1], "lent") == 0)

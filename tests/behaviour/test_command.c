@@ -151,6 +151,73 @@ START_TEST(file_writable_by_others)
 }
 END_TEST
 
+/* Nor may it belong to somebody else, included or not. */
+START_TEST(file_of_another_user)
+{
+    struct daemon daemon;
+    char arguments[128], *log;
+
+    if (!harness_is_root())
+        return;
+    harness_begin(&daemon);
+    harness_configure(&daemon, "[stdinetd]\ninclude = more.ini\n");
+    ck_assert(harness_shell("printf '[cat]\\nlisten = 7777\\nexec = cat\\nuser = root\\n' "
+                            ">'%s/more.ini' && chmod 644 '%s/more.ini' && chown nobody '%s/%s'",
+                            daemon.directory, daemon.directory, daemon.directory,
+                            _i == 0 ? "more.ini" : "stdinetd.ini") == 0);
+    snprintf(arguments, sizeof(arguments), "-c '%s' --check", daemon.config);
+    ck_assert_int_eq(run(&daemon, arguments), 78);
+    log = harness_log(&daemon);
+    ck_assert_msg(strstr(log, "belongs to another user than root") != NULL, "%s", log);
+    free(log);
+    harness_remove(&daemon);
+}
+END_TEST
+
+/* What a group may write, and a directory of others, is a warning until 2.0.0: said by --check, and
+ * by the log at a start and at a reload; it refuses nothing. */
+START_TEST(warned_of)
+{
+    static const struct {
+        const char *command, *warning;
+    } rows[] = {
+        {"chgrp nogroup '%s/more/it.ini' && chmod 664 '%s/more/it.ini'",
+         "more/it.ini: warning: its group (gid 65534) may write it"},
+        {"chmod 1777 '%s/more' '%s/more'",
+         "more/it.ini: warning: its directory may be written by others than root"},
+        {"chgrp nogroup '%s/more' && chmod 775 '%s/more'",
+         "more/it.ini: warning: its directory may be written by others than root"},
+    };
+    struct daemon daemon;
+    char arguments[128], command[256], *log;
+    int port = harness_port();
+
+    if (!harness_is_root())
+        return;
+    harness_begin(&daemon);
+    harness_configure(&daemon, "[stdinetd]\ninclude = more/*.ini\n");
+    ck_assert(harness_shell("mkdir -m 755 '%s/more' && printf '[cat]\\nlisten = 127.0.0.1:%d\\n"
+                            "exec = cat\\nuser = nobody\\n' >'%s/more/it.ini' && "
+                            "chmod 644 '%s/more/it.ini'",
+                            daemon.directory, port, daemon.directory, daemon.directory) == 0);
+    snprintf(arguments, sizeof(arguments), "-c '%s' --check", daemon.config);
+    ck_assert_int_eq(run(&daemon, arguments), 0);
+    log = harness_log(&daemon);
+    ck_assert_str_eq(log, "");
+    free(log);
+    snprintf(command, sizeof(command), rows[_i].command, daemon.directory, daemon.directory);
+    ck_assert(harness_shell("%s", command) == 0);
+    ck_assert_int_eq(run(&daemon, arguments), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, rows[_i].warning), 1);
+    harness_start(&daemon, NULL);
+    harness_log_wait(&daemon, rows[_i].warning, 1);
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "notice reloaded", 1);
+    harness_log_wait(&daemon, rows[_i].warning, 2);
+    harness_end(&daemon);
+}
+END_TEST
+
 Suite *command_suite(void)
 {
     Suite *suite = suite_create("command");
@@ -161,6 +228,8 @@ Suite *command_suite(void)
     tcase_add_test(all, exit_statuses);
     tcase_add_test(all, dump_round_trip);
     tcase_add_test(all, file_writable_by_others);
+    tcase_add_loop_test(all, file_of_another_user, 0, 2);
+    tcase_add_loop_test(all, warned_of, 0, 3);
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -303,6 +303,29 @@ START_TEST(linger_close)
 }
 END_TEST
 
+/* A handler that breaks its connection off (SO_LINGER 0, as relay does for its target) has it
+ * broken: half a file must not look whole. */
+START_TEST(linger_close_keeps_resets)
+{
+    struct daemon daemon;
+    char text[64];
+    int port = harness_port(), fd;
+    ssize_t got;
+
+    harness_be_cold();
+    harness_serve(&daemon,
+                  "[linger]\nlisten = 127.0.0.1:%d\nlinger-close = 20s\nUSER\nstderr = null\n"
+                  "exec = %s break\n",
+                  port, getenv("STDINETD_PROBE"));
+    fd = client_connect(port);
+    client_expect(fd, "answer\n");
+    got = recv(fd, text, sizeof(text), 0);
+    ck_assert_msg(got < 0 && errno == ECONNRESET, "recv: %zd, %s", got, strerror(errno));
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
 struct closed {
     int fd;
     int error;
@@ -478,6 +501,7 @@ Suite *contained_suite(void)
     tcase_add_test(all, tree_ends_with_it);
     tcase_add_test(all, own_processes_and_mounts);
     tcase_add_test(all, linger_close);
+    tcase_add_test(all, linger_close_keeps_resets);
     tcase_add_test(all, linger_close_is_bounded);
     tcase_add_test(all, linger_close_at_the_end);
     tcase_add_test(all, linger_close_is_never_waited_for);

@@ -264,6 +264,51 @@ START_TEST(stale_pid_file)
 }
 END_TEST
 
+/* What is no pid file is neither emptied nor removed, by a slip in pid-file. */
+START_TEST(pid_file_is_another_file)
+{
+    static const char *const texts[] = {"precious\n", "12\n34\n", " 1\n", "\n",
+                                        "1234567890123456789012345678901234567890\n"};
+    struct daemon daemon;
+    int port = harness_port(), status;
+    char path[128], *text;
+
+    harness_begin(&daemon);
+    snprintf(path, sizeof(path), "%s/precious", daemon.directory);
+    harness_write_file(path, texts[_i], 0644);
+    harness_configure(&daemon, "[stdinetd]\npid-file = %s\n" CAT, path, port);
+    status =
+        harness_shell("timeout 10 '%s' -c '%s' >'%s' 2>&1", getenv("STDINETD"), daemon.config, daemon.log);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 71);
+    harness_log_wait(&daemon, "is no pid file", 1);
+    text = harness_read_file(path);
+    ck_assert_str_eq(text, texts[_i]);
+    free(text);
+    harness_remove(&daemon);
+}
+END_TEST
+
+/* Nor is one removed at the end that somebody else wrote over meanwhile. */
+START_TEST(pid_file_written_over)
+{
+    struct daemon daemon;
+    int port = harness_port();
+    char path[128], *text;
+
+    harness_begin(&daemon);
+    snprintf(path, sizeof(path), "%s/pid", daemon.directory);
+    harness_configure(&daemon, "[stdinetd]\npid-file = %s\n" CAT, path, port);
+    harness_start(&daemon, NULL);
+    harness_write_file(path, "precious\n", 0644);
+    harness_signal(&daemon, SIGTERM);
+    ck_assert_int_eq(harness_wait(&daemon), 0);
+    text = harness_read_file(path);
+    ck_assert_str_eq(text, "precious\n");
+    free(text);
+    harness_remove(&daemon);
+}
+END_TEST
+
 /* In a PID namespace of its own the daemon is PID 1, and what handlers leave behind is its. */
 static void become_init(void *context)
 {
@@ -484,6 +529,8 @@ Suite *process_suite(void)
     tcase_add_test(all, background);
     tcase_add_test(all, background_one_line);
     tcase_add_test(all, stale_pid_file);
+    tcase_add_loop_test(all, pid_file_is_another_file, 0, 5);
+    tcase_add_test(all, pid_file_written_over);
     tcase_add_test(all, pid_1);
     tcase_add_test(all, max_runtime);
     tcase_add_test(all, kill_mode);

@@ -647,6 +647,58 @@ static bool is_taken(void *context)
     return taken;
 }
 
+/* A reload sets max-runtime while a client is on its way to a warm handler: the timer of its end is
+ * one of those that are reserved, and is gone with it. It was in the heap of timers for ever, and
+ * fired for whoever had the record next. */
+START_TEST(max_runtime_on_the_way)
+{
+    struct daemon daemon;
+    int port = harness_port(), other = harness_port(), fds[3], fd;
+    pid_t parked;
+
+    NEEDS_WARM;
+    harness_begin(&daemon);
+    copy_programs(&daemon);
+    harness_configure(&daemon,
+                      "[stdinetd]\ncontrol = %s/control\n[other]\nlisten = 127.0.0.1:%d\n"
+                      "exec = cat\nUSER\n[it]\nlisten = 127.0.0.1:%d\nexec = %s/warmee banner\n"
+                      "USER\nwarm = io\nwarm-template = no\nwarm-count = 1\n",
+                      daemon.directory, other, port, daemon.directory);
+    harness_start(&daemon, NULL);
+    await_ready(&daemon, "it", 1);
+    parked = find_parked(&daemon, "it", "parked");
+    kill_found(parked, SIGSTOP);
+    fd = client_connect(port);
+    client_send(fd, "x\n");
+    ck_assert(harness_until(is_taken, &daemon));
+    ck_assert(harness_shell("echo 'max-runtime = 300ms' >>'%s/stdinetd.ini'", daemon.directory) ==
+              0);
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "reloaded", 1);
+    kill(parked, SIGCONT);
+    client_expect_answer(fd, "", "welcome you said x\n");
+    harness_log_wait(&daemon, "it: end", 1);
+    /* Who has the record now has a service without max-runtime. */
+    for (int i = 0; i < 3; i++) {
+        fds[i] = client_connect(other);
+        client_send(fds[i], "1\n");
+        client_expect(fds[i], "1\n");
+    }
+    harness_log_wait(&daemon, "other: start", 3);
+    /* The timer of a fourth one, whose service has it, is behind any that was left. */
+    fd = client_connect(port);
+    harness_log_wait(&daemon, "max-runtime is over", 1);
+    close(fd);
+    harness_log_wait(&daemon, "it: end", 2);
+    for (int i = 0; i < 3; i++) {
+        client_send(fds[i], "2\n");
+        client_expect(fds[i], "2\n");
+        close(fds[i]);
+    }
+    end(&daemon);
+}
+END_TEST
+
 /* Somebody stops each one that is ready: his clients wait, but not for ever one after the other. */
 START_TEST(stopped_again_and_again)
 {
@@ -1367,6 +1419,7 @@ Suite *warm_suite(void)
     tcase_add_loop_test(tcase, starts_as_interpreters_do, 0, 2);
     tcase_add_loop_test(tcase, killed_while_parked, 0, 2);
     tcase_add_test(tcase, stopped_while_parked);
+    tcase_add_test(tcase, max_runtime_on_the_way);
     tcase_add_loop_test(tcase, stopped_again_and_again, 0, 2);
     tcase_add_loop_test(tcase, stops_with_a_client, 0, 2);
     tcase_add_loop_test(tcase, burst, 0, 4);
