@@ -277,8 +277,8 @@ START_TEST(pid_file_is_another_file)
     snprintf(path, sizeof(path), "%s/precious", daemon.directory);
     harness_write_file(path, texts[_i], 0644);
     harness_configure(&daemon, "[stdinetd]\npid-file = %s\n" CAT, path, port);
-    status =
-        harness_shell("timeout 10 '%s' -c '%s' >'%s' 2>&1", getenv("STDINETD"), daemon.config, daemon.log);
+    status = harness_shell("timeout 10 '%s' -c '%s' >'%s' 2>&1", getenv("STDINETD"), daemon.config,
+                           daemon.log);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 71);
     harness_log_wait(&daemon, "is no pid file", 1);
     text = harness_read_file(path);
