@@ -2,13 +2,37 @@
 # Completion of stdinetctl for bash: options, commands, and what a command takes. Commands are asked of
 # the program itself, so that this file needn't know them.
 
-_stdinetctl_matching() {
-    mapfile -t COMPREPLY < <(compgen "$@" -- "${COMP_WORDS[COMP_CWORD]}")
+# Offers those WORD... that begin as the last one does, quoted as the shell must read them. They are
+# compared here and not by compgen -W, which expands its words: names are what anybody says who listens
+# at the socket, and a "$(…)" in one of them would be run.
+_stdinetctl_offer() {
+    local word quoted
+
+    for word; do
+        printf -v quoted %q "$word"
+        [[ $quoted != "${COMP_WORDS[COMP_CWORD]}"* ]] || COMPREPLY+=("$quoted")
+    done
 }
 
-# Services of the daemon that answers at the socket that was given.
-_stdinetctl_services() {
-    "$@" --json status 2>/dev/null | grep -o '"name":"[^"\\]*"' | cut -d '"' -f 4
+# Offers what the lines of COMMAND... are.
+_stdinetctl_offer_lines() {
+    local -a lines
+
+    mapfile -t lines < <("$@")
+    _stdinetctl_offer "${lines[@]}"
+}
+
+# MEMBER COMMAND...: each of that name in the answer of the daemon that the command asks.
+_stdinetctl_members() {
+    local member=$1
+
+    shift
+    "$@" 2>/dev/null | grep -o "\"$member\":\"[^\"\\\\]*\"" | cut -d '"' -f 4
+}
+
+_stdinetctl_files() {
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
 }
 
 _stdinetctl() {
@@ -32,37 +56,36 @@ _stdinetctl() {
     done
     case ${COMP_WORDS[COMP_CWORD - 1]} in
     -s | --socket | --root | --handlers)
-        compopt -o filenames 2>/dev/null
-        _stdinetctl_matching -f
+        _stdinetctl_files
         return
         ;;
     esac
     case $command in
     '')
-        _stdinetctl_matching -W "-s --socket --json --list-commands --help --version
-            $("$program" --list-commands 2>/dev/null)"
+        _stdinetctl_offer -s --socket --json --list-commands --help --version
+        _stdinetctl_offer_lines "$program" --list-commands 2>/dev/null
         ;;
     status | sources | explain | pause | resume | drain | kill)
-        local IFS=$'\n'
-        [ "$((COMP_CWORD - index))" -ne 1 ] || _stdinetctl_matching -W "$(_stdinetctl_services "${ask[@]}")"
+        [ "$((COMP_CWORD - index))" -ne 1 ] ||
+            _stdinetctl_offer_lines _stdinetctl_members name "${ask[@]}" --json status
         ;;
     connections)
-        local IFS=$'\n'
         case ${COMP_WORDS[COMP_CWORD]} in
-        -*) _stdinetctl_matching -W --parked ;;
-        *) _stdinetctl_matching -W "$(_stdinetctl_services "${ask[@]}")" ;;
+        -*) _stdinetctl_offer --parked ;;
+        *) _stdinetctl_offer_lines _stdinetctl_members name "${ask[@]}" --json status ;;
         esac
         ;;
-    ban) _stdinetctl_matching -W --kill ;;
-    stop) _stdinetctl_matching -W --wait ;;
-    metrics | page) _stdinetctl_matching -W --http ;;
+    ban) _stdinetctl_offer --kill ;;
+    unban)
+        [ "$((COMP_CWORD - index))" -ne 1 ] ||
+            _stdinetctl_offer_lines _stdinetctl_members source "${ask[@]}" --json bans
+        ;;
+    stop) _stdinetctl_offer --wait ;;
+    metrics | page) _stdinetctl_offer --http ;;
     import)
         case ${COMP_WORDS[COMP_CWORD]} in
-        -*) _stdinetctl_matching -W "--inetd --xinetd --ipv6 --root --handlers --help" ;;
-        *)
-            compopt -o filenames 2>/dev/null
-            _stdinetctl_matching -f
-            ;;
+        -*) _stdinetctl_offer --inetd --xinetd --ipv6 --root --handlers --help ;;
+        *) _stdinetctl_files ;;
         esac
         ;;
     esac

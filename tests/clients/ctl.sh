@@ -111,4 +111,35 @@ if command -v bash >/dev/null; then
     check 'completion of an option of import' completes '--xinetd ' import --x
     check 'completion of an unknown command' completes ' ' frobnicate x
 fi
-[ "$failures" -eq 0 ]
+
+# --- a daemon whose services have names for a shell to stumble over ---------------------------------
+
+cat >"$work/names.ini" <<EOF
+[stdinetd]
+control = $work/control
+
+[\$(touch PWNED)]
+listen = unix:$work/first
+exec = cat
+
+[a b]
+listen = unix:$work/second
+exec = cat
+
+[plain]
+listen = unix:$work/third
+exec = cat
+EOF
+start "$work/names.ini"
+"$STDINETCTL" -s "$work/control" ban 192.0.2.0/24 1h
+
+if command -v bash >/dev/null; then
+    all='\$\(touch\ PWNED\) a\ b plain '
+    check 'completion of services' completes "$all" -s control status ''
+    check 'completion of services beside an option' completes "$all" -s control connections ''
+    check 'no name of them is run' test ! -e "$work/PWNED"
+    check 'completion of a name with a blank' completes 'a\ b ' -s control pause 'a\ '
+    check 'completion of an open quotation' completes ' ' -s control pause '"a'
+    check 'completion of a banned network' completes '192.0.2.0/24 ' -s control unban 19
+fi
+end
