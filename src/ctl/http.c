@@ -2,6 +2,7 @@
 #include "ctl/http.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -167,10 +168,10 @@ int http_parse(const char *head, size_t length, struct http_request *ret)
 
 /* --- receiving ------------------------------------------------------------------------------ */
 
-/* Waits until there is something to read; false when the time is over. */
-static bool await(int fd, nanoseconds end)
+/* Waits until fd can be read or written; false when the time is over. */
+static bool await(int fd, short events, nanoseconds end)
 {
-    struct pollfd poller = {.fd = fd, .events = POLLIN};
+    struct pollfd poller = {.fd = fd, .events = events};
     nanoseconds now = clock_now();
 
     while (now < end) {
@@ -196,7 +197,7 @@ bool http_receive(struct http_request *ret)
     while (used < sizeof(bytes) && head == 0) {
         ssize_t got;
 
-        if (!await(STDIN_FILENO, end)) {
+        if (!await(STDIN_FILENO, POLLIN, end)) {
             http_send_status(ret, 408, "too slow");
             return false;
         }
@@ -242,6 +243,36 @@ static const char *reason_of(int status)
     return "Error";
 }
 
+/* Writes as much as goes at once; its length or -1. Others may have fd 1 open, too, so that its
+ * mode is not ours to change: a socket is told for this call alone, and to anything else goes no
+ * more than poll has promised room for. There it is standard output's own error, which main asks
+ * for. */
+static ssize_t write_some(const char *bytes, size_t length, int flags)
+{
+    ssize_t written = send(STDOUT_FILENO, bytes, length, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (written >= 0 || errno != ENOTSOCK)
+        return written;
+    length = fwrite(bytes, 1, length < PIPE_BUF ? length : PIPE_BUF, stdout);
+    return fflush(stdout) == 0 ? (ssize_t)length : -1;
+}
+
+/* Writes all; false where the client is gone, or hasn't taken it until end. */
+static bool write_all(const char *bytes, size_t length, int flags, nanoseconds end)
+{
+    while (length > 0) {
+        ssize_t written = await(STDOUT_FILENO, POLLOUT, end) ? write_some(bytes, length, flags) : 0;
+
+        if (written == 0 || (written < 0 && errno != EAGAIN && errno != EINTR))
+            return false;
+        if (written > 0) {
+            bytes += written;
+            length -= (size_t)written;
+        }
+    }
+    return true;
+}
+
 /* Nothing more comes from us; what the client still sends is read, or the kernel would reset the
  * connection and the answer may be lost on its way. */
 static void finish(void)
@@ -252,7 +283,7 @@ static void finish(void)
 
     if (shutdown(STDOUT_FILENO, SHUT_WR) < 0)
         return;
-    while (left > 0 && await(STDIN_FILENO, end)) {
+    while (left > 0 && await(STDIN_FILENO, POLLIN, end)) {
         ssize_t got = read(STDIN_FILENO, bytes, sizeof(bytes));
 
         if (got <= 0)
@@ -263,20 +294,23 @@ static void finish(void)
 
 void http_send(const struct http_request *request, const struct http_answer *answer)
 {
+    nanoseconds end = clock_now() + HTTP_DEADLINE * CLOCK_SECOND;
+    size_t length = request->head ? 0 : answer->length;
+    char head[HTTP_ANSWER_HEAD_MAX], date[64] = "";
     time_t now = time(NULL);
     struct tm parts;
-    char date[64] = "";
 
     if (gmtime_r(&now, &parts))
         strftime(date, sizeof(date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
-    printf("HTTP/1.1 %d %s\r\n%sContent-Type: %s\r\nContent-Length: %zu\r\n"
-           "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%sConnection: close\r\n"
-           "\r\n",
-           answer->status, reason_of(answer->status), date, answer->type, answer->length,
-           answer->headers ? answer->headers : "");
-    if (!request->head)
-        fwrite(answer->body, 1, answer->length, stdout);
-    if (fflush(stdout) == 0)
+    snprintf(head, sizeof(head),
+             "HTTP/1.1 %d %s\r\n%sContent-Type: %s\r\nContent-Length: %zu\r\n"
+             "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%sConnection: close\r\n"
+             "\r\n",
+             answer->status, reason_of(answer->status), date, answer->type, answer->length,
+             answer->headers ? answer->headers : "");
+    /* MSG_MORE: or the body would wait for the client's word that it has the head. */
+    if (write_all(head, strlen(head), length > 0 ? MSG_MORE : 0, end) &&
+        write_all(answer->body, length, 0, end))
         finish();
 }
 

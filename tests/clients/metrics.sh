@@ -15,9 +15,11 @@ case $STDINETCTL in
 esac
 make_work_directory
 # shellcheck disable=SC2046 # words
-set -- $(free_ports 2)
+set -- $(free_ports 4)
 port=$1
 upper=$2
+deaf_metrics=$3
+deaf_page=$4
 url=http://127.0.0.1:$port
 cp "$STDINETCTL" "$work/stdinetctl"
 cat >"$work/metrics.ini" <<EOF
@@ -35,6 +37,22 @@ warm = entry
 listen = 127.0.0.1:$port
 exec = $work/stdinetctl -s $work/control metrics --http
 linger-close = 0
+$(is_root && echo 'group = nogroup')
+
+$(for number in $(seq 300); do
+    printf '[many %d]\nlisten = unix:%s/many.%d\nexec = cat\n' "$number" "$work" "$number"
+done)
+
+[deaf-metrics]
+listen = 127.0.0.1:$deaf_metrics
+exec = $work/stdinetctl -s $work/control metrics --http
+send-buffer = 4096
+$(is_root && echo 'group = nogroup')
+
+[deaf-page]
+listen = 127.0.0.1:$deaf_page
+exec = $work/stdinetctl -s $work/control page --http
+send-buffer = 4096
 $(is_root && echo 'group = nogroup')
 EOF
 
@@ -57,6 +75,25 @@ sends() {
 has_type() {
     fetch -o /dev/null -D - "$@" "$url/metrics" | tr -d '\r' | grep -i '^content-type: ' |
         grep -q "$type"
+}
+
+# deaf PORT: asks there, and reads what has come only when $work/hold ends.
+deaf() {
+    perl -MSocket -e '
+        socket(my $server, PF_INET, SOCK_STREAM, 0) or die;
+        setsockopt($server, SOL_SOCKET, SO_RCVBUF, 2048) or die;
+        connect($server, sockaddr_in(shift, INADDR_LOOPBACK)) or die;
+        syswrite($server, "GET / HTTP/1.0\r\n\r\n") or die;
+        1 while sysread(STDIN, my $bytes, 4096);
+        print $bytes while sysread($server, $bytes, 65536);' "$1" <"$work/hold" >"$work/deaf.$1" &
+}
+# Ended by itself, as one that has answered, with less than the whole written.
+gave_up() {
+    grep -q " $1: end .*outcome=ok" "$work/log"
+}
+is_cut() {
+    length=$(tr -d '\r' <"$1" | sed -n 's/^Content-Length: //p')
+    [ "${length:-0}" -gt 0 ] && [ "$(wc -c <"$1")" -lt "$length" ]
 }
 
 start "$work/metrics.ini"
@@ -114,7 +151,11 @@ check 'HTTP/2.0' sends 505 'GET / HTTP/2.0\r\nHost: a\r\n\r\n'
 check 'noise' sends 400 '\026\003\001\002\000\001\n\n'
 check 'a head without end' sends 431 "GET / HTTP/1.1\r\nHost: a\r\nX: $(head -c 20000 /dev/zero | tr '\0' a)"
 check 'nothing' test -z "$(nc -N -w 10 127.0.0.1 "$port" </dev/null)"
-# Slow ones have ten seconds, and nobody waits for them.
+# Slow ones have ten seconds for the request, and as long for the answer, and nobody waits for them.
+mkfifo "$work/hold"
+deaf "$deaf_metrics"
+deaf "$deaf_page"
+exec 9>"$work/hold"
 (sleep 30 & echo $! >"$work/sleeper"; wait) | nc 127.0.0.1 "$port" >"$work/slow" &
 slow=$!
 check 'beside a slow one' gives 200 "$url/"
@@ -122,6 +163,11 @@ patience=20
 check 'a slow one is told so' in_time grep -q '^HTTP/1.1 408 ' "$work/slow"
 kill "$(cat "$work/sleeper")"
 wait "$slow"
+check 'who reads no metrics is left' in_time gave_up deaf-metrics
+check 'who reads no page is left' in_time gave_up deaf-page
+exec 9>&-
+check 'they had not been written whole' in_time is_cut "$work/deaf.$deaf_metrics"
+check 'nor the page' in_time is_cut "$work/deaf.$deaf_page"
 
 sed -i 's/^control = .*/control = none/' "$work/metrics.ini"
 kill -HUP "$daemon"
