@@ -180,7 +180,8 @@ static void answer_one(int fd, struct datagram *datagram, datagram_answer *answe
     static struct reply_rate rate;
     long size;
 
-    if (!is_answerable(datagram) || (datagram->destination.port >= REPLY_PORT_MIN &&
+    /* The name of a unix peer is his own, which is no address that others write into a datagram. */
+    if (!is_answerable(datagram) || (datagram->source.family != ADDR_UNIX &&
                                      reply_is_frequent(&rate, &datagram->source, clock_now())))
         return;
     size = answer(datagram->bytes, datagram->size);

@@ -23,9 +23,10 @@ bool reply_is_unicast(const struct addr *addr);
 bool reply_is_allowed(const struct addr *source, const struct addr *destination);
 
 /* How many answers of ours went to an address and port in its current second. Those that share a
- * slot share the number: it only has to end a loop. */
-#define REPLY_PER_SECOND 100
-#define REPLY_SLOTS      64
+ * slot share the number: it only has to end a loop. No client needs as many; a loop has them at
+ * once. */
+#define REPLY_PER_SECOND 10
+#define REPLY_SLOTS      1024
 
 struct reply_rate {
     struct reply_second {
@@ -34,9 +35,9 @@ struct reply_rate {
     } seconds[REPLY_SLOTS];
 };
 
-/* Counts a datagram from source; whether it is one too many for an answer. This is for services on
- * ports from REPLY_PORT_MIN up: another one there, of another port, looks like a client, and a
- * forged datagram would make the two talk for ever. */
+/* Counts a datagram from source; whether it is one too many for an answer. Whatever our own port
+ * is: anybody's service on a port from REPLY_PORT_MIN up that answers what it gets looks like a
+ * client, and a forged datagram would make the two talk for ever. */
 bool reply_is_frequent(struct reply_rate *rate, const struct addr *source, nanoseconds now);
 
 #endif
