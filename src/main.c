@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/output.h"
 #include "config/arguments.h"
 #include "config/dump.h"
 #include "config/load.h"
@@ -12,11 +13,10 @@
 #include "serve/upgrade.h"
 #include "serve/version.h"
 
-static void print_problem(bool is_warning, const char *line, void *context)
+static int fail(const char *problem, int error)
 {
-    (void)is_warning;
-    (void)context;
-    fprintf(stderr, "%s\n", line);
+    log_error("%s: %s", problem, strerror(-error));
+    return EXIT_SYSTEM;
 }
 
 /* Loads the configuration or says all that is wrong with it. What is only a warning is kept for the
@@ -25,10 +25,8 @@ static int load(const struct arguments *arguments, struct problems *problems, st
 {
     int error = config_load(&arguments->request, ret, problems);
 
-    if (error < 0 || arguments->action == ACTION_CHECK || arguments->action == ACTION_DUMP) {
-        problems_show(problems, print_problem, NULL);
-        problems_free(problems);
-    }
+    if (error < 0 || arguments->action == ACTION_CHECK || arguments->action == ACTION_DUMP)
+        problems_print(problems, stderr);
     if (error < 0 && error != -EINVAL)
         fprintf(stderr, "stdinetd: %s\n", error == -ENOMEM ? "out of memory" : strerror(-error));
     return error == 0 ? EXIT_OK : error == -EINVAL ? EXIT_CONFIG : EXIT_SYSTEM;
@@ -50,10 +48,8 @@ static int use(const struct arguments *arguments, struct config *config, struct 
         return server_serve(config, start) < 0 ? EXIT_SYSTEM : EXIT_OK;
     if (arguments->action == ACTION_PROVE)
         status = upgrade_prove(arguments->prove, config, start);
-    if (arguments->action == ACTION_DUMP && (error = config_dump(config, stdout)) < 0) {
-        log_error("--dump: %s", strerror(-error));
-        status = EXIT_SYSTEM;
-    }
+    if (arguments->action == ACTION_DUMP && (error = config_dump(config, stdout)) < 0)
+        status = fail("cannot dump", error);
     config_unref(config);
     return status;
 }
@@ -74,13 +70,7 @@ static int run(const struct arguments *arguments, struct server_start *start)
     else if ((status = load(arguments, &start->problems, &config)) == EXIT_OK ||
              upgrade_load_proven(start, &config) == 0)
         status = use(arguments, config, start);
-    return fflush(stdout) == 0 ? status : EXIT_SYSTEM;
-}
-
-static int fail_start(int error)
-{
-    log_error("cannot start: %s", strerror(-error));
-    return EXIT_SYSTEM;
+    return status == EXIT_OK && output_finish("stdinetd") < 0 ? EXIT_SYSTEM : status;
 }
 
 int main(int argc, char *argv[])
@@ -90,10 +80,10 @@ int main(int argc, char *argv[])
     int error = server_begin(argv, &start), status;
 
     if (error < 0)
-        return fail_start(error);
+        return fail("cannot start", error);
     error = arguments_parse(argc, argv, &arguments);
     status = error == -EINVAL ? EXIT_USAGE
-             : error < 0      ? fail_start(error)
+             : error < 0      ? fail("cannot start", error)
                               : run(&arguments, &start);
     arguments_free(&arguments);
     problems_free(&start.problems);

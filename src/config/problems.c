@@ -1,7 +1,6 @@
 /* problems: see problems.h. Filled by reader, load, codecs and check; shown by main and reload. */
 #include "config/problems.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,6 +136,18 @@ void problems_show(struct problems *problems,
     }
     show_dropped(problems->warnings_dropped, true, show, context);
     show_dropped(problems->dropped, false, show, context);
+}
+
+static void print_line(bool is_warning, const char *line, void *context)
+{
+    (void)is_warning;
+    fprintf(context, "%s\n", line);
+}
+
+void problems_print(struct problems *problems, FILE *file)
+{
+    problems_show(problems, print_line, file);
+    problems_free(problems);
 }
 
 void problems_free(struct problems *problems)

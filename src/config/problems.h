@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Where something stands. line 0: the file as a whole. */
 struct location {
@@ -56,6 +57,9 @@ unsigned problems_total(const struct problems *problems);
  * strangers' bytes escaped. */
 void problems_show(struct problems *problems,
                    void (*show)(bool is_warning, const char *line, void *context), void *context);
+
+/* Shows all on file, a line each, and forgets them. */
+void problems_print(struct problems *problems, FILE *file);
 
 /* Frees what the list holds and makes it empty. */
 void problems_free(struct problems *problems);

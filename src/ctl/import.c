@@ -122,7 +122,8 @@ static int print_json(const struct import *import, const char *ini)
     for (const struct import_message *message = import->messages; message; message = message->next)
         json_array_append_new(messages, message_object(message));
     object = json_pack("{s:s, s:o, s:o}", "ini", ini, "services", services, "messages", messages);
-    status = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
+    /* What standard output doesn't take is no lack of memory, and main asks for it. */
+    status = object && (json_dumpf(object, stdout, JSON_COMPACT) == 0 || ferror(stdout)) ? 0 : -1;
     putchar('\n');
     json_decref(object);
     return status;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/output.h"
 #include "ctl/command.h"
 
 enum { VALUE_JSON = 256, VALUE_LIST };
@@ -53,6 +54,12 @@ static int usage(const char *problem, const char *word)
     return command_fail(EXIT_USAGE, "%s%s (--help tells more)", word, problem);
 }
 
+/* That of the whole program, once all that it prints is out. */
+static int finish(int status)
+{
+    return output_finish("stdinetctl") == 0 ? status : EXIT_SYSTEM;
+}
+
 /* words[0] is the command's name. */
 static int run(const struct ctl *ctl, int count, char *words[])
 {
@@ -74,7 +81,7 @@ static int run(const struct ctl *ctl, int count, char *words[])
 int main(int argc, char *argv[])
 {
     struct ctl ctl = {0};
-    int value, status;
+    int value;
 
     (void)!fd_ensure_standard();
     /* "+": the first word that is no option ends them. */
@@ -88,17 +95,16 @@ int main(int argc, char *argv[])
             break;
         case VALUE_LIST:
             print_names();
-            return fflush(stdout) == 0 ? EXIT_OK : EXIT_SYSTEM;
+            return finish(EXIT_OK);
         case 'h':
             print_help();
-            return fflush(stdout) == 0 ? EXIT_OK : EXIT_SYSTEM;
+            return finish(EXIT_OK);
         case 'V':
             puts("stdinetctl " PACKAGE_VERSION);
-            return fflush(stdout) == 0 ? EXIT_OK : EXIT_SYSTEM;
+            return finish(EXIT_OK);
         default: /* getopt_long has said what is wrong */
             return EXIT_USAGE;
         }
     }
-    status = run(&ctl, argc - optind, argv + optind);
-    return fflush(stdout) == 0 ? status : EXIT_SYSTEM;
+    return finish(run(&ctl, argc - optind, argv + optind));
 }

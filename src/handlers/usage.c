@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/output.h"
 #include "base/value.h"
 
 #define OPTIONS_MAX 8
@@ -141,7 +142,7 @@ int usage_parse(const struct usage *usage, int argc, char *argv[])
 
         if (value == HELP_VALUE) {
             print_help(usage);
-            exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_SYSTEM);
+            exit(output_finish(usage->name) == 0 ? EXIT_SUCCESS : EXIT_SYSTEM);
         }
         if (value < ROW_BASE) /* getopt_long has said what is wrong */
             exit(EXIT_USAGE);

@@ -34,6 +34,29 @@ imports() {
         grep -q -- "$pattern" "$work/err"
 }
 
+# A daemon whose services have names for a shell to stumble over.
+cat >"$work/names.ini" <<EOF
+[stdinetd]
+control = $work/control
+
+[defaults]
+$(is_root && echo 'user = nobody')
+
+[\$(touch PWNED)]
+listen = unix:$work/first
+exec = cat
+
+[a b]
+listen = unix:$work/second
+exec = cat
+
+[plain]
+listen = unix:$work/third
+exec = cat
+EOF
+start "$work/names.ini"
+"$STDINETCTL" -s "$work/control" ban 192.0.2.0/24 1h
+
 check '--help is a summary' ends 0 out '^usage: stdinetctl ' --help
 check '-h is --help' ends 0 out '^  import FILE' -h
 check '--version' ends 0 out '^stdinetctl [0-9.]*$' --version
@@ -44,11 +67,15 @@ check 'an unknown option' ends 64 err 'frob' --frob import
 check 'an option without its value' ends 64 err 'requires an argument' -s
 check 'a command without its arguments' ends 64 err '^stdinetctl: usage: stdinetctl import FILE' import
 
-says_no_room() {
-    "$STDINETCTL" --help >/dev/full 2>/dev/null
-    [ $? -eq 71 ]
+# needs_room PROGRAM ARGUMENT...: what it can't write it says, once, and fails.
+needs_room() {
+    "$@" >/dev/full 2>"$work/err" </dev/null
+    [ $? -eq 71 ] && [ "$(wc -l <"$work/err")" -eq 1 ] &&
+        grep -q 'cannot .*: \(No space left on device\|Input/output error\)$' "$work/err"
 }
-check 'a standard output that is full' says_no_room
+check 'a standard output that is full' needs_room "$STDINETCTL" --help
+check 'that of --version' needs_room "$STDINETCTL" --version
+check 'that of --list-commands' needs_room "$STDINETCTL" --list-commands
 
 # Every row of the table stands in --help.
 for command in $("$STDINETCTL" --list-commands); do
@@ -79,11 +106,10 @@ reads_standard_input() {
 }
 check 'import of standard input' reads_standard_input
 
-says_no_room_for_ini() {
-    "$STDINETCTL" import "$work/inetd.conf" >/dev/full 2>/dev/null
-    [ $? -eq 71 ]
-}
-check 'import to a file that is full' says_no_room_for_ini
+check 'import to a file that is full' needs_room "$STDINETCTL" import "$work/inetd.conf"
+seq 10000 10300 | sed 's/$/ stream tcp4 nowait root \/bin\/cat cat/' >"$work/large.conf"
+check 'a large one' needs_room "$STDINETCTL" import "$work/large.conf"
+check 'a large one as JSON' needs_room "$STDINETCTL" --json import "$work/large.conf"
 
 # The same in one object, for programs.
 tells_json() {
@@ -112,27 +138,7 @@ if command -v bash >/dev/null; then
     check 'completion of an unknown command' completes ' ' frobnicate x
 fi
 
-# --- a daemon whose services have names for a shell to stumble over ---------------------------------
-
-cat >"$work/names.ini" <<EOF
-[stdinetd]
-control = $work/control
-
-[\$(touch PWNED)]
-listen = unix:$work/first
-exec = cat
-
-[a b]
-listen = unix:$work/second
-exec = cat
-
-[plain]
-listen = unix:$work/third
-exec = cat
-EOF
-start "$work/names.ini"
-"$STDINETCTL" -s "$work/control" ban 192.0.2.0/24 1h
-
+# Of what a daemon says.
 if command -v bash >/dev/null; then
     all='\$\(touch\ PWNED\) a\ b plain '
     check 'completion of services' completes "$all" -s control status ''
@@ -142,4 +148,30 @@ if command -v bash >/dev/null; then
     check 'completion of an open quotation' completes ' ' -s control pause '"a'
     check 'completion of a banned network' completes '192.0.2.0/24 ' -s control unban 19
 fi
+
+# --- onto a disk that is full: more than a buffer, with a write that fails before the last ----------
+
+has_no_room() {
+    needs_room "$STDINETCTL" -s "$work/control" "$@"
+}
+check 'metrics to a file that is full' has_no_room metrics
+check 'a page' has_no_room page
+printf 'GET / HTTP/1.0\r\n\r\n' >"$work/request"
+serves_no_room() {
+    "$STDINETCTL" -s "$work/control" "$@" --http <"$work/request" >/dev/full 2>"$work/err"
+    [ $? -eq 71 ] && grep -q '^stdinetctl: cannot write' "$work/err"
+}
+check 'metrics as an answer' serves_no_room metrics
+check 'a page as an answer' serves_no_room page
+check 'status' has_no_room status
+check 'status as JSON' has_no_room --json status
+check '--list-options' needs_room "$STDINETD" --list-options
+check '--help of the daemon' needs_room "$STDINETD" --help
+check '--version of the daemon' needs_room "$STDINETD" --version
+check '--dump' needs_room "$STDINETD" -c "$work/names.ini" --dump
+for handler in "$STDINETD_HANDLERS"/*; do
+    if [ -f "$handler" ] && [ -x "$handler" ]; then
+        check "--help of ${handler##*/}" needs_room "$handler" --help
+    fi
+done
 end
