@@ -81,6 +81,29 @@ is_gone() {
     done
 }
 
+# prerm ARGUMENT...: that of the package as dpkg calls it, where systemd seems to run; $work/root/tmp/orders
+# has what it is told.
+prerm() {
+    mkdir -p "$work/root/run/systemd/system"
+    : >"$work/root/tmp/orders"
+    inside env PATH="/tmp/systemd:$PATH" /var/lib/dpkg/info/stdinetd.prerm "$@"
+    status=$?
+    rm -r "$work/root/run/systemd"
+    return "$status"
+}
+stops_the_unit() {
+    prerm remove && [ "$(cat "$work/root/tmp/orders")" = 'stop stdinetd.service' ]
+}
+stops_nothing() {
+    prerm upgrade 999 && [ ! -s "$work/root/tmp/orders" ] && asks
+}
+
+mkdir "$work/root/tmp/systemd"
+for program in deb-systemd-invoke systemctl; do
+    # shellcheck disable=SC2016 # for the other shell
+    printf '#!/bin/sh\necho "$*" >>/tmp/orders\n' >"$work/root/tmp/systemd/$program"
+    chmod 755 "$work/root/tmp/systemd/$program"
+done
 check 'it is installed' inside dpkg -i /tmp/first.deb
 check 'without a service it says so' sh -c "! chroot '$work/root' stdinetd --check"
 {
@@ -102,6 +125,8 @@ check 'the handler that ran before is still counted' counts_handlers
 wait "$client"
 check 'clients came meanwhile' test "$(wc -l <"$work/came")" -ge 5
 check 'none was lost' test ! -e "$work/lost"
+check 'an upgrade under systemd stops nothing' stops_nothing
+check 'a removal under systemd stops the unit' stops_the_unit
 check 'it is removed' inside dpkg -r stdinetd
 # The handler may finish: it is told to by the second order.
 ctl stop >/dev/null 2>&1
