@@ -1,17 +1,21 @@
 #!/bin/sh
-# deb.sh DIRECTORY: the Debian package of a build (`make deb`) is installed, serves README.md's example,
-# is upgraded by a newer one while clients come and a handler runs, and is removed: on a copy of this
-# machine that is gone afterwards (an overlay of its root, namespaces of its own). Started by tests/run.sh.
+# deb.sh DIRECTORY [OLDER.deb]: the Debian package of a build (`make deb`) is installed, serves
+# README.md's example, is upgraded by a newer one while clients come and a handler runs (by itself with
+# another number, or from the older one to itself), and is removed: on a copy of this machine that is
+# gone afterwards (an overlay of its root, namespaces of its own). Started by tests/run.sh.
 # shellcheck disable=SC2317 # called by check
 set -u
 if [ "${2:-}" != inside ]; then
     package=$(echo "$1"/deb/stdinetd_*.deb)
     work=$(mktemp -d) || exit 99
     trap 'rm -rf "$work"' EXIT
-    # The same with another number.
-    dpkg-deb -R "$package" "$work/newer" && sed -i 's/^Version: .*/&.1/' "$work/newer/DEBIAN/control" &&
-        dpkg-deb -b "$work/newer" "$work/newer.deb" >/dev/null && cp "$package" "$work/first.deb" &&
-        cp "$(dirname -- "$0")/../README.md" "$work" || exit 99
+    if [ -n "${2:-}" ]; then
+        cp "$2" "$work/first.deb" && cp "$package" "$work/newer.deb" || exit 99
+    else
+        dpkg-deb -R "$package" "$work/newer" && sed -i 's/^Version: .*/&.1/' "$work/newer/DEBIAN/control" &&
+            dpkg-deb -b "$work/newer" "$work/newer.deb" >/dev/null && cp "$package" "$work/first.deb" || exit 99
+    fi
+    cp "$(dirname -- "$0")/../README.md" "$work" || exit 99
     mkdir "$work/root" "$work/overlay"
     unshare -m -n -p -f --propagation private --kill-child sh "$0" "$work" inside
     exit
