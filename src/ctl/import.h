@@ -168,6 +168,10 @@ const char *import_copy(struct import *import, const char *text, size_t length);
 const char *import_format(struct import *import, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Whether text is that word of a configuration. Case makes no difference, as xinetd has it: a
+ * restriction that is written in capitals is one. */
+bool import_is_word(const char *text, const char *word);
+
 /* Text as a terminal and a comment can have it: without control characters and what isn't UTF-8. */
 const char *import_escape(struct import *import, const char *text);
 

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "ctl/import.h"
@@ -136,6 +137,11 @@ struct import_service *import_add_service(struct import *import, const char *nam
     import->last_service = &service->next;
     import->service_count++;
     return service;
+}
+
+bool import_is_word(const char *text, const char *word)
+{
+    return strcasecmp(text, word) == 0;
 }
 
 const char *import_escape(struct import *import, const char *text)

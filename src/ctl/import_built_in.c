@@ -29,7 +29,7 @@ static void set_handler(struct import *import, struct import_service *service, c
 bool import_set_built_in(struct import *import, struct import_service *service, const char *name)
 {
     for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
-        if (strcmp(handlers[i].name, name) != 0)
+        if (!import_is_word(name, handlers[i].name))
             continue;
         set_handler(import, service, handlers[i].name, handlers[i].argument);
         service->wait = service->socket == IMPORT_DATAGRAM;

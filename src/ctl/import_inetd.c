@@ -48,8 +48,9 @@ static bool is_default_address(const struct value_words *words)
 /* NetBSD's own notation, which ends with a semicolon, and its directives. */
 static bool is_foreign(const struct value_words *words)
 {
-    return words->items[0][0] == '.' || (words->count > 1 && (strcmp(words->items[1], "on") == 0 ||
-                                                              strcmp(words->items[1], "off") == 0));
+    return words->items[0][0] == '.' ||
+           (words->count > 1 &&
+            (import_is_word(words->items[1], "on") || import_is_word(words->items[1], "off")));
 }
 
 /* The entry that was read is complete. Of one that was switched off nothing is expected. */

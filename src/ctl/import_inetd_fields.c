@@ -1,5 +1,6 @@
 /* import_inetd_fields: the fields of an entry of inetd.conf, a row each. See import_inetd.h. */
 #include <string.h>
+#include <strings.h>
 
 #include "ctl/import_built_in.h"
 #include "ctl/import_inetd.h"
@@ -121,7 +122,7 @@ static void take_name(struct entry *entry, const char *word)
     }
     service->port = word;
     service->name = word;
-    if (strncmp(word, "tcpmux/", 7) == 0) {
+    if (strncasecmp(word, "tcpmux/", 7) == 0) {
         take_tcpmux(entry, word + 7);
     }
 }
@@ -145,7 +146,7 @@ static void take_socket(struct entry *entry, const char *word)
     const char *maximum = cut(entry->import, &word, ",");
     size_t i = 0, count = sizeof(sockets) / sizeof(sockets[0]);
 
-    while (i < count && strcmp(sockets[i].name, word) != 0)
+    while (i < count && !import_is_word(word, sockets[i].name))
         i++;
     if (i == count) {
         mistake(entry, "type of a socket", word);
@@ -201,7 +202,7 @@ static void take_buffers(struct entry *entry, const char *text)
 
         text = cut(entry->import, &word, ",");
         for (size_t i = 0; i < 2; i++)
-            if (strncmp(word, buffers[i].name, 7) == 0)
+            if (strncasecmp(word, buffers[i].name, 7) == 0)
                 known = import_set_size(entry->import, entry->service, buffers[i].key, word + 7,
                                         256, 1U << 30);
         if (!known)
@@ -216,20 +217,20 @@ static void take_protocol(struct entry *entry, const char *word)
     const char *buffers = cut(entry->import, &word, ",");
 
     take_buffers(entry, buffers);
-    if (strncmp(word, "rpc/", 4) == 0) {
+    if (strncasecmp(word, "rpc/", 4) == 0) {
         omit(entry, "it is an RPC service, and stdinetd doesn't register any with rpcbind");
         return;
     }
-    if (strncmp(word, "faith/", 6) == 0)
+    if (strncasecmp(word, "faith/", 6) == 0)
         word += 6;
-    if (strcmp(word, "tcp/ttcp") == 0)
+    if (import_is_word(word, "tcp/ttcp"))
         word = "tcp";
-    if (strcmp(word, "unix") == 0) {
+    if (import_is_word(word, "unix")) {
         service->is_unix = true;
         return;
     }
     for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
-        if (strcmp(protocols[i].name, word) != 0)
+        if (!import_is_word(word, protocols[i].name))
             continue;
         if (service->socket != (protocols[i].datagram ? IMPORT_DATAGRAM : IMPORT_STREAM))
             mistake(entry, "protocol for such a socket", word);
@@ -274,11 +275,11 @@ static void take_wait(struct entry *entry, const char *word)
     char separator = word[length];
     const char *limits = cut(entry->import, &word, ".:/");
 
-    if (strcmp(word, "wait") != 0 && strcmp(word, "nowait") != 0) {
+    if (!import_is_word(word, "wait") && !import_is_word(word, "nowait")) {
         mistake(entry, "wait or nowait", word);
         return;
     }
-    entry->service->wait = strcmp(word, "wait") == 0;
+    entry->service->wait = import_is_word(word, "wait");
     if (limits)
         take_limits(entry, separator, limits);
 }
@@ -313,7 +314,7 @@ static void take_program(struct entry *entry, const char *word)
 
     service->program = word;
     service->argv = import_copy_words(entry->import, &entry->reader->words, INETD_FIELDS);
-    if (strcmp(word, "internal") != 0)
+    if (!import_is_word(word, "internal"))
         return;
     if (!import_set_built_in(entry->import, service, service->name))
         omit(entry, "stdinetd has no such handler in place of the internal one");

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,7 +54,7 @@ static enum import_dialect find_dialect(const char *text, size_t length)
             word++;
         if (word > 0 && at[0] != '#') {
             for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-                if (strlen(words[i]) == word && memcmp(words[i], at, word) == 0)
+                if (strlen(words[i]) == word && strncasecmp(words[i], at, word) == 0)
                     return IMPORT_XINETD;
             return IMPORT_INETD;
         }

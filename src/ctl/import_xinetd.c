@@ -122,13 +122,13 @@ static void take_keyword(struct reader *reader, const struct value_words *words)
     const char *word = words->items[0], *name = words->count > 1 ? words->items[1] : NULL;
     bool opens = strcmp(words->items[words->count - 1], "{") == 0;
 
-    if (strcmp(word, "defaults") == 0)
+    if (import_is_word(word, "defaults"))
         begin_defaults(reader);
-    else if (strcmp(word, "service") == 0 && name && strcmp(name, "{") != 0)
+    else if (import_is_word(word, "service") && name && strcmp(name, "{") != 0)
         begin_service(reader, name);
-    else if (strcmp(word, "include") == 0 && name)
+    else if (import_is_word(word, "include") && name)
         import_include(import, name);
-    else if (strcmp(word, "includedir") == 0 && name)
+    else if (import_is_word(word, "includedir") && name)
         import_include_directory(import, name);
     else
         import_say(
@@ -224,7 +224,7 @@ void import_read_xinetd(struct import *import, const char *text, size_t length)
 static const struct attribute *find_attribute(const char *name, unsigned place)
 {
     for (size_t i = 0; i < attribute_count; i++)
-        if ((attribute_table[i].places & place) && strcmp(attribute_table[i].name, name) == 0)
+        if ((attribute_table[i].places & place) && import_is_word(name, attribute_table[i].name))
             return &attribute_table[i];
     return NULL;
 }
@@ -288,7 +288,7 @@ static struct settings copy_defaults(const struct settings *defaults,
 static bool is_among(const char *id, const struct value_words *ids)
 {
     for (size_t i = 0; i < ids->count; i++)
-        if (strcmp(ids->items[i], id) == 0)
+        if (import_is_word(ids->items[i], id))
             return true;
     return false;
 }

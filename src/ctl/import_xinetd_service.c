@@ -38,7 +38,7 @@ static bool conclude_socket(struct settings *settings)
             return omit(settings, "stdinetd has no such sockets but unix ones");
         return true;
     }
-    while (i < 2 && strcmp(protocols[i].name, settings->protocol) != 0)
+    while (i < 2 && !import_is_word(settings->protocol, protocols[i].name))
         i++;
     if (i == 2)
         return omit(settings, "stdinetd has no protocols but tcp and udp");
@@ -57,7 +57,7 @@ static void conclude_address(struct settings *settings, const char *name)
     service->port = settings->port ? settings->port : name;
     /* Both flags make an IPv4 socket, and so does none. */
     service->family = ipv6 ? IMPORT_IPV6_DUAL : IMPORT_IPV4;
-    if (bind && strcmp(bind, "localhost") == 0)
+    if (bind && import_is_word(bind, "localhost"))
         bind = ipv6 ? "::1" : "127.0.0.1";
     if (bind)
         import_append(settings->import, &service->addresses, bind);
@@ -71,7 +71,7 @@ static bool conclude_redirect(struct settings *settings)
 
     if (settings->service->socket != IMPORT_STREAM)
         return omit(settings, "only TCP can be redirected");
-    if (strcmp(host, "localhost") == 0)
+    if (import_is_word(host, "localhost"))
         host = "127.0.0.1";
     import_set_relay(settings->import, settings->service,
                      import_format(settings->import, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,

@@ -35,10 +35,10 @@ static bool take_name(ARGUMENTS)
 
 static bool take_answer(ARGUMENTS)
 {
-    bool yes = strcmp(words->items[0], "yes") == 0;
+    bool yes = import_is_word(words->items[0], "yes");
 
     UNUSED(how);
-    if (!yes && strcmp(words->items[0], "no") != 0)
+    if (!yes && !import_is_word(words->items[0], "no"))
         return false;
     *(enum answer *)field_of(settings, attribute) = yes ? ANSWER_YES : ANSWER_NO;
     return true;
@@ -52,7 +52,7 @@ static bool take_socket(ARGUMENTS)
     UNUSED(attribute);
     UNUSED(how);
     for (size_t i = 0; i < ROWS(names); i++)
-        if (strcmp(names[i], words->items[0]) == 0) {
+        if (import_is_word(words->items[0], names[i])) {
             settings->socket = (enum import_socket)i;
             settings->has_socket = true;
             return true;
@@ -92,7 +92,7 @@ static bool take_set(struct settings *settings, const struct attribute *attribut
     for (size_t i = 0; i < words->count; i++) {
         size_t row = 0;
 
-        while (row < count && strcmp(table[row].name, words->items[i]) != 0)
+        while (row < count && !import_is_word(words->items[i], table[row].name))
             row++;
         if (row == count)
             return false;
@@ -162,14 +162,14 @@ static bool take_log_type(ARGUMENTS)
 {
     UNUSED(attribute);
     UNUSED(how);
-    if (words->count > 1 && strcmp(words->items[0], "FILE") == 0) {
+    if (words->count > 1 && import_is_word(words->items[0], "FILE")) {
         import_say(settings->import, settings->service, IMPORT_WARNING,
                    "log_type FILE %s isn't carried over: all services share stdinetd's log (see "
                    "log in [stdinetd])",
                    words->items[1]);
         return true;
     }
-    return words->count > 1 && strcmp(words->items[0], "SYSLOG") == 0;
+    return words->count > 1 && import_is_word(words->items[0], "SYSLOG");
 }
 
 /* --- limits --------------------------------------------------------------------------------- */
@@ -180,7 +180,7 @@ static bool take_limit(ARGUMENTS)
     const char *text = words->items[0];
 
     UNUSED(how);
-    if (strcmp(text, "UNLIMITED") == 0) {
+    if (import_is_word(text, "UNLIMITED")) {
         settings->values[attribute->key] = "0";
         return true;
     }
@@ -236,7 +236,7 @@ static bool take_rlimit(ARGUMENTS)
     const char *text = words->items[0];
 
     UNUSED(how);
-    if (strcmp(text, "UNLIMITED") == 0) {
+    if (import_is_word(text, "UNLIMITED")) {
         settings->values[attribute->key] = "unlimited";
         return true;
     }
@@ -355,7 +355,7 @@ static bool take_lost(ARGUMENTS)
 /* 0 and no are what we do. */
 static bool take_lost_unless_off(ARGUMENTS)
 {
-    return strtod(words->items[0], NULL) > 0 || strcmp(words->items[0], "yes") == 0
+    return strtod(words->items[0], NULL) > 0 || import_is_word(words->items[0], "yes")
                ? take_lost(settings, attribute, words, how)
                : true;
 }
