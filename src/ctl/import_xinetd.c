@@ -16,6 +16,7 @@ struct assignment {
     const char *name;
     enum assign how;
     struct value_words words;
+    const char *text; /* its line */
     unsigned line;
     struct assignment *next;
 };
@@ -166,7 +167,7 @@ static void take_assignment(struct reader *reader, const char *text)
     const char *rest = find_operator(at, &how);
 
     if (!rest || length == 0) {
-        refuse(reader, "neither ATTRIBUTE = VALUE nor '}'");
+        refuse(reader, import_format(import, "neither ATTRIBUTE = VALUE nor '}': '%.200s'", text));
         return;
     }
     if (text[length] == '=')
@@ -175,7 +176,7 @@ static void take_assignment(struct reader *reader, const char *text)
     if (!assignment)
         return;
     *assignment = (struct assignment){
-        .name = import_copy(import, text, length), .how = how, .line = import->line};
+        .name = import_copy(import, text, length), .how = how, .text = text, .line = import->line};
     split(import, rest, &assignment->words);
     *reader->entry->last_assignment = assignment;
     reader->entry->last_assignment = &assignment->next;
@@ -223,6 +224,8 @@ void import_read_xinetd(struct import *import, const char *text, size_t length)
 
 static const struct attribute *find_attribute(const char *name, unsigned place)
 {
+    if (import_is_word(name, "interface")) /* two names of one */
+        name = "bind";
     for (size_t i = 0; i < attribute_count; i++)
         if ((attribute_table[i].places & place) && import_is_word(name, attribute_table[i].name))
             return &attribute_table[i];
@@ -235,6 +238,8 @@ static const char *check_form(const struct attribute *attribute,
 {
     bool list = attribute->places & PLACE_LIST;
 
+    if (!attribute->take)
+        return attribute->reason;
     if (!list && (seen & bit))
         return "is given again; xinetd takes the first";
     if (!list && assignment->how != ASSIGN_SET)
@@ -242,6 +247,36 @@ static const char *check_form(const struct attribute *attribute,
     if (attribute->count >= 0 && assignment->words.count != (size_t)attribute->count)
         return "has another number of words; xinetd leaves this out";
     return NULL;
+}
+
+/* Nothing becomes of a line that kept somebody out: so nobody is served. A line of defaults speaks
+ * for all services. */
+static void close_for(struct settings *settings, const struct assignment *one, const char *reason)
+{
+    struct import *import = settings->import;
+
+    if (settings->service)
+        import_degrade(import, settings->service, IMPORT_DISABLED, "disabled: %s: '%.200s'", reason,
+                       one->text);
+    else if (!settings->refused)
+        settings->refused = import_format(import, "%s: '%.200s'", reason, one->text);
+}
+
+/* Of a word that nobody here knows it can't be said what it does: to xinetd's next version, or to
+ * whoever wrote it. */
+static bool may_refuse(const char *name)
+{
+    const struct attribute *attribute = find_attribute(name, PLACE_SERVICE | PLACE_DEFAULTS);
+
+    return !attribute || (attribute->places & RESTRICTS);
+}
+
+static void leave_out(struct settings *settings, const struct assignment *one, const char *problem,
+                      bool again)
+{
+    import_say(settings->import, settings->service, IMPORT_WARNING, "%s %s", one->name, problem);
+    if (!again && may_refuse(one->name))
+        close_for(settings, one, "who is refused by this line would be let in");
 }
 
 static void replay(struct settings *settings, const struct entry *entry)
@@ -258,16 +293,17 @@ static void replay(struct settings *settings, const struct entry *entry)
                                         : "is no attribute that may stand here";
 
         import->line = one->line;
-        seen |= bit;
         if (problem) {
-            import_say(import, settings->service, IMPORT_WARNING, "%s %s", one->name, problem);
+            leave_out(settings, one, problem, seen & bit);
             continue;
         }
+        seen |= bit;
         /* In defaults = adds, as += does. */
-        if (attribute->take(settings, attribute, &one->words, entry->name ? one->how : ASSIGN_ADD))
+        if (attribute->take(settings, attribute, &one->words,
+                            !entry->name && one->how == ASSIGN_SET ? ASSIGN_ADD : one->how))
             continue;
         import_say(import, settings->service, IMPORT_ERROR, "%s: not understood", one->name);
-        settings->refused = "xinetd wouldn't serve it";
+        close_for(settings, one, "xinetd wouldn't serve it");
     }
 }
 
@@ -307,7 +343,8 @@ static void finish_entry(const struct settings *defaults, const struct entry *en
     struct settings settings = copy_defaults(defaults, entry->service);
     struct import *import = settings.import;
 
-    settings.refused = entry->refused;
+    if (entry->refused)
+        settings.refused = entry->refused;
     replay(&settings, entry);
     import->line = entry->line;
     if (is_off(&settings, settings.id ? settings.id : entry->name))

@@ -53,14 +53,15 @@ struct settings {
     unsigned types, flags; /* sets of the enums above */
     struct address_list only_from, no_access;
     const char *values[IMPORT_KEYS]; /* those that need nothing else to be known */
-    const char *refused;             /* why xinetd itself wouldn't serve it; NULL: it would */
+    const char *refused;             /* why it mustn't be served; NULL: it may */
 };
 
 struct attribute {
     const char *name;
     unsigned places; /* where it may stand, and whether += is understood */
     int count;       /* of words; -1: any */
-    /* Takes the words; false where they are wrong. The other members are for it. */
+    /* Takes the words; false where they are wrong. The other members are for it. NULL: it is left
+     * out, for reason. */
     bool (*take)(struct settings *settings, const struct attribute *attribute,
                  const struct value_words *words, enum assign how);
     size_t field;        /* the offset of what it sets in struct settings */
@@ -71,6 +72,7 @@ struct attribute {
 #define PLACE_SERVICE  1U
 #define PLACE_DEFAULTS 2U
 #define PLACE_LIST     4U /* it may be given again, and be changed by += and -= */
+#define RESTRICTS      8U /* it keeps somebody out: where it is left out, nobody is served */
 
 extern const struct attribute attribute_table[];
 extern const size_t attribute_count;

@@ -210,6 +210,7 @@ END_TEST
     "service x\n{\n\tsocket_type = stream\n\twait = no\n\tuser = root\n\tserver = /x/server\n" \
     "\tport = 80\n" attributes "\n}\n"
 #define DEFAULTS(attributes) "defaults\n{\n" attributes "\n}\n"
+#define CLOSED(line)         "disabled: who is refused by this line would be let in: '" line "'\n"
 
 static const struct row xinetd_rows[] = {
     {ENTRY(""),
@@ -290,7 +291,11 @@ static const struct row xinetd_rows[] = {
      "enabled"},
     {ENTRY("only_from = 10.0.0.0/255.0.0.0"), "allow = 10.0.0.0\n", NULL},
     /* What is lost. */
-    {ENTRY("access_times = 2:00-9:00"), "access_times isn't carried over", "enabled"},
+    {ENTRY("access_times = 2:00-9:00"), "access_times isn't carried over", NULL},
+    {ENTRY("access_times = 2:00-9:00"), CLOSED("access_times = 2:00-9:00"), NULL},
+    {ENTRY("access_times += 2:00-9:00"), CLOSED("access_times += 2:00-9:00"), NULL},
+    {DEFAULTS("access_times = 2:00-9:00") ENTRY(""), CLOSED("access_times = 2:00-9:00"), NULL},
+    {ENTRY("rlimit_files = 64"), "rlimit_files isn't carried over", "enabled"},
     {ENTRY("banner = /etc/issue"), "banner isn't carried over", NULL},
     {ENTRY("banner_fail = /no/such/file"), "banner_fail /no/such/file isn't carried over", NULL},
     {ENTRY("max_load = 2.5"), "max_load isn't carried over", NULL},
@@ -301,6 +306,27 @@ static const struct row xinetd_rows[] = {
     {ENTRY("log_type = SYSLOG daemon info"), NULL, "log_type"},
     {ENTRY("log_type = FILE /var/log/x"), "log_type FILE /var/log/x isn't carried over", NULL},
     {ENTRY("colour = blue"), "colour is no attribute", NULL},
+    {ENTRY("colour = blue"), "enabled = no\n", NULL},
+    {ENTRY("only_form = 10.0.0.1"), CLOSED("only_form = 10.0.0.1"), NULL},
+    {DEFAULTS("only_form = 10.0.0.1") ENTRY(""), CLOSED("only_form = 10.0.0.1"), NULL},
+    {DEFAULTS("only_form = 10.0.0.1") ENTRY(""), "enabled = no\n", NULL},
+    /* What restricts and is left out. */
+    {ENTRY("disable += yes"), CLOSED("disable += yes"), NULL},
+    {ENTRY("disable = yes yes"), CLOSED("disable = yes yes"), NULL},
+    {ENTRY("disable = yes yes\ndisable = yes"), "enabled = no\n", "is given again"},
+    {ENTRY("disabled = yes"), CLOSED("disabled = yes"), NULL},
+    {ENTRY("bind = 10.0.0.1 10.0.0.2"), CLOSED("bind = 10.0.0.1 10.0.0.2"), NULL},
+    {ENTRY("bind = 10.0.0.1\ninterface = 0.0.0.0"), "listen = 10.0.0.1:80\n", "enabled"},
+    {ENTRY("flags += IDONLY"), CLOSED("flags += IDONLY"), NULL},
+    {ENTRY("flags = REUSE\nflags = IPv6"), "flags is given again", "enabled"},
+    {ENTRY("port = 81 82"), "port is given again", "enabled"},
+    {DEFAULTS("nice = 5") ENTRY(""), "nice is no attribute that may stand here", "enabled"},
+    {DEFAULTS("only_from = 10.0.0.1 10.0.0.2\nonly_from -= 10.0.0.2") ENTRY(""),
+     "allow = 10.0.0.1\n", NULL},
+    {DEFAULTS("per_source = few") ENTRY(""),
+     "disabled: xinetd wouldn't serve it: 'per_source = few'\n", NULL},
+    {ENTRY("flags = NEVER"), "disabled: xinetd wouldn't serve it: 'flags = NEVER'\n", NULL},
+    {ENTRY("only_from 10.0.0.1"), "nor '}': 'only_from 10.0.0.1'\n", NULL},
     /* Services without a program. */
     {"service echo\n{\ntype = INTERNAL\nsocket_type = dgram\nwait = yes\n}",
      "listen = udp:0.0.0.0:echo\nexec = /handlers/echo\nuser = nobody\n", "stderr"},
