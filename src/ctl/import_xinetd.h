@@ -30,6 +30,7 @@ enum xinetd_flag {
     FLAG_NODELAY = 32,
     FLAG_KEEPALIVE = 64,
     FLAG_NO_LIBWRAP = 128,
+    FLAG_INTERCEPT = 256,
 };
 
 /* only_from or no_access */
@@ -46,7 +47,7 @@ struct settings {
 
     const char *id, *protocol, *port, *bind, *redirect_host, *redirect_port, *server;
     const char *user, *group, *libwrap;
-    struct value_words server_args, env, pass_env, enabled_ids, disabled_ids;
+    struct value_words flag_words, server_args, env, pass_env, enabled_ids, disabled_ids;
     bool has_socket, has_enabled_ids;
     enum import_socket socket;
     enum answer wait, groups, disable, ipv6_only;

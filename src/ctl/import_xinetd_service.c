@@ -166,6 +166,21 @@ static void conclude_wrappers(struct settings *settings, const char *name)
         disable(settings, "who is refused by hosts.deny would be let in (see allow and deny)");
 }
 
+/* With INTERCEPT xinetd looks at who comes to a waiting service, too. */
+static void disable_waiting(struct settings *settings)
+{
+    struct import *import = settings->import;
+
+    if (settings->flags & FLAG_INTERCEPT)
+        disable(settings, import_format(import,
+                                        "with wait = yes nobody can be refused, as only_from and "
+                                        "no_access do there: 'flags = %s'",
+                                        import_join(import, &settings->flag_words)));
+    else
+        disable(settings, "with wait = yes nobody can be refused; see to it that only those who "
+                          "may reach the port");
+}
+
 static void conclude_access(struct settings *settings)
 {
     static const char everybody[] = "0.0.0.0/0 ::/0";
@@ -179,15 +194,14 @@ static void conclude_access(struct settings *settings)
         disable(settings, "IDONLY refuses who has no ident server; stdinetd would let them in");
     if (!settings->only_from.given && settings->no_access.prefixes.count == 0)
         return;
-    if (service->wait && service->socket == IMPORT_STREAM) {
+    if (service->wait && service->socket == IMPORT_STREAM && !(settings->flags & FLAG_INTERCEPT)) {
         import_say(import, service, IMPORT_WARNING,
                    "only_from and no_access mean nothing with wait = yes, neither here nor there");
         return;
     }
     /* Nor with datagrams, which become so. */
     if (service->wait || service->socket == IMPORT_DATAGRAM)
-        disable(settings, "with wait = yes nobody can be refused; see to it that only those who "
-                          "may reach the port");
+        disable_waiting(settings);
     if (settings->only_from.given && allow.count > 0)
         import_set(service, IMPORT_ALLOW, import_join_prefixes(import, &allow));
     if (settings->only_from.given && allow.count == 0)

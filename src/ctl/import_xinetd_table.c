@@ -128,13 +128,14 @@ static const struct word flags[] = {
     {"REUSE", 0, NULL},
     {"NORETRY", 0, NULL},
     {"NOLIBWRAP", FLAG_NO_LIBWRAP, NULL},
-    {"INTERCEPT", 0, "what comes to a waiting service isn't looked at"},
+    {"INTERCEPT", FLAG_INTERCEPT, "what comes to a waiting service isn't looked at"},
     {"LABELED", 0, "the SELinux context is the daemon's own"},
 };
 
 static bool take_flags(ARGUMENTS)
 {
     UNUSED(how);
+    settings->flag_words = *words;
     return take_set(settings, attribute, words, flags, ROWS(flags), &settings->flags);
 }
 

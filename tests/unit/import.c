@@ -414,6 +414,28 @@ START_TEST(test_waiting_access)
 }
 END_TEST
 
+/* With INTERCEPT it looks at connections, too. */
+static const struct row waiting_rows[] = {
+    {"only_from = 10.0.0.1\nflags = REUSE INTERCEPT",
+     "as only_from and no_access do there: 'flags = REUSE INTERCEPT'\n", "mean nothing"},
+    {"only_from = 10.0.0.1\nflags = INTERCEPT", "allow = 10.0.0.1\nenabled = no\n", NULL},
+    {"no_access = 10.0.0.1\nflags = intercept", "deny = 10.0.0.1\nenabled = no\n", NULL},
+    {"flags = INTERCEPT", "flags INTERCEPT isn't carried over", "enabled"},
+    {"only_from = 10.0.0.1", "only_from and no_access mean nothing", "enabled"},
+};
+
+START_TEST(test_waiting_stream)
+{
+    char text[256];
+
+    snprintf(text, sizeof(text),
+             "service x\n{\nsocket_type = stream\nwait = yes\nuser = root\nserver = /x\n"
+             "port = 1\n%s\n}",
+             waiting_rows[_i].text);
+    check_ini(IMPORT_XINETD, text, waiting_rows[_i].there, waiting_rows[_i].absent);
+}
+END_TEST
+
 /* --- this machine ----------------------------------------------------------------------------- */
 
 /* Without a root this machine is looked at. */
@@ -452,6 +474,7 @@ Suite *import_suite(void)
     tcase_add_loop_test(texts, test_inetd, 0, ROWS(inetd_rows));
     tcase_add_loop_test(texts, test_xinetd, 0, ROWS(xinetd_rows));
     tcase_add_test(texts, test_waiting_access);
+    tcase_add_loop_test(texts, test_waiting_stream, 0, ROWS(waiting_rows));
     tcase_add_loop_test(texts, test_here, 0, ROWS(here_rows));
     suite_add_tcase(suite, texts);
     return suite;
