@@ -288,12 +288,14 @@ static bool take_addresses(ARGUMENTS)
 
 /* --- lists of words ------------------------------------------------------------------------- */
 
-/* "NAME=value" or "NAME", by the key. */
+/* "NAME=value" or "NAME", by the key. From env xinetd takes nothing out again. */
 static bool take_variables(ARGUMENTS)
 {
     struct value_words *list = field_of(settings, attribute);
     char separator = attribute->key == IMPORT_ENV ? '=' : '\0';
 
+    if (how == ASSIGN_REMOVE && attribute->key == IMPORT_ENV)
+        return false;
     if (how == ASSIGN_SET)
         *list = (struct value_words){0};
     for (size_t i = 0; i < words->count; i++) {

@@ -325,6 +325,8 @@ static const struct row xinetd_rows[] = {
      "allow = 10.0.0.1\n", NULL},
     {DEFAULTS("per_source = few") ENTRY(""),
      "disabled: xinetd wouldn't serve it: 'per_source = few'\n", NULL},
+    {ENTRY("env -= A=1"), "disabled: xinetd wouldn't serve it: 'env -= A=1'\n", NULL},
+    {ENTRY("env = A=1 B=2\nenv -= A=1"), "enabled = no\n", NULL},
     {ENTRY("flags = NEVER"), "disabled: xinetd wouldn't serve it: 'flags = NEVER'\n", NULL},
     {ENTRY("only_from 10.0.0.1"), "nor '}': 'only_from 10.0.0.1'\n", NULL},
     /* Services without a program. */
