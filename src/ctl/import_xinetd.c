@@ -329,13 +329,12 @@ static bool is_among(const char *id, const struct value_words *ids)
     return false;
 }
 
-/* defaults may say which services are on; that stands above their own word. */
+/* Each of the three can switch it off, and none of them on again. */
 static bool is_off(const struct settings *settings, const char *id)
 {
-    if (settings->has_enabled_ids ? !is_among(id, &settings->enabled_ids)
-                                  : settings->disable == ANSWER_YES)
-        return true;
-    return is_among(id, &settings->disabled_ids);
+    return settings->disable == ANSWER_YES ||
+           (settings->has_enabled_ids && !is_among(id, &settings->enabled_ids)) ||
+           is_among(id, &settings->disabled_ids);
 }
 
 static void finish_entry(const struct settings *defaults, const struct entry *entry)

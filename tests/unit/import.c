@@ -363,7 +363,7 @@ static const struct row xinetd_rows[] = {
     /* What defaults switch on and off. */
     {DEFAULTS("disabled = x") ENTRY(""), "enabled = no\n", NULL},
     {DEFAULTS("enabled = y") ENTRY(""), "enabled = no\n", NULL},
-    {DEFAULTS("enabled = x") ENTRY("disable = yes"), NULL, "enabled = no"},
+    {DEFAULTS("enabled = x") ENTRY("disable = yes"), "enabled = no\n", NULL},
     {DEFAULTS("enabled = x\ndisabled = x") ENTRY(""), "enabled = no\n", NULL},
     {ENTRY("# port = 81\n   # disable = yes"), ":80\n", "enabled"},
     /* Words in any case. */
