@@ -183,10 +183,7 @@ static void unwrap(struct import *import, struct import_service *service)
     }
     import_say(import, service, IMPORT_WARNING, "%s isn't here: its daemon runs without it",
                service->program);
-    if (import_may_be_refused(import, base_name(daemon)))
-        import_degrade(import, service, IMPORT_DISABLED,
-                       "disabled: who is refused by hosts.deny would be let in (see allow and "
-                       "deny)");
+    import_ask_wrappers(import, service, daemon);
     service->program = daemon;
 }
 

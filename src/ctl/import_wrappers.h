@@ -5,8 +5,9 @@
 
 #include "ctl/import.h"
 
-/* Whether they have a rule against clients of that daemon. What can't be read or is hard to
- * understand is taken for one. */
-bool import_may_be_refused(struct import *import, const char *daemon);
+/* Disables service where they may have a rule against clients of daemon (a name or a path), and
+ * quotes that rule. What can't be read or is hard to understand is taken for one. Returns whether
+ * there is one. */
+bool import_ask_wrappers(struct import *import, struct import_service *service, const char *daemon);
 
 #endif

@@ -148,22 +148,18 @@ static struct import_prefixes allowed(struct settings *settings)
 static const char *wrapped_name(const struct settings *settings, const char *name)
 {
     const struct import_service *service = settings->service;
-    const char *server, *slash;
 
     if (settings->libwrap)
         return settings->libwrap;
     if (service->kind == IMPORT_BUILT_IN || service->argv.count == 0)
         return name;
-    server = service->argv.items[0];
-    slash = strrchr(server, '/');
-    return slash ? slash + 1 : server;
+    return service->argv.items[0];
 }
 
 static void conclude_wrappers(struct settings *settings, const char *name)
 {
-    if (!(settings->flags & FLAG_NO_LIBWRAP) &&
-        import_may_be_refused(settings->import, wrapped_name(settings, name)))
-        disable(settings, "who is refused by hosts.deny would be let in (see allow and deny)");
+    if (!(settings->flags & FLAG_NO_LIBWRAP))
+        import_ask_wrappers(settings->import, settings->service, wrapped_name(settings, name));
 }
 
 /* With INTERCEPT xinetd looks at who comes to a waiting service, too. */

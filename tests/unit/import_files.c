@@ -323,43 +323,87 @@ START_TEST(test_dialect)
 }
 END_TEST
 
-/* What hosts.deny says, and whether it could concern x's server. */
+/* What hosts.deny says, and what is quoted of it: whatever could concern x's server. */
 static const struct {
-    const char *deny, *allow;
-    bool refused;
+    const char *deny, *allow, *quoted;
 } wrapper_rows[] = {
-    {"ALL: ALL\n", NULL, true},
-    {"# ALL: ALL\n", NULL, false},
-    {"all : 10.\n", NULL, true},
-    {"server: 10.\n", NULL, true},
-    {"sshd, server : 10.\n", NULL, true},
-    {"server@10.0.0.1: 10.\n", NULL, true},
-    {"s?rver: 10.\n", NULL, true},
-    {"serve: 10.\nservers: ALL\nsshd: server\n", NULL, false},
-    {"", "server: 10. : deny\n", true},
-    {"", "server: 10. : ALLOW\n", false},
-    {NULL, NULL, false},
-    {"no colon\n\n", "", false},
+    {"ALL: ALL\n", NULL, "hosts.deny would be let in (see allow and deny): 'ALL: ALL'\n"},
+    {"# ALL: ALL\n", NULL, NULL},
+    {"all : 10.\n", NULL, "'all : 10.'"},
+    {"server: 10.\n", NULL, "'server: 10.'"},
+    {"SERVER : ALL", NULL, "'SERVER : ALL'"},
+    {"sshd, server : 10.\n", NULL, "'sshd, server : 10.'"},
+    {"sshd server,: 10.\n", NULL, "'sshd server,: 10.'"},
+    {"server@10.0.0.1: 10.\n", NULL, "'server@10.0.0.1: 10.'"},
+    {"s?rver: 10.\n", NULL, "'s?rver: 10.'"},
+    {"ser. : ALL\n", NULL, "'ser. : ALL'"},
+    {".ver : ALL\n", NULL, "'.ver : ALL'"},
+    {"Known : ALL\n", NULL, "'Known : ALL'"},
+    {"sshd EXCEPT telnetd : ALL\n", NULL, "'sshd EXCEPT telnetd : ALL'"},
+    {"/etc/daemons : ALL\n", NULL, "'/etc/daemons : ALL'"},
+    {"sshd : ALL\nserver, \\\n foo : ALL\n", NULL, "'server,  foo : ALL'"},
+    {"sshd, ser\\\nver : ALL\n", NULL, "'sshd, server : ALL'"},
+    {"sshd \\\n", NULL, "'sshd '"},
+    {"# sshd \\\nserver : ALL\n", NULL, NULL},
+    {"serve: 10.\nservers, ser.ver in.server: ALL\nsshd: server\n\n \t\n", NULL, NULL},
+    {"sshd \\\n : server\n", NULL, NULL},
+    {"", "server: 10. : deny\n",
+     "hosts.allow would be let in (see allow and deny): 'server: 10. :"},
+    {"", "ALL : ALL \\\n : Deny\n", "'ALL : ALL  : Deny'"},
+    {"", "ser. : 10. : twist /bin/echo no\n", "'ser. : 10. : twist /bin/echo no'"},
+    {"", "server : 10. : aclexec /bin/false\n", "'server : 10. : aclexec /bin/false'"},
+    {"", "server : 10. : spawn /bin/block\n", "'server : 10. : spawn /bin/block'"},
+    {"", "server: 10. : ALLOW\n", NULL},
+    {"", "sshd: 10. : deny\n", NULL},
+    {"", "ALL : 10.\nKNOWN : ALL\n", NULL},
+    {NULL, NULL, NULL},
+    {"no colon\n\n", "", "'no colon'"},
 };
+
+static void write_wrappers(const char *deny, const char *allow)
+{
+    sandbox_make_directory("etc");
+    if (deny)
+        sandbox_write("etc/hosts.deny", deny);
+    if (allow)
+        sandbox_write("etc/hosts.allow", allow);
+}
+
+/* A section that is disabled where quoted is there, and which has it then. */
+static void check_quoted(const char *ini, const char *quoted)
+{
+    ck_assert_msg((strstr(ini, "enabled = no") != NULL) == (quoted != NULL), "%s", ini);
+    ck_assert_msg(!quoted || strstr(ini, quoted), "%s\nwithout %s", ini, quoted);
+}
 
 START_TEST(test_wrappers)
 {
     char *ini;
 
-    sandbox_make_directory("etc");
-    if (wrapper_rows[_i].deny)
-        sandbox_write("etc/hosts.deny", wrapper_rows[_i].deny);
-    if (wrapper_rows[_i].allow)
-        sandbox_write("etc/hosts.allow", wrapper_rows[_i].allow);
+    write_wrappers(wrapper_rows[_i].deny, wrapper_rows[_i].allow);
     sandbox_write("with", ENTRY(""));
     sandbox_write("without", ENTRY("flags = NOLIBWRAP"));
     ini = import_path(sandbox_join("with"));
-    ck_assert_msg((strstr(ini, "enabled = no") != NULL) == wrapper_rows[_i].refused, "%s", ini);
+    check_quoted(ini, wrapper_rows[_i].quoted);
     free(ini);
     end();
     begin_in_sandbox();
     ini = import_path(sandbox_join("without"));
     ck_assert_msg(!strstr(ini, "enabled = no"), "%s", ini);
+    free(ini);
+}
+END_TEST
+
+/* A NUL byte ends what could be read of it. */
+START_TEST(test_wrappers_nul)
+{
+    char *ini;
+
+    sandbox_make_directory("etc");
+    sandbox_write_bytes("etc/hosts.deny", 0644, "\n\0\nALL: ALL\n", 12);
+    sandbox_write("with", ENTRY(""));
+    ini = import_path(sandbox_join("with"));
+    check_quoted(ini, "(see allow and deny): it has NUL bytes\n");
     free(ini);
 }
 END_TEST
@@ -385,6 +429,7 @@ Suite *import_files_suite(void)
     tcase_add_test(files, test_dialect);
     tcase_add_loop_test(files, test_variables, 0, ROWS(variables));
     tcase_add_loop_test(files, test_wrappers, 0, ROWS(wrapper_rows));
+    tcase_add_test(files, test_wrappers_nul);
     suite_add_tcase(suite, files);
     return suite;
 }
