@@ -6,6 +6,7 @@
 #include "ctl/import_inetd.h"
 #include "ctl/import_machine.h"
 #include "ctl/import_value.h"
+#include "ctl/import_wrappers.h"
 
 struct entry {
     struct inetd_reader *reader;
@@ -320,6 +321,32 @@ static void take_program(struct entry *entry, const char *word)
         omit(entry, "stdinetd has no such handler in place of the internal one");
 }
 
+/* --- who is refused ------------------------------------------------------------------------- */
+
+/* tcpd asks for itself. */
+static bool is_tcpd(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+
+    return strcmp(slash ? slash + 1 : program, "tcpd") == 0;
+}
+
+/* Some inetds ask hosts.allow and hosts.deny by themselves, and it can't be seen which one this
+ * file was for: FreeBSD's for the program, NetBSD's for its argv[0], both for an internal service
+ * by its name. None does it for a waiting stream service, which has its clients from the socket. */
+static void ask_wrappers(const struct entry *entry)
+{
+    struct import_service *service = entry->service;
+    bool named = service->kind == IMPORT_PROGRAM && service->argv.count > 0;
+
+    if (service->is_unix || (service->wait && service->socket == IMPORT_STREAM) ||
+        is_tcpd(service->program))
+        return;
+    if (!import_ask_wrappers(entry->import, service,
+                             named ? service->argv.items[0] : service->name))
+        import_ask_wrappers(entry->import, service, service->program);
+}
+
 /* In the order in which one needs what another has found; index is the place in the line. */
 static const struct {
     size_t index;
@@ -341,4 +368,6 @@ void inetd_take_service(struct inetd_reader *reader)
         import_set_fate(entry.service, IMPORT_DISABLED);
     for (size_t i = 0; i < INETD_FIELDS && entry.can_be; i++)
         fields[i].take(&entry, reader->words.items[fields[i].index]);
+    if (entry.can_be)
+        ask_wrappers(&entry);
 }

@@ -394,6 +394,36 @@ START_TEST(test_wrappers)
 }
 END_TEST
 
+/* FreeBSD's and NetBSD's inetd ask the same files by themselves. */
+static const struct {
+    const char *text, *deny, *quoted;
+} inetd_wrapper_rows[] = {
+    {"ftp stream tcp nowait root /x/ftpd ftpd -l", "ftpd : ALL\n",
+     "disabled: who is refused by hosts.deny would be let in (see allow and deny): 'ftpd : ALL'\n"},
+    {"ftp stream tcp nowait root /x/ftpd other", "ftpd : ALL\n", "'ftpd : ALL'\n"},
+    {"ftp stream tcp nowait root /x/multi /x/ftpd", "ftpd : ALL\n", "'ftpd : ALL'\n"},
+    {"ftp stream tcp nowait root /x/ftpd", "ftp : ALL\n", "'ftp : ALL'\n"},
+    {"ntp dgram udp wait root /x/ntpd ntpd", "ALL : ALL\n", "'ALL : ALL'\n"},
+    {"127.0.0.1:daytime stream tcp nowait root internal", "daytime : ALL\n", "'daytime : ALL'\n"},
+    {"ftp stream tcp nowait root /x/ftpd ftpd", "sshd ftp : ALL\n", NULL},
+    {"ftp stream tcp wait root /x/ftpd ftpd", "ALL : ALL\n", NULL},
+    {"/run/x stream unix nowait root /x/ftpd ftpd", "ALL : ALL\n", NULL},
+    {"ftp stream tcp nowait root /x/tcpd /x/ftpd", "ALL : ALL\n", NULL},
+    {"ftp stream tcp nowait root /x/ftpd ftpd", NULL, NULL},
+};
+
+START_TEST(test_inetd_wrappers)
+{
+    char *ini;
+
+    write_wrappers(inetd_wrapper_rows[_i].deny, NULL);
+    sandbox_write("inetd.conf", inetd_wrapper_rows[_i].text);
+    ini = import_path(sandbox_join("inetd.conf"));
+    check_quoted(ini, inetd_wrapper_rows[_i].quoted);
+    free(ini);
+}
+END_TEST
+
 /* A NUL byte ends what could be read of it. */
 START_TEST(test_wrappers_nul)
 {
@@ -429,6 +459,7 @@ Suite *import_files_suite(void)
     tcase_add_test(files, test_dialect);
     tcase_add_loop_test(files, test_variables, 0, ROWS(variables));
     tcase_add_loop_test(files, test_wrappers, 0, ROWS(wrapper_rows));
+    tcase_add_loop_test(files, test_inetd_wrappers, 0, ROWS(inetd_wrapper_rows));
     tcase_add_test(files, test_wrappers_nul);
     suite_add_tcase(suite, files);
     return suite;
