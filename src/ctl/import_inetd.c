@@ -4,8 +4,8 @@
  *
  * What the fields mean is in import_inetd_fields.c. An indented line goes on with the entry before
  * it, as in every inetd; "ADDRESS:" alone is the default for what follows; what Debian's
- * update-inetd has switched off (#<off>#) is a service that is disabled; other lines with # are
- * comments.
+ * update-inetd has switched off (#<off>#) is a service that is disabled; KAME's IPsec policies (#@)
+ * hold for what follows, until the next one; other lines with # are comments.
  */
 #include "ctl/import_inetd.h"
 
@@ -13,6 +13,7 @@
 
 #define OFF      "#<off>#"
 #define OFF_SIZE (sizeof(OFF) - 1)
+#define POLICY   "#@"
 
 /* The bytes of the quoted word at text, with both quotes; 0 where it isn't one. */
 static size_t quoted_length(const char *text)
@@ -78,12 +79,23 @@ static void take_entry(struct inetd_reader *reader)
     reader->off = false;
 }
 
+/* "#@ in ipsec esp/transport//require"; nothing behind it ends the one before. */
+static void take_policy(struct inetd_reader *reader, const char *text)
+{
+    const char *policy = text + strlen(POLICY);
+
+    take_entry(reader);
+    reader->policy = policy[strspn(policy, IMPORT_BLANKS)] == '\0' ? NULL : text;
+}
+
 static void take_line(struct inetd_reader *reader, const char *text)
 {
     bool indented = text[0] != '\0' && strchr(IMPORT_BLANKS, text[0]);
     const char *start = text + strspn(text, IMPORT_BLANKS);
     bool off = strncmp(text, OFF, OFF_SIZE) == 0;
 
+    if (strncmp(text, POLICY, strlen(POLICY)) == 0)
+        take_policy(reader, text);
     if (*start == '\0' || (*start == '#' && !off))
         return;
     if (!indented || reader->words.count == 0) {

@@ -9,6 +9,7 @@
 struct inetd_reader {
     struct import *import;
     struct value_words addresses; /* of entries that name none; none: all */
+    const char *policy;           /* the line of IPsec's that holds; NULL: none */
 
     struct value_words words; /* of the entry that is being read */
     unsigned line;            /* its first */

@@ -366,6 +366,10 @@ void inetd_take_service(struct inetd_reader *reader)
         return;
     if (reader->off)
         import_set_fate(entry.service, IMPORT_DISABLED);
+    if (reader->policy)
+        import_degrade(import, entry.service, IMPORT_DISABLED,
+                       "disabled: who is refused by this IPsec policy would be let in: '%.200s'",
+                       reader->policy);
     for (size_t i = 0; i < INETD_FIELDS && entry.can_be; i++)
         fields[i].take(&entry, reader->words.items[fields[i].index]);
     if (entry.can_be)

@@ -178,6 +178,20 @@ static const struct row inetd_rows[] = {
     {"stdinetd stream tcp nowait root /x", "[stdinetd-1]\n", NULL},
     {"defaults stream tcp nowait root /x", "[defaults-1]\n", "[defaults]"},
     {"echo stream tcp nowait root /x\necho dgram udp wait root /x", "[echo-udp]\n", NULL},
+    /* IPsec policies. */
+    {"#@ in ipsec esp/transport//require\nftp stream tcp nowait root /x",
+     "disabled: who is refused by this IPsec policy would be let in: '#@ in ipsec "
+     "esp/transport//require'\n",
+     NULL},
+    {"#@in ipsec x\n# a note\n80 stream tcp nowait root /x\n81 stream tcp nowait root /y",
+     "[81]\nlisten = 0.0.0.0:81\nexec = /y\nuser = root\nenabled = no\n", NULL},
+    {"80 stream tcp nowait root /x\n#@ in ipsec x\n81 stream tcp nowait root /y",
+     "[80]\nlisten = 0.0.0.0:80\nexec = /x\nuser = root\n\n;", NULL},
+    {"80 stream tcp nowait root /x x\n#@ in ipsec x\n#@\n\ty", NULL, "IPsec"},
+    {"#@ in ipsec x\n80 stream tcp nowait root /x\n#@ \n81 stream tcp nowait root /y",
+     "[81]\nlisten = 0.0.0.0:81\nexec = /y\n", "exec = /y\nuser = root\nenabled"},
+    {"#@ in ipsec x\n#@ out ipsec y\n80 stream tcp nowait root /x", "'#@ out ipsec y'\n", "'#@ in"},
+    {" #@ in ipsec x\n80 stream tcp nowait root /x", "[80]\n", "enabled"},
     /* Words in any case. */
     {"ftp STREAM TCP NOWAIT.40 root /x", "listen = 0.0.0.0:ftp\n", "is no "},
     {"ftp STREAM TCP NOWAIT.40 root /x", "rate = 40/1m\n", NULL},
