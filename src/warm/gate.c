@@ -356,21 +356,12 @@ static gate_check find(long number)
 
 void gate_begin(struct gate *gate, struct tracee *tracee, bool with_stderr)
 {
-    char path[32], target[PATH_MAX];
-    ssize_t length;
-    const char *name;
-
     gate->tracee = tracee;
     /* What is known of other fds stays: they may be open still. */
     gate->is_alias[0] = gate->is_alias[1] = true;
     gate->is_alias[2] = with_stderr;
     gate->thread_id = gate->robust_list = gate->robust_size = 0;
-    gate->libc_draws = gate->perl_draws = gate->python_draws = 0;
-    snprintf(path, sizeof(path), "%d/exe", tracee->pid);
-    length = readlinkat(tracee->proc_fd, path, target, sizeof(target) - 1);
-    target[length > 0 ? length : 0] = '\0';
-    name = strrchr(target, '/');
-    snprintf(gate->program, sizeof(gate->program), "%.15s", name ? name + 1 : "");
+    gate->libc_draws = 0;
 }
 
 bool gate_passes(struct gate *gate, long number, const uint64_t arguments[6])
@@ -382,28 +373,13 @@ bool gate_passes(struct gate *gate, long number, const uint64_t arguments[6])
 
 /* --- what is remembered ----------------------------------------------------------------------- */
 
-static bool runs(const struct gate *gate, const char *interpreter)
-{
-    return strncmp(gate->program, interpreter, strlen(interpreter)) == 0;
-}
-
-/* What was seen (glibc 2.36, python 3.11): malloc draws 8 bytes once, python 24 for its hashes;
- * both without waiting. Copies of a process have those in common, as they have its addresses. */
+/* libc's malloc draws 8 bytes once, without waiting (glibc 2.36), in nearly every program. Copies
+ * of a process have those in common, as they have its addresses. */
 static void note_random_call(struct gate *gate, const uint64_t arguments[6])
 {
     bool waits = (arguments[2] & GRND_NONBLOCK) == 0;
 
-    if (!waits && arguments[1] == 8 && gate->libc_draws++ == 0)
-        return;
-    if (!waits && arguments[1] == 24 && runs(gate, "python") && gate->python_draws++ == 0)
-        return;
-    gate->has_drawn = true;
-}
-
-/* And perl 5.36 reads 4 bytes twice. */
-static void note_random_read(struct gate *gate, int64_t result)
-{
-    if (result != 4 || !runs(gate, "perl") || gate->perl_draws++ >= 2)
+    if (waits || arguments[1] != 8 || gate->libc_draws++ > 0)
         gate->has_drawn = true;
 }
 
@@ -434,7 +410,7 @@ void gate_note(struct gate *gate, long number, const uint64_t arguments[6], int6
     else if (number == SYS_mmap && is_droppable(arguments[3]))
         gate->has_drawn = true;
     else if (reads && gate->is_random[arguments[0] % GATE_FDS])
-        note_random_read(gate, result);
+        gate->has_drawn = true;
     else if (is_duplicate)
         note_copy(gate, arguments[0], result);
     else if (opens && result < GATE_FDS) {

@@ -20,9 +20,8 @@ struct gate {
     struct tracee *tracee;
     bool is_alias[GATE_FDS];  /* the connection's placeholder, or a copy of it */
     bool is_random[GATE_FDS]; /* a device of random numbers */
-    unsigned libc_draws, perl_draws, python_draws;
-    bool has_drawn;   /* more than libc's and the interpreter's start-up bytes */
-    char program[16]; /* the name of what runs, as far as it matters */
+    unsigned libc_draws;
+    bool has_drawn; /* random numbers, more than malloc's: it is no template */
     uint64_t thread_id, robust_list, robust_size; /* what libc told the kernel of its thread */
     uint64_t opened; /* what the path of the call under way is: a random device */
 };
