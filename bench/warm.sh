@@ -28,7 +28,7 @@ start_entry() {
 start_entry_template() {
     port=$1
     shift
-    warm_start "$port" entry auto "$@"
+    warm_start "$port" entry yes "$@"
 }
 
 start_io() {
@@ -40,7 +40,7 @@ start_io() {
 start_io_template() {
     port=$1
     shift
-    warm_start "$port" io auto "$@"
+    warm_start "$port" io yes "$@"
 }
 
 # warm_one NAME COUNT PAUSE PROGRAM: all forms of one handler, in turn; PAUSE in ms.

@@ -276,6 +276,11 @@ static int find_choice(struct codec_context *context, const struct option *optio
 static int parse_choice(struct codec_context *context, const struct option *option,
                         const char *text, void *field)
 {
+    if (option->former && strcmp(text, option->former) == 0) {
+        snprintf(context->warning, sizeof(context->warning), "%s is taken as %s; %s", text,
+                 option->fallback, option->former_note);
+        text = option->fallback;
+    }
     return find_choice(context, option, text, field);
 }
 

@@ -369,12 +369,14 @@ static int parse_entry(struct loader *loader, const struct option *option,
         return -ENOMEM;
     if (first)
         memset(field, 0, option->codec->size); /* what a template or a default put there */
-    loader->context.message[0] = '\0';
+    loader->context.message[0] = loader->context.warning[0] = '\0';
     error = option->codec->parse(&loader->context, option, entry->value, field);
     if (error == -EINVAL) {
         problems_add(loader->problems, where, "%s: %s", option->name, loader->context.message);
         return 0;
     }
+    if (error == 0 && loader->context.warning[0] != '\0')
+        problems_warn(loader->problems, where, "%s: %s", option->name, loader->context.warning);
     return error;
 }
 

@@ -14,7 +14,7 @@ static const char *const kill_mode_choices[] = {"process", "group", NULL};
 static const char *const start_on_choices[] = {"accept", "data", NULL};
 static const char *const isolate_choices[] = {"network", "pid", "ipc", "uts", "mount", NULL};
 static const char *const warm_choices[] = {"no", "entry", "io", NULL};
-static const char *const warm_template_choices[] = {"auto", "yes", "no", NULL};
+static const char *const warm_template_choices[] = {"no", "yes", NULL};
 static const char *const when_full_choices[] = {"queue", "refuse", NULL};
 
 #define DAEMON(field)  SCOPE_DAEMON, .offset = offsetof(struct daemon_settings, field)
@@ -175,7 +175,9 @@ const struct option option_table[] = {
     {"warm-count", WARM(count), .codec = &codec_count, .minimum = 1, .maximum = 256,
      .fallback = "4", .help = "warm handlers that are kept ready"},
     {"warm-template", WARM(template), .codec = &codec_choice, .choices = warm_template_choices,
-     .fallback = "auto", .help = "one warm handler makes copies of itself: auto where it is safe"},
+     .former = "auto",
+     .former_note = "yes makes copies that share addresses and what was drawn before",
+     .fallback = "no", .help = "one warm handler makes copies of itself, which share what it drew"},
     {"warm-timeout", WARM(timeout), .codec = &codec_duration,
      .maximum = DAYS(1), .fallback = "10s", .help = "not ready by then: cold; 0: no bound"},
     {"warm-uses", WARM(uses), .codec = &codec_count, .minimum = 1, .maximum = 1000000000,

@@ -37,6 +37,7 @@ struct codec_context {
     struct settings_user *last_user; /* the user found last: it is mostly the next one too */
     const void *shared;              /* settings whose parts are not to be written to, or NULL */
     char message[256];               /* set when parsing fails: what is wrong, without the key */
+    char warning[160];               /* set when it succeeds and there is something to warn of */
 };
 
 /* How the text of an option becomes its value and back. */
@@ -62,6 +63,8 @@ struct option {
     int resource;              /* of an rlimit: which of the field's */
     const char *fallback;      /* the default, as text; NULL: not set */
     const char *const *choices; /* of a choice, in the order of its enum, NULL-terminated */
+    /* A word that a choice knew once: it is taken as the default, with a warning that ends so. */
+    const char *former, *former_note;
     enum option_reload reload;
     bool required;
     bool judges;   /* it decides about a client: nothing that a service with wait = yes has */

@@ -161,7 +161,7 @@ struct settings_guard {
 
 enum settings_warm_depth { WARM_DEPTH_NO, WARM_DEPTH_ENTRY, WARM_DEPTH_IO };
 
-enum settings_warm_template { WARM_TEMPLATE_AUTO, WARM_TEMPLATE_YES, WARM_TEMPLATE_NO };
+enum settings_warm_template { WARM_TEMPLATE_NO, WARM_TEMPLATE_YES };
 
 /* Handlers that are started before their clients come. A part, as settings_guard is. */
 struct settings_warm {

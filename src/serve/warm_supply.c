@@ -222,7 +222,8 @@ void supply_take(struct warming *warming, struct warm_child *child, bool copies)
 static void take_report(struct warming *warming, const struct warm_report *report, int fd)
 {
     struct server *server = warming->service->server;
-    bool refused = !report->cloneable && settings_of(warming)->template == WARM_TEMPLATE_YES;
+    bool copies = settings_of(warming)->template == WARM_TEMPLATE_YES;
+    bool refused = copies && !report->cloneable;
     struct warm_child *child;
 
     memcpy(warming->why, report->why, sizeof(warming->why));
@@ -251,14 +252,12 @@ static void take_report(struct warming *warming, const struct warm_report *repor
         fail(warming);
         return;
     }
+    warming->why[0] = '\0'; /* why it can't be copied is nothing to one that isn't to be */
     if (!warming->was_parked)
         log_debug("%s: the first handler is warm", warming->service->settings->name);
     warming->call = report->call;
     warming->was_parked = true;
-    if (!report->cloneable && settings_of(warming)->template == WARM_TEMPLATE_AUTO)
-        supply_say(warming, LOG_LEVEL_INFO, "warm handlers are made one by one, not copied");
-    supply_take(warming, child,
-                report->cloneable && settings_of(warming)->template != WARM_TEMPLATE_NO);
+    supply_take(warming, child, copies);
 }
 
 static void on_warmer(struct loop_source *source, uint32_t events)

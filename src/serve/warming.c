@@ -79,7 +79,7 @@ static bool is_current(const struct warming *warming, const char *order, size_t 
 {
     const struct service *service = warming->service;
 
-    if (warming->template && service->settings->warm->template == WARM_TEMPLATE_NO)
+    if (warming->template && service->settings->warm->template != WARM_TEMPLATE_YES)
         return false;
     return warming->is_possible && warming->order_size == size &&
            memcmp(warming->order, order, size) == 0 &&

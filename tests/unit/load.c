@@ -118,6 +118,31 @@ START_TEST(test_layers)
 }
 END_TEST
 
+/* A value of before loads as the default; it is warned of where it stands, not for each service. */
+START_TEST(test_former_value)
+{
+    struct load_result result = load_try_file(sandbox_write_config(
+        "main.ini", "warm-template = auto\n[a]\nlisten = 1\nexec = cat\n"
+                    "[b]\nlisten = 2\nexec = cat\n[c]\nlisten = 3\nexec = cat\n"
+                    "warm-template = yes\n[d]\nlisten = 4\nexec = cat\nwarm-template = auto\n"));
+    char expected[512];
+
+    snprintf(expected, sizeof(expected),
+             "%s/main.ini:%u: warning: warm-template: auto is taken as no; yes makes copies that "
+             "share addresses and what was drawn before\n"
+             "%s/main.ini:%u: warning: warm-template: auto is taken as no; yes makes copies that "
+             "share addresses and what was drawn before\n",
+             sandbox_path(), DEFAULTS_LINES + 1, sandbox_path(), DEFAULTS_LINES + 15);
+    ck_assert_int_eq(result.error, 0);
+    ck_assert_uint_eq(result.count, 0);
+    ck_assert_str_eq(result.problems, expected);
+    ck_assert_uint_eq(find_service(result.config, "a")->warm->template, WARM_TEMPLATE_NO);
+    ck_assert_uint_eq(find_service(result.config, "c")->warm->template, WARM_TEMPLATE_YES);
+    ck_assert_uint_eq(find_service(result.config, "d")->warm->template, WARM_TEMPLATE_NO);
+    load_forget(&result);
+}
+END_TEST
+
 /* A key that both scopes have is the services', as a section key of -o would be. */
 START_TEST(test_override_of_both_scopes)
 {
@@ -567,6 +592,7 @@ Suite *load_suite(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, test_defaults);
     tcase_add_test(tcase, test_layers);
+    tcase_add_test(tcase, test_former_value);
     tcase_add_test(tcase, test_override_of_both_scopes);
     tcase_add_test(tcase, test_lists);
     tcase_add_test(tcase, test_lists_are_not_shared);

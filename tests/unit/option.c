@@ -38,7 +38,7 @@ static int parse(const struct option *option, const char *text)
     void *field = option_field(&context, option, &settings);
 
     memset(field, 0, option->codec->size);
-    context.message[0] = '\0';
+    context.message[0] = context.warning[0] = '\0';
     return option->codec->parse(&context, option, text, field);
 }
 
@@ -231,6 +231,25 @@ START_TEST(test_choices)
         ck_assert_int_eq(parse(option, "nonsense"), -EINVAL);
         ck_assert_ptr_nonnull(strstr(context.message, option->choices[0]));
     }
+}
+END_TEST
+
+/* A word of before is taken as the default, which it is dumped as, and said to be. */
+START_TEST(test_former)
+{
+    const struct option *option = &option_table[_i];
+    char *text;
+
+    if (!option->former)
+        return;
+    ck_assert(option->codec == &codec_choice && option->fallback && option->former_note);
+    ck_assert_int_eq(parse(option, option->fallback), 0);
+    ck_assert_str_eq(context.warning, "");
+    ck_assert_int_eq(parse(option, option->former), 0);
+    ck_assert_ptr_nonnull(strstr(context.warning, option->former_note));
+    text = option_text(option, &settings);
+    ck_assert_str_eq(text, option->fallback);
+    free(text);
 }
 END_TEST
 
@@ -651,6 +670,7 @@ Suite *option_suite(void)
     tcase_add_loop_test(tcase, test_sample, 0, ROWS(samples));
     tcase_add_loop_test(tcase, test_every_codec_has_samples, 0, count);
     tcase_add_loop_test(tcase, test_choices, 0, count);
+    tcase_add_loop_test(tcase, test_former, 0, count);
     tcase_add_loop_test(tcase, test_refused, 0, ROWS(refused));
     tcase_add_loop_test(tcase, test_bounds, 0, count);
     tcase_add_loop_test(tcase, test_field, 0, count);
