@@ -237,6 +237,8 @@ static void make_words(const struct daemon *daemon, const struct daemon_options 
             snprintf(text, sizeof(text), "warm=%s", warm_tests());
             words[count++] = strdup("-o");
             words[count++] = strdup(text);
+            words[count++] = strdup("-o");
+            words[count++] = strdup("warm-template=yes");
         }
     }
     words[count] = NULL;

@@ -4,8 +4,8 @@
  * daemon dies with its test (PR_SET_PDEATHSIG), its directory goes with harness_end. Addresses are
  * free ports of 127.0.0.1. STDINETD names the binary, STDINETD_WRAPPER words before it (valgrind),
  * STDINETD_SLOW a factor for deadlines and a divisor for counts.
- * STDINETD_WARM_TESTS=entry (or io) makes every service warm that doesn't say otherwise, but in
- * tests that say harness_be_cold.
+ * STDINETD_WARM_TESTS=entry (or io) makes every service warm that doesn't say otherwise, by a
+ * template, but in tests that say harness_be_cold.
  */
 #ifndef STDINETD_TESTS_HARNESS_H
 #define STDINETD_TESTS_HARNESS_H
