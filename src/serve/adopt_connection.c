@@ -55,12 +55,12 @@ static void write_ticket(struct handover_writer *writer, const struct connection
 
 static void write_process(struct handover_writer *writer, const struct connection *connection)
 {
-    handover_put(writer, "pid", (uint64_t)connection->pid);
+    handover_put(writer, "pid", (uint64_t)connection->process.pid);
     handover_put(writer, "started", connection->started);
     handover_put(writer, "killed", connection->killed);
     handover_put(writer, "ordered", connection->ordered);
     handover_put(writer, "timeouts", connection->timeouts);
-    handover_put(writer, "kills-group", connection->kills_group);
+    handover_put(writer, "kills-group", connection->process.kills_group);
     handover_put_fd(writer, "linger-fd", connection->linger_fd);
 }
 
@@ -118,11 +118,12 @@ static void write_ready(struct handover_writer *writer, const struct service *se
 
 void adopt_write_connection(struct handover_writer *writer, struct server *server)
 {
-    const struct connection *connection = server->children.youngest;
+    const struct children *children = &server->children;
+    const struct connection *connection = children_youngest(children), *older;
 
-    while (connection && connection->older)
-        connection = connection->older;
-    for (; connection; connection = connection->younger)
+    while (connection && (older = children_older(children, connection)) != NULL)
+        connection = older;
+    for (; connection; connection = children_younger(children, connection))
         write_connection(writer, connection);
     for (connection = server->reception.oldest; connection; connection = connection->younger)
         write_connection(writer, connection);
@@ -171,14 +172,14 @@ static void read_process(struct handover_line *line, struct connection_left *ret
 {
     struct connection *record = &ret->record;
 
-    record->pid = (pid_t)handover_number(line, "pid", INT_MAX);
+    record->process.pid = (pid_t)handover_number(line, "pid", INT_MAX);
     record->started = handover_number(line, "started", UINT64_MAX);
     record->killed = handover_flag(line, "killed");
     record->ordered = handover_flag(line, "ordered");
     record->timeouts = (uint8_t)handover_number(line, "timeouts", 2);
-    record->kills_group = handover_flag(line, "kills-group");
+    record->process.kills_group = handover_flag(line, "kills-group");
     /* It will be sent signals: never to ourselves or to everybody. */
-    if (record->pid <= 1)
+    if (record->process.pid <= 1)
         handover_refuse(line, "it has no process");
 }
 
@@ -230,9 +231,9 @@ static int claim(struct adoption *adoption, const struct service *service,
 
     if (!service || (!is_process && service->retired))
         return -ESRCH;
-    if (is_process && children_find(&adoption->server->children, left->record.pid))
+    if (is_process && processes_find(&adoption->server->processes, left->record.process.pid))
         return -EEXIST;
-    if (is_process && !is_child(left->record.pid))
+    if (is_process && !is_child(left->record.process.pid))
         return -ECHILD;
     if (!is_process && handover_claim(&adoption->handover, left->fd) < 0)
         return -EBADF;
@@ -273,7 +274,7 @@ static void resume_process(struct server *server, struct connection *connection,
         connection->state = CONNECTION_RUNNING;
         connection->started = loop_now(server->loop);
     }
-    children_add(&server->children, connection, connection->pid);
+    children_add(&server->children, connection, connection->process.pid);
     connection->has_deadline = deadline > 0 && loop_reserve(server->loop, 1) == 0;
     server_set_deadline(connection, connection->has_deadline ? deadline : 0);
     if (was_starting)

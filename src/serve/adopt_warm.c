@@ -139,7 +139,7 @@ static void write_parked(struct handover_writer *writer, const struct service *s
         return;
     handover_line(writer, "parked");
     handover_put(writer, "service", service->handover_place);
-    handover_put(writer, "pid", (uint64_t)child->pid);
+    handover_put(writer, "pid", (uint64_t)child->process.pid);
     handover_put_fd(writer, "fd", child->source.fd);
     handover_put(writer, "since", child->since);
     handover_put(writer, "uses", child->uses);
@@ -176,7 +176,7 @@ int adopt_read_parked(struct adoption *adoption, struct handover_line *line)
         handover_refuse(line, "it is no process, or has no socket");
     if (handover_check(line) < 0 || !adoption->server)
         return handover_check(line);
-    if (!warm_link_is_child(pid) || warm_child_find(adoption->server, pid))
+    if (!warm_link_is_child(pid) || processes_find(&adoption->server->processes, pid))
         return 0;
     /* Not to be used: it ends by itself, unless somebody stopped it. */
     if (!warming) {

@@ -16,8 +16,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/loop.h"
 #include "serve/handover.h"
-#include "serve/loop.h"
 
 #define CHANNEL_READ    ((size_t)64 * 1024)
 #define CHANNEL_RATE    ((size_t)1024 * 1024)

@@ -11,10 +11,10 @@ struct connection_block {
     struct connection items[BLOCK_ITEMS];
 };
 
-int children_open(struct children *children)
+void children_open(struct children *children, struct processes *processes,
+                   void (*ended)(struct process *process, int status, const struct rusage *usage))
 {
-    *children = (struct children){0};
-    return map_open(&children->by_pid);
+    *children = (struct children){.processes = processes, .ended = ended};
 }
 
 void children_close(struct children *children)
@@ -25,7 +25,6 @@ void children_close(struct children *children)
         free(children->blocks);
         children->blocks = next;
     }
-    map_close(&children->by_pid);
     *children = (struct children){0};
 }
 
@@ -66,60 +65,57 @@ void children_free(struct children *children, struct connection *connection)
 
 void children_add(struct children *children, struct connection *connection, pid_t pid)
 {
-    connection->pid = pid;
-    map_add(&children->by_pid, &connection->node, map_hash(&children->by_pid, &pid, sizeof(pid)));
-    connection->younger = NULL;
-    connection->older = children->youngest;
-    if (connection->older)
-        connection->older->younger = connection;
-    children->youngest = connection;
-    children->processes++;
-    children->group_kills += connection->kills_group;
+    connection->process.ended = children->ended;
+    processes_add(children->processes, &connection->process, pid);
+    children->handlers++;
 }
 
-void children_remove(struct children *children, struct connection *connection)
+struct connection *children_of(struct process *process)
 {
-    map_remove(&children->by_pid, &connection->node);
-    if (children->cursor == connection)
-        children->cursor = connection->older;
-    if (children->youngest == connection)
-        children->youngest = connection->older;
-    if (connection->older)
-        connection->older->younger = connection->younger;
-    if (connection->younger)
-        connection->younger->older = connection->older;
-    children->processes--;
-    children->group_kills -= connection->kills_group;
+    return MAP_ENTRY(process, struct connection, process);
 }
 
 struct connection *children_find(const struct children *children, pid_t pid)
 {
-    struct map_node *node =
-        map_first(&children->by_pid, map_hash(&children->by_pid, &pid, sizeof(pid)));
+    struct process *process = processes_find(children->processes, pid);
 
-    for (; node; node = map_next(node)) {
-        struct connection *connection = MAP_ENTRY(node, struct connection, node);
+    return process && process->ended == children->ended ? children_of(process) : NULL;
+}
 
-        if (connection->pid == pid)
-            return connection;
-    }
-    return NULL;
+/* From process on, the first one that is a handler. */
+static struct connection *skip(const struct children *children, struct process *process, bool older)
+{
+    while (process && process->ended != children->ended)
+        process = older ? process->older : process->younger;
+    return process ? children_of(process) : NULL;
+}
+
+struct connection *children_youngest(const struct children *children)
+{
+    return skip(children, children->processes->youngest, true);
+}
+
+struct connection *children_older(const struct children *children, const struct connection *one)
+{
+    return skip(children, one->process.older, true);
+}
+
+struct connection *children_younger(const struct children *children, const struct connection *one)
+{
+    return skip(children, one->process.younger, false);
 }
 
 void children_signal_one(struct connection *connection, int number)
 {
     connection->killed = true;
     /* Its group is its pid once it has made its session; before that there is only itself. */
-    if (kill(-connection->pid, number) < 0)
-        kill(connection->pid, number);
-}
-
-static void signal_one(struct map_node *node, void *context)
-{
-    children_signal_one(MAP_ENTRY(node, struct connection, node), *(int *)context);
+    if (kill(-connection->process.pid, number) < 0)
+        kill(connection->process.pid, number);
 }
 
 void children_signal(struct children *children, int number)
 {
-    map_visit(&children->by_pid, signal_one, &number);
+    for (struct connection *one = children_youngest(children); one;
+         one = children_older(children, one))
+        children_signal_one(one, number);
 }

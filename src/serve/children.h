@@ -13,9 +13,10 @@
 #include "admit/admission.h"
 #include "base/addr.h"
 #include "base/clock.h"
+#include "base/loop.h"
 #include "base/map.h"
 #include "launch/launcher.h"
-#include "serve/loop.h"
+#include "launch/processes.h"
 
 struct listener;
 struct reception_header;
@@ -33,19 +34,13 @@ enum connection_state {
 };
 
 struct connection {
-    union {
-        struct {                        /* while there is a process */
-            struct map_node node;       /* by pid */
-            struct launch_start *start; /* while STARTING */
-            nanoseconds started;        /* when the program ran; while HELD: since when it is */
-        };
-        struct { /* while it AWAITS something */
-            struct loop_source source;
-            struct reception_header *header; /* what came of one so far; malloc'ed; NULL: nothing */
-        };
-    };
+    struct process process;             /* its handler; pid 0: none yet */
+    struct launch_start *start;         /* while STARTING */
+    nanoseconds started;                /* when the program ran; while HELD: since when it is */
+    struct loop_source source;          /* while it AWAITS something */
+    struct reception_header *header;    /* what came of one so far; malloc'ed; NULL: nothing */
     struct connection *next;            /* of the held or the free ones */
-    struct connection *older, *younger; /* of those with a process, or who await bytes or a place */
+    struct connection *older, *younger; /* of those who await bytes or a place */
     struct service *service;
     struct listener
         *listener; /* wait = yes: the socket that its handler has; NULL: none (any more) */
@@ -55,7 +50,6 @@ struct connection {
     uint64_t number;
     struct addr peer, local;
     uint32_t source_running;
-    pid_t pid;
     int fd;        /* while there is no process; -1 after */
     int linger_fd; /* linger-close: our copy of the connection; -1: none */
     enum connection_state state;
@@ -68,35 +62,40 @@ struct connection {
     bool killed;                /* by us, so its end is no crash */
     bool ordered;               /* by order, so what timeouts says is no timeout */
     uint8_t timeouts;           /* its max-runtime is over: 1: it was sent TERM, 2: KILL */
-    bool kills_group;           /* kill-mode = group, when it was started */
     bool has_deadline;          /* room for its timer is reserved */
     struct loop_timer deadline; /* armed: data-timeout, max-runtime, or then kill-after */
 };
 
 struct children {
-    struct map by_pid;
+    struct processes *processes; /* the handlers are among them */
+    void (*ended)(struct process *process, int status,
+                  const struct rusage *usage); /* of a handler */
     struct connection *free;
     struct connection_block *blocks;
-    size_t processes;
-    size_t group_kills;          /* processes with kills_group */
-    struct connection *youngest; /* the process started last */
-    struct connection *cursor;   /* of a walk to the older ones; moves on when its place is left */
+    size_t handlers; /* connections with a process */
 };
 
-/* 0 or -errno. */
-int children_open(struct children *children);
+/* An empty pool; ended is called when a handler has ended. */
+void children_open(struct children *children, struct processes *processes,
+                   void (*ended)(struct process *process, int status, const struct rusage *usage));
 void children_close(struct children *children);
 
 /* A zeroed connection with fd -1; NULL without memory. Given back by children_free. */
 struct connection *children_new(struct children *children);
 void children_free(struct children *children, struct connection *connection);
 
-/* Makes connection findable by its pid, and forgets that again. */
+/* Its handler is the process of that pid, until that has ended. */
 void children_add(struct children *children, struct connection *connection, pid_t pid);
-void children_remove(struct children *children, struct connection *connection);
 
-/* The connection of that process, or NULL: an orphan's, when we are PID 1. */
+/* Whose handler the process is; and the connection of that handler, or NULL. */
+struct connection *children_of(struct process *process);
 struct connection *children_find(const struct children *children, pid_t pid);
+
+/* Those with a handler, one by one: the one started last, the next older or younger one; NULL. What
+ * comes next is asked for before this one may end. */
+struct connection *children_youngest(const struct children *children);
+struct connection *children_older(const struct children *children, const struct connection *one);
+struct connection *children_younger(const struct children *children, const struct connection *one);
 
 /* Sends number to a handler's process group, and to every handler's. */
 void children_signal_one(struct connection *connection, int number);

@@ -4,39 +4,37 @@
 #include "serve/control_command.h"
 #include "serve/server.h"
 
-struct killing {
-    struct server *server;
-    const struct prefix *prefix;
-    uint64_t count;
-};
-
-static void kill_one(struct map_node *node, void *context)
+/* Ends the handlers of its clients; how many. */
+static uint64_t kill_all(struct server *server, const struct prefix *prefix)
 {
-    struct connection *connection = MAP_ENTRY(node, struct connection, node);
-    struct killing *killing = context;
+    uint64_t count = 0;
 
-    if (connection->lent || !prefix_contains(killing->prefix, &connection->peer))
-        return;
-    server_kill(killing->server, connection);
-    killing->count++;
+    for (struct connection *one = children_youngest(&server->children); one;
+         one = children_older(&server->children, one)) {
+        if (one->lent || !prefix_contains(prefix, &one->peer))
+            continue;
+        server_kill(server, one);
+        count++;
+    }
+    return count;
 }
 
 int control_ban(struct control_call *call)
 {
     struct server *server = call->server;
     const struct control_argument *duration = &call->arguments[1];
-    struct killing killing = {server, &call->arguments[0].prefix, 0};
+    const struct prefix *prefix = &call->arguments[0].prefix;
     nanoseconds now = loop_now(server->loop);
-    int error = bans_add(&server->admission.bans, killing.prefix,
+    int error = bans_add(&server->admission.bans, prefix,
                          duration->given ? now + duration->duration : 0, now);
 
     if (error == -ENOSPC)
         return control_refuse(call, "there are %d bans already, and no room for more", BANS_MAX);
     if (error < 0)
         return error;
-    if (call->arguments[2].given && call->arguments[2].flag)
-        map_visit(&server->children.by_pid, kill_one, &killing);
-    reply_add_count(&call->reply, call->reply.root, "killed", killing.count);
+    reply_add_count(&call->reply, call->reply.root, "killed",
+                    call->arguments[2].given && call->arguments[2].flag ? kill_all(server, prefix)
+                                                                        : 0);
     return 0;
 }
 

@@ -54,21 +54,19 @@ static struct service *find_any_named(struct server *server, const char *name)
     return service ? service : service_find(server->retired, name);
 }
 
-struct killing {
-    struct server *server;
-    const struct service *service;
-    uint64_t count;
-};
-
-static void kill_one(struct map_node *node, void *context)
+/* Ends the handlers of a service; how many. */
+static uint64_t kill_all(struct server *server, const struct service *service)
 {
-    struct connection *connection = MAP_ENTRY(node, struct connection, node);
-    struct killing *killing = context;
+    uint64_t count = 0;
 
-    if (connection->service != killing->service)
-        return;
-    server_kill(killing->server, connection);
-    killing->count++;
+    for (struct connection *one = children_youngest(&server->children); one;
+         one = children_older(&server->children, one)) {
+        if (one->service != service)
+            continue;
+        server_kill(server, one);
+        count++;
+    }
+    return count;
 }
 
 /* A service of that name comes before a process of that number. */
@@ -76,21 +74,20 @@ int control_kill(struct control_call *call)
 {
     struct server *server = call->server;
     const char *target = call->arguments[0].text;
-    struct killing killing = {server, find_any_named(server, target), 0};
+    const struct service *service = find_any_named(server, target);
     struct connection *connection = NULL;
-    uint64_t pid;
+    uint64_t pid, count = 1;
 
-    if (killing.service) {
-        map_visit(&server->children.by_pid, kill_one, &killing);
+    if (service) {
+        count = kill_all(server, service);
     } else {
         if (value_parse_count(target, &pid) == 0 && pid <= INT32_MAX)
             connection = children_find(&server->children, (pid_t)pid);
         if (!connection)
             return control_refuse(call, "there is no service and no handler of that name or pid");
         server_kill(server, connection);
-        killing.count = 1;
     }
-    reply_add_count(&call->reply, call->reply.root, "killed", killing.count);
+    reply_add_count(&call->reply, call->reply.root, "killed", count);
     return 0;
 }
 
@@ -129,7 +126,7 @@ int control_upgrade(struct control_call *call)
 
 int control_stop(struct control_call *call)
 {
-    reply_add_count(&call->reply, call->reply.root, "handlers", call->server->children.processes);
+    reply_add_count(&call->reply, call->reply.root, "handlers", call->server->children.handlers);
     server_stop(call->server);
     return 0;
 }

@@ -11,8 +11,8 @@
 #include <stddef.h>
 
 #include "base/addr.h"
+#include "base/loop.h"
 #include "serve/handover.h"
-#include "serve/loop.h"
 #include "serve/upgrade.h"
 
 #define CONTROL_CLIENTS 16

@@ -48,7 +48,7 @@ static void add_daemon(struct control_call *call)
     reply_add_count(reply, root, "upgrades_failed", server->upgrades_failed);
     reply_add_count(reply, root, "active", server->admission.running);
     reply_add_count(reply, root, "limit", server->admission.limit);
-    reply_add_count(reply, root, "processes", server->children.processes);
+    reply_add_count(reply, root, "processes", server->children.handlers);
     reply_add_count(reply, root, "held", server->reception.count + server->reception.ready);
     reply_add_count(reply, root, "connections", server->next_connection);
     reply_add_count(reply, root, "sources", sources_count(&server->admission.sources));
@@ -225,8 +225,8 @@ static void list_one(struct listing *listing, const struct connection *connectio
     reply_add_text(reply, item, "service", connection->service->settings->name);
     reply_add_count(reply, item, "connection", connection->number);
     reply_add_text(reply, item, "state", state_names[connection->state]);
-    if (connection->pid > 0)
-        reply_add_count(reply, item, "pid", (uint64_t)connection->pid);
+    if (connection->process.pid > 0)
+        reply_add_count(reply, item, "pid", (uint64_t)connection->process.pid);
     if (!connection->lent) {
         addr_format(&connection->peer, text);
         reply_add_text(reply, item, "peer", text);
@@ -244,7 +244,8 @@ int control_connections(struct control_call *call)
     if (one->given && !(listing.service = control_find_service(call, one)))
         return -EINVAL;
     listing.connections = reply_add_array(&call->reply, call->reply.root, "connections");
-    for (struct connection *item = server->children.youngest; item; item = item->older)
+    for (struct connection *item = children_youngest(&server->children); item;
+         item = children_older(&server->children, item))
         list_one(&listing, item);
     for (struct connection *item = server->hold.first; item; item = item->next)
         list_one(&listing, item);

@@ -31,10 +31,9 @@ struct listing {
     uint64_t most, total;
 };
 
-static void list_one(struct map_node *node, void *context)
+static void list_one(const struct warm_child *child, void *context)
 {
     struct listing *listing = context;
-    const struct warm_child *child = MAP_ENTRY(node, struct warm_child, node);
     const struct warming *warming = child->warming;
     bool is_warmer = child == &warming->warmer;
     json_t *item;
@@ -48,7 +47,7 @@ static void list_one(struct map_node *node, void *context)
                    is_warmer                    ? "warmer"
                    : child == warming->template ? "template"
                                                 : "parked");
-    reply_add_count(listing->reply, item, "pid", (uint64_t)child->pid);
+    reply_add_count(listing->reply, item, "pid", (uint64_t)child->process.pid);
     if (is_warmer)
         return;
     reply_add_count(listing->reply, item, "uses", child->uses);
@@ -64,6 +63,6 @@ void control_add_parked(struct control_call *call, const struct service *service
                               .now = loop_now(server->loop),
                               .most = most};
 
-    map_visit(&server->warm_children, list_one, &listing);
+    warming_visit_children(server, list_one, &listing);
     reply_add_count(&call->reply, call->reply.root, "parked_total", listing.total);
 }

@@ -60,7 +60,7 @@ static bool send_one(struct warming *warming, struct connection *connection)
     warming->sent[place].since = loop_now(server->loop);
     warming->template->uses++;
     warming->sent_count++;
-    server->copies_sent++;
+    server->processes.unclaimed++;
     ready_await_answer(warming);
     return true;
 }
@@ -117,7 +117,7 @@ static struct connection *take_sent(struct warming *warming, uint32_t serial)
             continue;
         warming->sent[i].connection = NULL;
         warming->sent_count--;
-        server->copies_sent--;
+        server->processes.unclaimed--;
         return connection;
     }
     return NULL;
@@ -129,8 +129,8 @@ static bool take_answer(struct warming *warming, const struct warm_answer *answe
     struct server *server = warming->service->server;
     struct connection *connection;
 
-    if (answer->result == 0 && (children_find(&server->children, pid) ||
-                                warm_child_find(server, pid) || !warm_link_is_child(pid)))
+    if (answer->result == 0 &&
+        (processes_find(&server->processes, pid) || !warm_link_is_child(pid)))
         return false;
     connection = take_sent(warming, answer->serial);
     if (!connection)

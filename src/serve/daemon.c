@@ -21,9 +21,9 @@
 #include "serve/control.h"
 #include "serve/version.h"
 
-/* The timers of the server itself: starve, rearm, pace, expire, launch, reap, hold, log, sum, stop,
+/* The timers of the server itself: starve, rearm, pace, expire, launch, hold, log, sum, stop,
  * notify, upgrade. */
-#define SERVER_TIMERS 12
+#define SERVER_TIMERS 11
 
 /* --- signals -------------------------------------------------------------------------------- */
 
@@ -32,7 +32,7 @@ static void say_status(const struct server *server)
     log_notice(
         "%zu processes, %" PRIu64 " connections so far, %" PRIu64 " reloads and %" PRIu64
         " that failed, %" PRIu64 " upgrades and %" PRIu64 " that failed, %" PRIu64 " messages lost",
-        server->children.processes, server->next_connection, server->reloads_done,
+        server->children.handlers, server->next_connection, server->reloads_done,
         server->reloads_failed, server->upgrades_done, server->upgrades_failed, log_lost_total());
     for (const struct service *service = server->services; service; service = service->next)
         event_status(service);
@@ -42,7 +42,7 @@ static void take_signal(struct server *server, const struct signalfd_siginfo *in
 {
     switch (info->ssi_signo) {
     case SIGCHLD:
-        server_reap(server, (pid_t)info->ssi_pid);
+        processes_reap(&server->processes, (pid_t)info->ssi_pid);
         break;
     case SIGHUP:
         if (!upgrade_defers_reload(server))
@@ -53,7 +53,7 @@ static void take_signal(struct server *server, const struct signalfd_siginfo *in
         server_stop(server);
         break;
     case SIGQUIT:
-        log_notice("leaving at once; %zu handlers stay", server->children.processes);
+        log_notice("leaving at once; %zu handlers stay", server->children.handlers);
         notify_stopping(&server->notify, "leaving, handlers stay", 0);
         /* Or the end of this very turn could be another build's beginning. */
         upgrade_abandon(server, "stdinetd leaves");
@@ -159,7 +159,7 @@ static void server_close(struct server *server)
     }
     launcher_close(server->launcher);
     children_close(&server->children);
-    map_close(&server->warm_children);
+    processes_close(&server->processes);
     admission_close(&server->admission);
     startup_remove_pid_file(&server->pid_file);
     fd_close(server->signals.fd);
@@ -199,9 +199,8 @@ static int open_parts(struct server *server)
     if (error == 0)
         error = admission_open(&server->admission, server->config->daemon.max_sources);
     if (error == 0)
-        error = children_open(&server->children);
-    if (error == 0)
-        error = map_open(&server->warm_children);
+        error = processes_open(&server->processes, server->loop, warming_take_answers, server);
+    children_open(&server->children, &server->processes, server_on_end);
     if (error == 0)
         error = open_launcher(server);
     if (error < 0)
@@ -266,7 +265,6 @@ static void init_callbacks(struct server *server)
     server->rearm_timer = (struct loop_timer){.fired = server_on_rearm_timer, .owner = server};
     server->pace_timer = (struct loop_timer){.fired = server_on_rearm_timer, .owner = server};
     server->expire_timer = (struct loop_timer){.fired = server_on_expire_timer, .owner = server};
-    server->reap_timer = (struct loop_timer){.fired = server_on_reap_timer, .owner = server};
     server->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
     server->launch_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
     server->sum_timer = (struct loop_timer){.fired = on_sum_timer, .owner = server};
@@ -303,7 +301,7 @@ static void adopt_services(struct server *server, struct adoption *adoption)
     server->still = false;
     server_expire_later(server);
     /* Whoever has ended meanwhile. */
-    loop_arm(server->loop, &server->reap_timer, loop_now(server->loop));
+    processes_look_soon(&server->processes);
 }
 
 /* All but the services' addresses. 0 or -errno. */

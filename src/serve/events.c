@@ -69,8 +69,8 @@ static void begin(struct log_record *record, enum log_level level,
 {
     log_record_begin(record, level, connection->service->settings->name, message);
     log_record_number(record, "connection", connection->number);
-    if (connection->pid > 0)
-        log_record_number(record, "pid", (uint64_t)connection->pid);
+    if (connection->process.pid > 0)
+        log_record_number(record, "pid", (uint64_t)connection->process.pid);
     if (!connection->lent)
         add_peer(record, &connection->peer);
 }

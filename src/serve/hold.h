@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/loop.h"
 #include "serve/children.h"
-#include "serve/loop.h"
 
 #define HOLD_MAX 1024
 

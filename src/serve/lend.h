@@ -17,8 +17,8 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "base/loop.h"
 #include "serve/listener.h"
-#include "serve/loop.h"
 
 #define LEND_IDLE_ENDS 3
 

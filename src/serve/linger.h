@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
-#include "serve/loop.h"
+#include "base/loop.h"
 
 /* At once; beyond, the oldest one is closed for each new one. */
 #define LINGER_MAX 1024

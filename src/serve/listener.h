@@ -12,8 +12,8 @@
 
 #include "base/addr.h"
 #include "base/endpoint.h"
+#include "base/loop.h"
 #include "config/settings.h"
-#include "serve/loop.h"
 
 struct inherited;
 struct inherited_socket;

@@ -17,7 +17,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
-#include "serve/loop.h"
+#include "base/loop.h"
 
 /* Longer ones are cut. */
 #define NOTIFY_STATUS_SIZE 160

@@ -30,8 +30,8 @@ static void format_serving(const struct server *server, char *text, size_t size)
         snprintf(pending_text, sizeof(pending_text), ", %zu %s pending", pending,
                  pending == 1 ? "address" : "addresses");
     snprintf(text, size, "%zu %s%s, %zu %s running%s", services,
-             services == 1 ? "service" : "services", pending_text, server->children.processes,
-             server->children.processes == 1 ? "handler" : "handlers",
+             services == 1 ? "service" : "services", pending_text, server->children.handlers,
+             server->children.handlers == 1 ? "handler" : "handlers",
              server->last_reload_failed ? "; the last reload failed, see the log" : "");
 }
 
@@ -44,8 +44,8 @@ static void format_status(const struct server *server, char text[static NOTIFY_S
     if (server->stop_stage == STOP_NOT)
         format_serving(server, text, NOTIFY_STATUS_SIZE);
     else
-        snprintf(text, NOTIFY_STATUS_SIZE, "stopping, %zu %s %s", server->children.processes,
-                 server->children.processes == 1 ? "handler" : "handlers",
+        snprintf(text, NOTIFY_STATUS_SIZE, "stopping, %zu %s %s", server->children.handlers,
+                 server->children.handlers == 1 ? "handler" : "handlers",
                  stages[server->stop_stage]);
 }
 
@@ -69,10 +69,10 @@ void server_tell_turn(struct server *server)
 {
     char text[NOTIFY_STATUS_SIZE];
 
-    if (server->children.processes != server->told_processes)
+    if (server->children.handlers != server->told_processes)
         notify_change(&server->notify);
     if (notify_wants_status(&server->notify)) {
-        server->told_processes = server->children.processes;
+        server->told_processes = server->children.handlers;
         format_status(server, text);
         notify_tell_status(&server->notify, text);
     }

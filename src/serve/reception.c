@@ -78,15 +78,6 @@ static bool is_waiting(const struct connection *connection)
     return awaits_bytes(connection) && connection->source.watched;
 }
 
-/* From here on the union is a process's. */
-static void forget_source(struct connection *connection)
-{
-    connection->node = (struct map_node){0};
-    connection->start = NULL;
-    connection->started = 0;
-    connection->state = CONNECTION_HELD;
-}
-
 /* Ends the waiting for bytes: what it took is given back, and the record is as it was before. */
 static void end_waiting(struct server *server, struct connection *connection)
 {
@@ -98,7 +89,8 @@ static void end_waiting(struct server *server, struct connection *connection)
         take_out(&server->reception, connection);
     }
     free(connection->header);
-    forget_source(connection);
+    connection->header = NULL;
+    connection->state = CONNECTION_HELD;
 }
 
 /* --- ends ----------------------------------------------------------------------------------- */
@@ -293,7 +285,7 @@ static void leave_ready(struct connection *connection)
     queue->count--;
     server->reception.ready--;
     loop_unwatch(server->loop, &connection->source);
-    forget_source(connection);
+    connection->state = CONNECTION_HELD;
 }
 
 /* It has reset: its fd and its room may be somebody else's. */

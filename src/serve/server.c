@@ -260,7 +260,7 @@ static void begin_process(struct server *server, struct connection *connection, 
     /* A reload may have set max-runtime since its end was prepared; without memory it has none. */
     bool ends = settings->max_runtime > 0 && reserve_deadline(server, connection) == 0;
 
-    connection->kills_group = settings->kill_mode == KILL_MODE_GROUP;
+    connection->process.kills_group = settings->kill_mode == KILL_MODE_GROUP;
     server_set_deadline(connection, ends ? loop_now(server->loop) + settings->max_runtime : 0);
     children_add(&server->children, connection, pid);
 }
@@ -653,18 +653,20 @@ void server_on_launches(struct loop_source *source, uint32_t events)
     (void)events;
 }
 
-void server_end(struct server *server, struct connection *connection, int status,
-                const struct rusage *usage)
+void server_on_end(struct process *process, int status, const struct rusage *usage)
 {
+    struct connection *connection = children_of(process);
+    struct server *server = connection->service->server;
+
     if (connection->state == CONNECTION_STARTING) {
         struct launch_report report;
 
         launcher_settle(connection->start, &report);
         take_report(server, &report);
     }
-    children_remove(&server->children, connection);
+    server->children.handlers--;
     if (connection->state == CONNECTION_RUNNING) {
-        channel_flush(connection->service->channel, connection->pid);
+        channel_flush(connection->service->channel, connection->process.pid);
         event_ended(connection, status, usage, loop_now(server->loop));
         server_judge(server, connection, status);
         if (connection->listener)

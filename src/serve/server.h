@@ -2,9 +2,9 @@
  *
  * listener readable -> a bounded batch is accepted -> admission_check -> hold or start -> children
  * -> SIGCHLD -> outcome -> ticket given back -> one event -> service_rearm. server.c tells that
- * story; daemon.c puts the parts together; reap.c finds out who has ended, waiting.c who
- * waits, penalty.c what is remembered; stop.c, reload.c and upgrade.c tell how it ends and changes,
- * readiness.c what its service manager hears of all that.
+ * story; daemon.c puts the parts together; waiting.c tells who waits, penalty.c what is
+ * remembered; stop.c, reload.c and upgrade.c tell how it ends and changes, readiness.c what its
+ * service manager hears of all that.
  */
 #ifndef STDINETD_SERVE_SERVER_H
 #define STDINETD_SERVE_SERVER_H
@@ -13,15 +13,16 @@
 #include <sys/resource.h>
 
 #include "admit/admission.h"
+#include "base/loop.h"
 #include "config/load.h"
 #include "config/settings.h"
 #include "launch/launcher.h"
 #include "launch/plan.h"
+#include "launch/processes.h"
 #include "serve/children.h"
 #include "serve/hold.h"
 #include "serve/inherited.h"
 #include "serve/linger.h"
-#include "serve/loop.h"
 #include "serve/notify.h"
 #include "serve/reception.h"
 #include "serve/service.h"
@@ -49,7 +50,8 @@ struct server {
 
     struct admission admission;
     struct launcher *launcher;
-    struct control *control; /* NULL: not yet */
+    struct control *control;    /* NULL: not yet */
+    struct processes processes; /* all our children */
     struct children children;
     struct hold hold;
     struct linger_list lingering;
@@ -59,8 +61,6 @@ struct server {
     struct warming *warmings; /* of services that are warm (warming.c) */
     unsigned warm_ups;        /* requested from warmers */
     struct warming *warm_queue, **warm_queue_last; /* that wait for one to end */
-    struct map warm_children;                      /* warmers and parked processes, by pid */
-    size_t copies_sent;      /* connections sent to warm handlers, of which no answer came yet */
     struct service *waiting; /* with parked listeners, or clients that are ready */
 
     struct loop_source signals, launches;
@@ -74,7 +74,6 @@ struct server {
                                        next start, or there are places at the limit of all */
     struct loop_timer expire_timer; /* armed: sources are remembered that may be forgotten */
     struct loop_timer launch_timer; /* armed: starts are under way that no fd tells of */
-    struct loop_timer reap_timer;   /* armed: more processes may have ended than were found */
     struct loop_timer log_timer;
     struct loop_timer sum_timer; /* armed: refusals to sum up each second */
 
@@ -184,13 +183,8 @@ void server_drop(struct server *server, struct connection *connection);
 /* Makes sure that refusals are summed up within a second. */
 void server_sum_up_soon(struct server *server);
 
-/* A handler, or a process that never became one, has ended and was reaped. */
-void server_end(struct server *server, struct connection *connection, int status,
-                const struct rusage *usage);
-
-/* reap.c: SIGCHLD came and told of this process: takes the ends of processes. */
-void server_reap(struct server *server, pid_t told);
-void server_on_reap_timer(struct loop_timer *timer);
+/* For children.h: a handler, or a process that never became one, has ended and was reaped. */
+void server_on_end(struct process *process, int status, const struct rusage *usage);
 
 /* reload.c: reads the configuration anew and switches to it, or leaves everything as it is. 0; or
  * -errno, after logging why. Each line of that is told too, unless tell is NULL. */

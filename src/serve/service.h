@@ -9,13 +9,13 @@
 #include <stdbool.h>
 
 #include "admit/admission.h"
+#include "base/loop.h"
 #include "config/settings.h"
 #include "launch/plan.h"
 #include "launch/stage.h"
 #include "serve/channel.h"
 #include "serve/events.h"
 #include "serve/listener.h"
-#include "serve/loop.h"
 
 struct server;
 

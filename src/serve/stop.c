@@ -33,16 +33,16 @@ static void next_stage(struct server *server)
 
     server->stop_stage++;
     if (server->stop_stage == STOP_WAITING) {
-        log_notice("stopping: %zu handlers may finish", server->children.processes);
+        log_notice("stopping: %zu handlers may finish", server->children.handlers);
         stop_listening(server);
         wait = server->config->daemon.stop_timeout;
         server_tell_stopping(server, wait + KILL_AFTER);
     } else if (server->stop_stage == STOP_TERMINATED) {
-        log_notice("stopping: %zu handlers are sent TERM", server->children.processes);
+        log_notice("stopping: %zu handlers are sent TERM", server->children.handlers);
         linger_close_all(&server->lingering);
         children_signal(&server->children, SIGTERM);
     } else {
-        log_notice("stopping: %zu handlers are sent KILL", server->children.processes);
+        log_notice("stopping: %zu handlers are sent KILL", server->children.handlers);
         server->stop_stage = STOP_KILLED;
         children_signal(&server->children, SIGKILL);
     }
@@ -66,7 +66,7 @@ void server_stop(struct server *server)
 
 void server_stop_if_idle(struct server *server)
 {
-    if (!server->stopping || server->children.processes > 0 || server->lingering.count > 0)
+    if (!server->stopping || server->children.handlers > 0 || server->lingering.count > 0)
         return;
     loop_disarm(server->loop, &server->stop_timer);
     loop_stop(server->loop);

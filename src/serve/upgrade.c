@@ -201,13 +201,13 @@ static void describe_end(int status, char text[static 64])
         snprintf(text, 64, "the new build died of signal %d", WTERMSIG(status));
 }
 
-void upgrade_take_end(struct server *server, pid_t pid, int status)
+static void on_proof_end(struct process *process, int status, const struct rusage *usage)
 {
-    struct upgrade *upgrade = &server->upgrade;
+    struct upgrade *upgrade = MAP_ENTRY(process, struct upgrade, proof.process);
+    struct server *server = MAP_ENTRY(upgrade, struct server, upgrade);
     char text[64];
 
-    if (pid != upgrade->proof.pid || upgrade->stage != UPGRADE_PROVING)
-        return;
+    (void)usage;
     proof_end(server, &upgrade->proof);
     if (proof_succeeded(&upgrade->proof, status)) {
         leave(server);
@@ -270,7 +270,7 @@ static int hand_over(struct server *server)
 /* Whether somebody is on his way to a handler. */
 static bool is_starting(const struct server *server)
 {
-    return !launcher_is_idle(server->launcher) || server->copies_sent > 0;
+    return !launcher_is_idle(server->launcher) || server->processes.unclaimed > 0;
 }
 
 void upgrade_end_turn(struct server *server)
@@ -282,7 +282,7 @@ void upgrade_end_turn(struct server *server)
     if (upgrade->stage != UPGRADE_LEAVING ||
         (is_starting(server) && loop_is_armed(&upgrade->timer)))
         return;
-    if (server->copies_sent > 0) { /* no answer in all that time: they are started cold */
+    if (server->processes.unclaimed > 0) { /* no answer in all that time: they are started cold */
         warming_take_back(server);
         loop_arm(server->loop, &upgrade->timer, loop_now(server->loop) + LEAVING_WAIT);
         return;
@@ -314,10 +314,11 @@ static void on_timer(struct loop_timer *timer)
 
 void upgrade_open(struct server *server, const struct upgrade_origin *origin)
 {
-    server->upgrade = (struct upgrade){.origin = origin,
-                                       .configuration_fd = -1,
-                                       .timer = {.fired = on_timer, .owner = server},
-                                       .proof.words = {.fd = -1}};
+    server->upgrade =
+        (struct upgrade){.origin = origin,
+                         .configuration_fd = -1,
+                         .timer = {.fired = on_timer, .owner = server},
+                         .proof = {.words = {.fd = -1}, .process = {.ended = on_proof_end}}};
 }
 
 void upgrade_close(struct server *server)

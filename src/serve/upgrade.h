@@ -15,9 +15,9 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "base/loop.h"
 #include "config/settings.h"
 #include "serve/handover.h"
-#include "serve/loop.h"
 #include "serve/upgrade_proof.h"
 
 struct adoption;
@@ -72,9 +72,6 @@ void upgrade_note_reload(struct server *server);
 
 /* The daemon is about to end: gives up what is under way, for that reason. */
 void upgrade_abandon(struct server *server, const char *reason);
-
-/* A process has ended that is no handler. */
-void upgrade_take_end(struct server *server, pid_t pid, int status);
 
 /* The end of a turn of the loop: the moment to leave. */
 void upgrade_end_turn(struct server *server);

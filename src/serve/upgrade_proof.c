@@ -380,7 +380,7 @@ int proof_begin(struct server *server, struct proof *proof, int *ret_configurati
         close_words(server, proof);
         return error;
     }
-    proof->pid = pid;
+    processes_add(&server->processes, &proof->process, pid);
     *ret_configuration_fd = configuration_fd;
     configuration_fd = -1;
     return 0;
@@ -393,7 +393,7 @@ void proof_end(struct server *server, struct proof *proof)
     while (proof->length > 0 && proof->text[proof->length - 1] == '\n')
         proof->length--;
     proof->text[proof->length] = '\0';
-    proof->pid = 0;
+    proof->process.pid = 0;
 }
 
 bool proof_succeeded(const struct proof *proof, int status)
@@ -407,10 +407,11 @@ bool proof_succeeded(const struct proof *proof, int status)
 
 void proof_kill(struct server *server, struct proof *proof)
 {
-    if (proof->pid == 0)
+    if (proof->process.pid == 0)
         return;
     /* It has a session of its own; in its first moments it may not have it yet. */
-    kill(proof->pid, SIGKILL);
-    kill(-proof->pid, SIGKILL);
+    kill(proof->process.pid, SIGKILL);
+    kill(-proof->process.pid, SIGKILL);
+    processes_remove(&server->processes, &proof->process);
     proof_end(server, proof);
 }

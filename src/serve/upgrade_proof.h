@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "serve/loop.h"
+#include "launch/processes.h"
 
 struct server;
 
@@ -53,7 +53,7 @@ int upgrade_make_memory(const char *text, size_t length);
 #define PROOF_WORDS "can take over"
 
 struct proof {
-    pid_t pid;                /* 0: none */
+    struct process process;   /* pid 0: none; ended is its user's */
     struct loop_source words; /* what it says */
     size_t length;
     char text[PROOF_TEXT_MAX + 1];

@@ -6,43 +6,45 @@
 #include "serve/server.h"
 #include "serve/warming_parts.h"
 
-struct warm_child *warm_child_find(const struct server *server, pid_t pid)
+static struct processes *processes_of(const struct warm_child *child)
 {
-    const struct map *map = &server->warm_children;
-    struct map_node *node = map_first(map, map_hash(map, &pid, sizeof(pid)));
+    return &child->warming->service->server->processes;
+}
 
-    for (; node; node = map_next(node)) {
-        struct warm_child *child = MAP_ENTRY(node, struct warm_child, node);
+static void on_end(struct process *process, int status, const struct rusage *usage)
+{
+    struct warm_child *child = MAP_ENTRY(process, struct warm_child, process);
 
-        if (child->pid == pid)
-            return child;
-    }
-    return NULL;
+    (void)status;
+    (void)usage;
+    child->reaped = true;
+    /* Whoever has a copy of its socket could keep its end from being seen. */
+    if (child == child->warming->template)
+        copies_take_answers(child->warming);
+    else if (child->given)
+        ready_read_answer(child);
 }
 
 void warm_child_know(struct warm_child *child, pid_t pid)
 {
-    struct map *map = &child->warming->service->server->warm_children;
-
-    child->pid = pid;
     child->reaped = false;
-    map_add(map, &child->node, map_hash(map, &pid, sizeof(pid)));
+    child->process.ended = on_end;
+    processes_add(processes_of(child), &child->process, pid);
 }
 
 void warm_child_forget(struct warm_child *child)
 {
-    struct server *server = child->warming->service->server;
-
-    loop_unwatch(server->loop, &child->source);
+    loop_unwatch(child->warming->service->server->loop, &child->source);
     child->source.fd = fd_close(child->source.fd);
-    map_remove(&server->warm_children, &child->node);
+    if (!child->reaped)
+        processes_remove(processes_of(child), &child->process);
 }
 
 void warm_child_end(struct warm_child *child)
 {
     /* Not reaped, so its number is still its own. */
     if (!child->reaped)
-        kill(child->pid, SIGKILL);
+        kill(child->process.pid, SIGKILL);
     warm_child_forget(child);
 }
 

@@ -36,7 +36,7 @@ static void remove_given(struct warm_child *child)
 {
     warm_child_unlist(&child->warming->given, child);
     child->given = NULL;
-    child->warming->service->server->copies_sent--;
+    child->warming->service->server->processes.unclaimed--;
 }
 
 /* It has the connection, and is a handler from here on. */
@@ -44,7 +44,7 @@ static void take_answer(struct warm_child *child)
 {
     struct server *server = child->warming->service->server;
     struct connection *connection = child->given;
-    pid_t pid = child->pid;
+    pid_t pid = child->process.pid;
 
     remove_given(child);
     warm_child_forget(child);
@@ -63,7 +63,8 @@ static void take_back(struct warm_child *child)
     pid_t pid;
 
     warm_link_shut(child->source.fd);
-    if (warm_link_answer(child->source.fd, warming->uid, &answer, &pid) > 0 && pid == child->pid) {
+    if (warm_link_answer(child->source.fd, warming->uid, &answer, &pid) > 0 &&
+        pid == child->process.pid) {
         take_answer(child);
         return;
     }
@@ -78,7 +79,7 @@ void ready_read_answer(struct warm_child *child)
     pid_t pid;
     int got = warm_link_answer(child->source.fd, child->warming->uid, &answer, &pid);
 
-    if (got > 0 && pid == child->pid && answer.serial == child->serial)
+    if (got > 0 && pid == child->process.pid && answer.serial == child->serial)
         take_answer(child);
     else if (got != 0 || child->reaped)
         take_back(child);
@@ -187,7 +188,7 @@ bool ready_take(struct warming *warming, struct connection *connection,
         child->since = loop_now(server->loop);
         child->next = warming->given;
         warming->given = child;
-        server->copies_sent++;
+        server->processes.unclaimed++;
         ready_await_answer(warming);
         done = true;
     }

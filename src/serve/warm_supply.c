@@ -232,7 +232,7 @@ static void take_report(struct warming *warming, const struct warm_report *repor
         return;
     }
     /* One that is somebody already could be reaped as that one, and killed later as another. */
-    if (warm_child_find(server, report->pid) || children_find(&server->children, report->pid)) {
+    if (processes_find(&server->processes, report->pid)) {
         fd_close(fd);
         fail_with(warming, "the warmer can't be trusted");
         return;

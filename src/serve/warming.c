@@ -317,8 +317,9 @@ enum warming_result warming_start(struct service *service, struct connection *co
     return done ? WARMING_WAITS : WARMING_COLD;
 }
 
-void warming_take_answers(struct server *server)
+void warming_take_answers(void *context)
 {
+    struct server *server = context;
     struct warming *next_warming;
 
     for (struct warming *warming = server->warmings; warming; warming = next_warming) {
@@ -329,19 +330,27 @@ void warming_take_answers(struct server *server)
     }
 }
 
-bool warming_child_ended(struct server *server, pid_t pid)
+static void visit_list(const struct warm_child *child,
+                       void (*visit)(const struct warm_child *child, void *context), void *context)
 {
-    struct warm_child *child = warm_child_find(server, pid);
+    for (; child; child = child->next)
+        visit(child, context);
+}
 
-    if (!child)
-        return false;
-    child->reaped = true;
-    /* Whoever has a copy of its socket could keep its end from being seen. */
-    if (child == child->warming->template)
-        copies_take_answers(child->warming);
-    else if (child->given)
-        ready_read_answer(child);
-    return true;
+void warming_visit_children(const struct server *server,
+                            void (*visit)(const struct warm_child *child, void *context),
+                            void *context)
+{
+    for (const struct warming *warming = server->warmings; warming; warming = warming->next) {
+        if (warming->warmer.source.fd >= 0)
+            visit(&warming->warmer, context);
+        visit_list(warming->ready, visit, context);
+        visit_list(warming->given, visit, context);
+        if (warming->template)
+            visit(warming->template, context);
+        if (warming->successor)
+            visit(warming->successor, context);
+    }
 }
 
 /* --- what is said about it ----------------------------------------------------------------------

@@ -18,9 +18,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/map.h"
+#include "base/loop.h"
 #include "launch/environment.h"
-#include "serve/loop.h"
+#include "launch/processes.h"
 #include "warm/files.h"
 #include "warm/slots.h"
 #include "warm/warm.h"
@@ -41,11 +41,10 @@ struct warming;
 
 /* A process of ours that is no handler: a warmer, or one that is parked. */
 struct warm_child {
-    struct map_node node; /* of server->warm_children, by pid */
+    struct process process;
     struct warming *warming;
     struct warm_child *next; /* of the ready ones; the oldest first */
     struct loop_source source;
-    pid_t pid;
     bool reaped;
     nanoseconds since; /* when it was parked, or given its connection */
     uint64_t uses;
@@ -118,7 +117,7 @@ void warming_end(struct service *service);
 void warming_end_all(struct server *server);
 
 /* Before an upgrade: nothing is made any more, and whoever waits for a template is started cold.
- * Those who were sent to somebody have their answer soon: server->copies_sent. */
+ * Those who were sent to somebody have their answer soon: server->processes.unclaimed. */
 void warming_leave(struct server *server);
 /* When that takes too long: they are started cold, too. */
 void warming_take_back(struct server *server);
@@ -127,11 +126,14 @@ void warming_take_back(struct server *server);
 enum warming_result warming_start(struct service *service, struct connection *connection,
                                   const struct launch_connection *wiring);
 
-/* Takes the answers that have come: before a process is reaped that may be a handler now. */
-void warming_take_answers(struct server *server);
+/* Takes the answers that have come: before a process is reaped that may be a handler now. For
+ * processes.h, with the server. */
+void warming_take_answers(void *context);
 
-/* A child has ended and was reaped that is no handler. Whether it is one of these. */
-bool warming_child_ended(struct server *server, pid_t pid);
+/* Calls visit for each process of ours that is no handler yet. */
+void warming_visit_children(const struct server *server,
+                            void (*visit)(const struct warm_child *child, void *context),
+                            void *context);
 
 /* "template", "one-shot" or "cold": what clients get now. */
 const char *warming_state(const struct warming *warming);

@@ -22,7 +22,6 @@ struct warming *warming_resume(struct service *service, uint64_t fingerprint);
 
 /* --- warm_child.c --------------------------------------------------------------------------- */
 
-struct warm_child *warm_child_find(const struct server *server, pid_t pid);
 /* From now on it is known by its pid; child->warming is set. */
 void warm_child_know(struct warm_child *child, pid_t pid);
 /* It is none of these any more: its socket is closed, it may go on. */

@@ -4,8 +4,8 @@
  * anything may be watched, unwatched or freed: an event that is waiting for something that was
  * unwatched meanwhile is dropped.
  */
-#ifndef STDINETD_SERVE_LOOP_H
-#define STDINETD_SERVE_LOOP_H
+#ifndef STDINETD_BASE_LOOP_H
+#define STDINETD_BASE_LOOP_H
 
 #include <stdbool.h>
 #include <stddef.h>

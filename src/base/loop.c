@@ -1,5 +1,5 @@
 /* loop: see loop.h. */
-#include "serve/loop.h"
+#include "base/loop.h"
 
 #include <errno.h>
 #include <limits.h>
