@@ -220,14 +220,30 @@ static void on_client(struct loop_source *source, uint32_t events)
     }
 }
 
-void control_drained(struct service *service, const char *problem)
+/* Who waits for a service to be without handlers; NULL: nobody. */
+static const struct service *awaited_by(const struct control_client *client)
 {
-    struct control *control = service->server->control;
+    return client->source.fd >= 0 ? client->draining : NULL;
+}
 
+void control_stop_draining(struct control *control, struct service *service)
+{
     service->draining = false;
-    for (size_t i = 0; control && i < CONTROL_CLIENTS; i++)
-        if (control->clients[i].source.fd >= 0 && control->clients[i].draining == service)
-            control_client_answer(&control->clients[i], problem);
+    for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+        if (awaited_by(&control->clients[i]) == service)
+            control_client_answer(&control->clients[i], "the service was resumed");
+}
+
+void control_tell_drained(struct control *control)
+{
+    for (size_t i = 0; control && i < CONTROL_CLIENTS; i++) {
+        struct service *service = control->clients[i].draining;
+
+        if (awaited_by(&control->clients[i]) && service->admission.running == 0) {
+            service->draining = false;
+            control_client_answer(&control->clients[i], NULL);
+        }
+    }
 }
 
 /* --- its life ------------------------------------------------------------------------------- */

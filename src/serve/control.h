@@ -43,8 +43,9 @@ int control_take_over_client(struct control *control, struct handover_line *line
 /* We are the new build: answers those who ordered it. */
 void control_upgraded(struct server *server, const struct adoption *adoption);
 
-/* A service that is draining has no handler any more; or is not draining any more, because of
- * what problem says. */
-void control_drained(struct service *service, const char *problem);
+/* Answers those who wait for a service that has no handler any more. control may be NULL. */
+void control_tell_drained(struct control *control);
+/* Answers those who wait for one that doesn't drain any more, for it was resumed. */
+void control_stop_draining(struct control *control, struct service *service);
 
 #endif

@@ -27,7 +27,7 @@ int control_resume(struct control_call *call)
     if (!service)
         return -EINVAL;
     service->paused = false;
-    control_drained(service, "the service was resumed");
+    control_stop_draining(call->server->control, service);
     service_rearm(service);
     return 0;
 }

@@ -103,6 +103,12 @@ static void end_turn(void *context)
     struct server *server = context;
 
     server_tend_launches(server);
+    if (server->service_is_empty) {
+        server->service_is_empty = false;
+        control_tell_drained(server->control);
+        service_free_unused(server);
+    }
+    server_stop_end_turn(server);
     upgrade_end_turn(server); /* where we stay, it has something to say */
     server_tell_turn(server);
     upgrade_end_turn(server); /* before the lines: it may have to say that it failed */
@@ -254,7 +260,6 @@ static void change_pid_file(struct server *server)
 static void on_lingering_ended(void *context)
 {
     server_fds_given_back(context);
-    server_stop_if_idle(context);
 }
 
 static void init_callbacks(struct server *server)
@@ -294,10 +299,7 @@ static void adopt_services(struct server *server, struct adoption *adoption)
     server->still = true;
     adoption_read(adoption, ADOPTION_OF_SERVICES);
     adoption_close_rest(adoption);
-    service_free_unused(server);
-    for (struct service *service = server->services; service; service = service->next)
-        if (service->draining && service->admission.running == 0)
-            control_drained(service, NULL);
+    server->service_is_empty = true; /* clients of control may wait for what is over by now */
     server->still = false;
     server_expire_later(server);
     /* Whoever has ended meanwhile. */

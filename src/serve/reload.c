@@ -268,16 +268,10 @@ static void retire(struct server *server, struct service *service)
     service_close_listeners(service);
     service->retired = true;
     service->next = NULL;
-    /* One more, so that it stays while those who have no handler yet go. */
-    service->connections++;
-    reception_drop(server, service);
-    service->connections--;
-    if (service->connections == 0) {
-        service_free(service);
-        return;
-    }
     service->next = server->retired;
     server->retired = service;
+    server->service_is_empty = true; /* it may be: the end of the turn sees */
+    reception_drop(server, service);
 }
 
 /* Sockets that went on with the options they were opened with. */

@@ -83,28 +83,17 @@ static void release(struct server *server, struct connection *connection)
             heir = listener->service;
     }
     service->connections--;
-    if (service->draining && service->admission.running == 0)
-        control_drained(service, NULL);
-    if (service->retired && service->connections == 0) {
-        struct service **link = &server->retired;
-
-        while (*link != service)
-            link = &(*link)->next;
-        *link = service->next;
-        service_free(service);
-        service = NULL;
-    }
+    if (service->connections == 0 || (service->draining && service->admission.running == 0))
+        server->service_is_empty = true;
     /* In their order, and all places of this turn together: rearming our own service first would
      * give it every place for ever. */
     if (others_wait) {
         server_pace(server, loop_now(server->loop));
     } else {
-        if (service)
-            service_rearm(service);
+        service_rearm(service);
         if (heir)
             service_rearm(heir);
     }
-    server_stop_if_idle(server);
 }
 
 void server_drop(struct server *server, struct connection *connection)

@@ -58,6 +58,7 @@ struct server {
     struct reception reception;
     struct service *services;
     struct service *retired;  /* gone from the configuration, with handlers that still run */
+    bool service_is_empty;    /* one has lost its last connection, or the last one that it drains */
     struct warming *warmings; /* of services that are warm (warming.c) */
     unsigned warm_ups;        /* requested from warmers */
     struct warming *warm_queue, **warm_queue_last; /* that wait for one to end */
@@ -199,7 +200,7 @@ void server_tell_turn(struct server *server);
 
 /* stop.c: told to stop, again: one stage further each time. */
 void server_stop(struct server *server);
-/* A process ended: perhaps the last one. */
-void server_stop_if_idle(struct server *server);
+/* At the end of a turn: whether nobody is left. */
+void server_stop_end_turn(struct server *server);
 
 #endif

@@ -11,7 +11,6 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "serve/control.h"
 #include "serve/lend.h"
 #include "serve/server.h"
 
@@ -222,7 +221,6 @@ void service_free(struct service *service)
 {
     struct loop *loop = service->server->loop;
 
-    control_drained(service, NULL);
     warming_end(service);
     service_close_listeners(service);
     loop_disarm(loop, &service->throttle_timer);

@@ -49,7 +49,6 @@ static void next_stage(struct server *server)
     notify_change(&server->notify);
     /* KILL is repeated: a process in its first steps may have left the group it was sent to. */
     loop_arm(server->loop, &server->stop_timer, loop_now(server->loop) + wait);
-    server_stop_if_idle(server);
 }
 
 static void on_stop_timer(struct loop_timer *timer)
@@ -64,7 +63,7 @@ void server_stop(struct server *server)
     next_stage(server);
 }
 
-void server_stop_if_idle(struct server *server)
+void server_stop_end_turn(struct server *server)
 {
     if (!server->stopping || server->children.handlers > 0 || server->lingering.count > 0)
         return;
