@@ -171,6 +171,17 @@ void admission_withdraw(struct admission *admission, struct admission_service *s
     admission_release(admission, service, ticket, now);
 }
 
+void admission_unstart(struct admission *admission, struct admission_service *service,
+                       struct admission_ticket *ticket)
+{
+    if (!ticket->started)
+        return;
+    ticket->started = false;
+    bucket_give(&service->bucket, &service->rules->guard->rate);
+    admission->running--;
+    service->running--;
+}
+
 void admission_resume(struct admission *admission, struct admission_service *service,
                       struct source *source, bool started, struct admission_ticket *ret)
 {

@@ -135,6 +135,11 @@ enum admission_verdict admission_start(struct admission *admission,
 void admission_release(struct admission *admission, struct admission_service *service,
                        struct admission_ticket *ticket, nanoseconds now);
 
+/* Its handler could not be started just now: the place and the bit of the rate are given back; it
+ * stays one of its source, and asks for a place again by admission_start. */
+void admission_unstart(struct admission *admission, struct admission_service *service,
+                       struct admission_ticket *ticket);
+
 /* The same at the moment of the decision, for who was gone: its buckets are as before, too. */
 void admission_withdraw(struct admission *admission, struct admission_service *service,
                         struct admission_ticket *ticket, nanoseconds now);

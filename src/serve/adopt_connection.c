@@ -129,8 +129,6 @@ void adopt_write_connection(struct handover_writer *writer, struct server *serve
         write_connection(writer, connection);
     write_ready(writer, server->services);
     write_ready(writer, server->retired);
-    for (connection = server->hold.first; connection; connection = connection->next)
-        write_connection(writer, connection);
 }
 
 /* --- reading -------------------------------------------------------------------------------- */
@@ -286,8 +284,12 @@ static void resume_client(struct server *server, struct connection *connection,
 {
     const struct reception_header *header = &left->header;
 
+    /* A build before this one kept the place of a client whose start had failed for now. */
     if (connection->state == CONNECTION_HELD) {
-        hold_add(&server->hold, server->loop, connection);
+        admission_unstart(&server->admission, &connection->service->admission, &connection->ticket);
+        connection->started = 0;
+        if (!reception_put_back(server, connection))
+            server_drop(server, connection);
         return;
     }
     if (awaits_bytes(connection->state) && header->kept + header->skip > 0) {

@@ -26,7 +26,7 @@ enum connection_state {
     CONNECTION_AWAITS_HEADER, /* no process: a PROXY header is to come (reception.c) */
     CONNECTION_AWAITS_DATA,   /* no process: its first byte is to come */
     CONNECTION_AWAITS_PLACE,  /* no process: its service is full */
-    CONNECTION_HELD,          /* no process: its start is tried again (hold.c) */
+    CONNECTION_HELD,          /* the same, and its start was tried: it failed for now */
     CONNECTION_AWAITS_WARM,   /* sent to a warm handler: its answer is to come (warming.c) */
     CONNECTION_STARTING,      /* a process, on its way to the program */
     CONNECTION_RUNNING,       /* the handler */

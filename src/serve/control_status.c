@@ -247,8 +247,6 @@ int control_connections(struct control_call *call)
     for (struct connection *item = children_youngest(&server->children); item;
          item = children_older(&server->children, item))
         list_one(&listing, item);
-    for (struct connection *item = server->hold.first; item; item = item->next)
-        list_one(&listing, item);
     for (const struct warming *warming = server->warmings; warming; warming = warming->next) {
         for (struct connection *item = warming->waiting; item; item = item->next)
             list_one(&listing, item);

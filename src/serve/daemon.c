@@ -21,7 +21,7 @@
 #include "serve/control.h"
 #include "serve/version.h"
 
-/* The timers of the server itself: starve, rearm, pace, expire, launch, hold, log, sum, stop,
+/* The timers of the server itself: starve, fds, rearm, pace, expire, launch, log, sum, stop,
  * notify, upgrade. */
 #define SERVER_TIMERS 11
 
@@ -268,6 +268,7 @@ static void init_callbacks(struct server *server)
     server->launches = (struct loop_source){.fd = -1, .ready = server_on_launches, .owner = server};
     server->starve_timer = (struct loop_timer){.fired = server_on_rearm_timer, .owner = server};
     server->rearm_timer = (struct loop_timer){.fired = server_on_rearm_timer, .owner = server};
+    server->fds_timer = (struct loop_timer){.fired = server_on_fds_timer, .owner = server};
     server->pace_timer = (struct loop_timer){.fired = server_on_rearm_timer, .owner = server};
     server->expire_timer = (struct loop_timer){.fired = server_on_expire_timer, .owner = server};
     server->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
@@ -275,7 +276,6 @@ static void init_callbacks(struct server *server)
     server->sum_timer = (struct loop_timer){.fired = on_sum_timer, .owner = server};
     server->lingering.ended = on_lingering_ended;
     server->lingering.context = server;
-    hold_open(&server->hold, server_on_hold_timer, server);
 }
 
 /* A socket that nobody serves has clients that wait for ever. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/backoff.h"
 #include "base/fd.h"
 #include "base/stranger.h"
 #include "serve/server.h"
@@ -138,11 +139,7 @@ static void rest_for(struct listener *listener, nanoseconds pause)
 /* 1, 2, 4 … 60 s, from the LEND_IDLE_ENDS-th time on. */
 static void rest(struct listener *listener, unsigned times)
 {
-    nanoseconds pause = REST;
-
-    for (unsigned i = LEND_IDLE_ENDS; i < times && pause < REST_MAX; i++)
-        pause *= 2;
-    rest_for(listener, pause < REST_MAX ? pause : REST_MAX);
+    rest_for(listener, backoff_pause(times - LEND_IDLE_ENDS + 1, REST, REST_MAX, 2));
 }
 
 int lend_begin(struct listener *listener, int *ret_fd)

@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/value.h"
@@ -158,12 +159,12 @@ static void format_message(const struct notify *notify, enum notify_message mess
 
 static void note_failure(struct notify *notify, int error)
 {
-    nanoseconds longest = error == -EAGAIN ? RETRY_FULL : RETRY_GONE, wait = RETRY_FIRST;
+    nanoseconds longest = error == -EAGAIN ? RETRY_FULL : RETRY_GONE;
 
-    for (unsigned i = 0; i < notify->failures && wait < longest; i++)
-        wait *= 2;
-    notify->retry_at = loop_now(notify->loop) + (wait < longest ? wait : longest);
-    if (++notify->failures == FAILURES_TOLD)
+    notify->failures++;
+    notify->retry_at =
+        loop_now(notify->loop) + backoff_pause(notify->failures, RETRY_FIRST, longest, 2);
+    if (notify->failures == FAILURES_TOLD)
         log_warning("the service manager cannot be told: %s", strerror(-error));
 }
 

@@ -309,6 +309,41 @@ static void watch_for_reset(struct server *server, struct connection *connection
         loop_watch(server->loop, &connection->source, 0);
 }
 
+/* Puts it behind previous; NULL: in front of all. */
+static void insert(struct server *server, struct reception_queue *queue,
+                   struct connection *connection, struct connection *previous)
+{
+    queue->count++;
+    server->reception.ready++;
+    connection->older = previous;
+    connection->younger = previous ? previous->younger : queue->first;
+    if (connection->older)
+        connection->older->younger = connection;
+    else
+        queue->first = connection;
+    if (connection->younger)
+        connection->younger->older = connection;
+    else
+        queue->last = connection;
+    watch_for_reset(server, connection);
+    server_enter_waiting(server, connection->service);
+}
+
+bool reception_put_back(struct server *server, struct connection *connection)
+{
+    struct reception_queue *queue = queue_of(connection->service);
+    struct connection *previous = NULL;
+
+    if (!queue)
+        return false;
+    for (struct connection *one = queue->first; one && one->state == CONNECTION_HELD;
+         one = one->younger)
+        previous = one;
+    connection->state = CONNECTION_HELD;
+    insert(server, queue, connection, previous);
+    return true;
+}
+
 static void await_place(struct server *server, struct connection *connection)
 {
     struct reception_queue *queue = queue_of(connection->service);
@@ -318,17 +353,7 @@ static void await_place(struct server *server, struct connection *connection)
         return;
     }
     connection->state = CONNECTION_AWAITS_PLACE;
-    queue->count++;
-    server->reception.ready++;
-    connection->younger = NULL;
-    connection->older = queue->last;
-    if (connection->older)
-        connection->older->younger = connection;
-    else
-        queue->first = connection;
-    queue->last = connection;
-    watch_for_reset(server, connection);
-    server_enter_waiting(server, connection->service);
+    insert(server, queue, connection, queue->last);
     service_pace(connection->service);
 }
 

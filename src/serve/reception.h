@@ -62,6 +62,10 @@ void reception_receive(struct server *server, struct connection *connection);
  * then (0: for ever). */
 void reception_resume(struct server *server, struct connection *connection, nanoseconds until);
 
+/* A client whose handler could not be started just now goes in front of those who wait for a place,
+ * behind others like it. False without memory: nothing has changed. */
+bool reception_put_back(struct server *server, struct connection *connection);
+
 /* Starts handlers for who waits for a place, while there is one. Whether it did. */
 bool reception_admit_ready(struct service *service);
 

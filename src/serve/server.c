@@ -309,25 +309,59 @@ static void start_failed(struct connection *connection, struct child_failure fai
     service_throttle(connection->service, failure);
 }
 
-/* Starts, or holds the connection until a process can be had. */
-static void start_or_hold(struct server *server, struct connection *connection,
+/* How long a client waits at most whose handler can't be started for want of something. */
+#define GIVE_UP (5 * CLOCK_SECOND)
+
+/* Whether it is worth another try soon. Where one client waited so for nothing, the next ones
+ * don't: each would keep its service's others waiting as long. */
+static bool can_wait(const struct server *server, const struct connection *connection, int error)
+{
+    bool is_over =
+        connection->started > 0 && loop_now(server->loop) - connection->started >= GIVE_UP;
+
+    return is_passing(error) && !server->stopping && !connection->service->gave_up && !is_over;
+}
+
+/* There is no process for it just now: it waits in front of its service's other clients, with
+ * nothing that others may need. A socket that is lent goes back, and its clients wait there: before
+ * the service waits, or that would be the fd that it waits for. */
+static void wait_for_process(struct server *server, struct connection *connection,
+                             struct child_failure failure)
+{
+    struct service *service = connection->service;
+
+    if (connection->started == 0)
+        connection->started = loop_now(server->loop);
+    admission_unstart(&server->admission, &service->admission, &connection->ticket);
+    if (connection->linger_fd >= 0)
+        connection->linger_fd = stranger_close_any(connection->linger_fd);
+    if (connection->lent || !reception_put_back(server, connection))
+        server_drop(server, connection);
+    service_note_shortage(service, failure);
+    /* Fds are short for all; anything else is looked at by each service for itself. */
+    if (failure.error == EMFILE || failure.error == ENFILE)
+        server_await_fds(server, service);
+    else
+        service_back_off(service);
+}
+
+/* Starts, or has the connection wait until a process can be had. */
+static void start_or_wait(struct server *server, struct connection *connection,
                           const char *peer_path, const char *local_path)
 {
-    enum stage stage;
-    int error = start(server, connection, peer_path, local_path, &stage);
+    struct child_failure failure;
+    int error = start(server, connection, peer_path, local_path, &failure.stage);
 
     if (error == 0)
         return;
-    if (is_passing(error) && !server->stopping && !hold_is_full(&server->hold)) {
-        if (server->hold.count == 0)
-            log_warning("no process for a handler of %s (%s: %s); its client is held",
-                        connection->service->settings->name, stage_name(stage), strerror(-error));
-        connection->state = CONNECTION_HELD;
+    failure.error = -error;
+    if (can_wait(server, connection, error)) {
         keep_paths(connection, peer_path, local_path);
-        hold_add(&server->hold, server->loop, connection);
+        wait_for_process(server, connection, failure);
         return;
     }
-    start_failed(connection, (struct child_failure){stage, -error});
+    connection->service->gave_up = is_passing(error);
+    start_failed(connection, failure);
     server_drop(server, connection);
 }
 
@@ -336,13 +370,13 @@ void server_start(struct server *server, struct connection *connection)
     if (connection->stands_high)
         connection->fd = fd_move_low(connection->fd);
     connection->stands_high = false;
-    start_or_hold(server, connection, connection->peer_path, connection->local_path);
+    start_or_wait(server, connection, connection->peer_path, connection->local_path);
 }
 
 void server_start_cold(struct server *server, struct connection *connection)
 {
     connection->cold = true;
-    start_or_hold(server, connection, connection->peer_path, connection->local_path);
+    start_or_wait(server, connection, connection->peer_path, connection->local_path);
 }
 
 void server_warm_started(struct server *server, struct connection *connection, pid_t pid)
@@ -366,49 +400,6 @@ void server_fill_sample(const struct service *service, enum addr_family family,
                                              .local = {.family = (uint8_t)family}};
 
     environment_fill(ret, service->plan->service, &wiring);
-}
-
-/* Whether there is nobody left to start a handler for. */
-static bool is_gone(const struct connection *connection)
-{
-    if (!connection->lent)
-        return listener_is_gone(connection->fd, connection->is_unix);
-    /* A reload may have taken the socket away, or given it to another service. */
-    return !connection->listener || connection->listener->service != connection->service;
-}
-
-/* Tries those again that are held, the first one first. */
-void server_on_hold_timer(struct loop_timer *timer)
-{
-    struct server *server = timer->owner;
-    bool was_full = hold_is_full(&server->hold);
-    struct connection *connection;
-
-    if (server->still) {
-        loop_arm(server->loop, timer, loop_now(server->loop) + server->hold.wait);
-        return;
-    }
-    while ((connection = hold_take(&server->hold)) != NULL) {
-        enum stage stage;
-        int error;
-
-        if (is_gone(connection)) {
-            event_gone(connection->service, &connection->peer);
-            server_drop(server, connection);
-            continue;
-        }
-        error = start(server, connection, connection->peer_path, connection->local_path, &stage);
-        if (error == 0)
-            continue;
-        if (is_passing(error) && !hold_is_over(connection, loop_now(server->loop))) {
-            hold_put_back(&server->hold, server->loop, connection);
-            break;
-        }
-        start_failed(connection, (struct child_failure){stage, -error});
-        server_drop(server, connection);
-    }
-    if (was_full && !hold_is_full(&server->hold))
-        server_rearm_waiting(server);
 }
 
 /* Closes a client that isn't served. */
@@ -491,7 +482,7 @@ static void admit(struct server *server, struct listener *listener, const struct
         return;
     }
     if (!reception_is_wanted(service)) {
-        start_or_hold(server, connection, peer_path, listener->path);
+        start_or_wait(server, connection, peer_path, listener->path);
         return;
     }
     keep_paths(connection, peer_path, listener->path);
@@ -555,7 +546,7 @@ static void lend(struct server *server, struct listener *listener)
     connection->lent = true;
     lend_to(listener, connection);
     loop_unwatch(server->loop, &listener->source);
-    start_or_hold(server, connection, NULL, NULL);
+    start_or_wait(server, connection, NULL, NULL);
 }
 
 void server_on_listener(struct loop_source *source, uint32_t events)

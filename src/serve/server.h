@@ -1,6 +1,6 @@
 /* server: the whole daemon while it serves, and the one place that knows both policy and mechanism.
  *
- * listener readable -> a bounded batch is accepted -> admission_check -> hold or start -> children
+ * listener readable -> a bounded batch is accepted -> admission_check -> wait or start -> children
  * -> SIGCHLD -> outcome -> ticket given back -> one event -> service_rearm. server.c tells that
  * story; daemon.c puts the parts together; waiting.c tells who waits, penalty.c what is
  * remembered; stop.c, reload.c and upgrade.c tell how it ends and changes, readiness.c what its
@@ -20,7 +20,6 @@
 #include "launch/plan.h"
 #include "launch/processes.h"
 #include "serve/children.h"
-#include "serve/hold.h"
 #include "serve/inherited.h"
 #include "serve/linger.h"
 #include "serve/notify.h"
@@ -53,7 +52,6 @@ struct server {
     struct control *control;    /* NULL: not yet */
     struct processes processes; /* all our children */
     struct children children;
-    struct hold hold;
     struct linger_list lingering;
     struct reception reception;
     struct service *services;
@@ -66,8 +64,10 @@ struct server {
 
     struct loop_source signals, launches;
     struct loop_timer starve_timer; /* armed: no fds or memory to accept with */
+    struct loop_timer fds_timer;    /* armed: services wait for fds to start with */
+    unsigned fds_tries;             /* of them, in a row */
     struct loop_timer rearm_timer; /* armed: a listener could not be watched, for lack of watches */
-    nanoseconds starve_wait;
+    unsigned starve_tries;         /* in a row */
     nanoseconds starve_began, starve_last;
     uint64_t starve_failures;       /* since it began; 0: never, or over */
     uint64_t watch_failures;        /* of sockets to be watched, since it began */
@@ -122,7 +122,6 @@ int server_open_log(const struct daemon_settings *settings, bool daemonized);
  * that ended. */
 void server_on_launches(struct loop_source *source, uint32_t events);
 void server_tend_launches(struct server *server);
-void server_on_hold_timer(struct loop_timer *timer);
 
 /* For service.c: a listener has clients. */
 void server_on_listener(struct loop_source *source, uint32_t events);
@@ -133,6 +132,10 @@ void server_starve(struct server *server, int error);
 void server_feed(struct server *server);
 bool server_is_starved(const struct server *server);
 
+/* There was no fd for a start of the service: nothing of it is started until some are given back,
+ * or it may be worth another try, at one moment for all that wait so. */
+void server_await_fds(struct server *server, struct service *service);
+void server_on_fds_timer(struct loop_timer *timer);
 /* Fds were given back: whoever waits for one needs not wait for the timer. */
 void server_fds_given_back(struct server *server);
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "serve/lend.h"
@@ -20,9 +21,12 @@
 #define BIND_QUICK    60
 #define BIND_WAIT_MAX (30 * CLOCK_SECOND)
 /* Listeners that are watched again at least, when there is a place for a client. */
-#define REARM_LEAST     16
-#define THROTTLE_MAX    (60 * CLOCK_SECOND)
-#define PROGRAM_RECHECK (200 * CLOCK_MILLISECOND)
+#define REARM_LEAST  16
+#define THROTTLE_MAX (60 * CLOCK_SECOND)
+/* Between two tries to start something that is short of a process, memory or the like. */
+#define SHORTAGE_WAIT     (50 * CLOCK_MILLISECOND)
+#define SHORTAGE_WAIT_MAX CLOCK_SECOND
+#define PROGRAM_RECHECK   (200 * CLOCK_MILLISECOND)
 
 /* The timers that a service may have armed at once. */
 #define SERVICE_TIMERS 2
@@ -238,8 +242,7 @@ void service_free(struct service *service)
 void service_bind(struct service *service)
 {
     struct loop *loop = service->server->loop;
-    nanoseconds wait = BIND_WAIT;
-    bool pending = false;
+    bool pending = false, quick;
 
     for (size_t i = 0; i < service->listener_count; i++) {
         struct listener *listener = &service->listeners[i];
@@ -262,11 +265,11 @@ void service_bind(struct service *service)
         service->bind_tries = 0;
     if (!pending || service->retired || service->server->stopping)
         return;
-    for (unsigned tries = BIND_QUICK; tries < service->bind_tries && wait < BIND_WAIT_MAX; tries++)
-        wait *= 2;
     service->bind_tries++;
+    quick = service->bind_tries <= BIND_QUICK;
     loop_arm(loop, &service->bind_timer,
-             loop_now(loop) + (wait < BIND_WAIT_MAX ? wait : BIND_WAIT_MAX));
+             loop_now(loop) + backoff_pause(quick ? 1 : service->bind_tries - BIND_QUICK, BIND_WAIT,
+                                            BIND_WAIT_MAX, 2));
 }
 
 void service_close_listeners(struct service *service)
@@ -287,7 +290,7 @@ bool service_can_start(const struct service *service)
     const struct server *server = service->server;
 
     return !server->stopping && !server->still && !service->retired && !service->paused &&
-           !loop_is_armed(&service->throttle_timer) && !hold_is_full(&server->hold);
+           !service->awaits_fds && !loop_is_armed(&service->throttle_timer);
 }
 
 bool service_wants_clients(const struct service *service, const struct listener *listener)
@@ -449,22 +452,33 @@ int service_stderr_fd(struct service *service, int connection_fd)
     }
 }
 
+void service_note_shortage(struct service *service, struct child_failure failure)
+{
+    if (service->shortages++ == 0)
+        log_warning("no process for a handler of %s (%s: %s); its client is held",
+                    service->settings->name, stage_name(failure.stage), strerror(failure.error));
+}
+
+void service_back_off(struct service *service)
+{
+    service->throttle_until =
+        loop_now(service->server->loop) +
+        backoff_pause(service->shortages, SHORTAGE_WAIT, SHORTAGE_WAIT_MAX, 2);
+    arm_throttle(service);
+}
+
 void service_throttle(struct service *service, struct child_failure failure)
 {
-    struct loop *loop = service->server->loop;
-    unsigned doublings = service->throttle_failures;
-    nanoseconds pause = CLOCK_SECOND;
+    nanoseconds now = loop_now(service->server->loop);
 
     /* Clients that were on their way together fail together: that is one failure. */
     if (loop_is_armed(&service->throttle_timer))
         return;
-    while (doublings-- > 0 && pause < THROTTLE_MAX)
-        pause *= 2;
-    pause = pause < THROTTLE_MAX ? pause : THROTTLE_MAX;
     service->throttle_failures++;
     service->throttle_stage = failure.stage;
     service->throttle_error = failure.error;
-    service->throttle_until = loop_now(loop) + pause;
+    service->throttle_until =
+        now + backoff_pause(service->throttle_failures, CLOCK_SECOND, THROTTLE_MAX, 2);
     /* Inside another root we don't look. */
     service->program_missing = failure.stage == STAGE_EXEC && !service->plan->chroot &&
                                access(service->plan->program, X_OK) < 0;
@@ -479,9 +493,12 @@ void service_resume_rest(struct service *service)
 
 void service_unthrottle(struct service *service)
 {
-    if (service->throttle_failures == 0)
+    if (service->throttle_failures == 0 && service->shortages == 0)
         return;
-    event_recovered(service, service->throttle_failures);
+    if (service->throttle_failures > 0)
+        event_recovered(service, service->throttle_failures);
+    service->shortages = 0;
+    service->gave_up = false;
     service->throttle_failures = 0;
     service->throttle_stage = STAGE_NONE;
     service->throttle_error = 0;

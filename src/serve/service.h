@@ -46,6 +46,9 @@ struct service {
     struct channel *channel; /* stderr = log; made at the first start */
     int stderr_fd;           /* of a stderr file; -1: not open */
 
+    unsigned shortages;         /* starts that failed for now, since one worked */
+    bool awaits_fds;            /* there was none for its last start */
+    bool gave_up;               /* a client was given up for such a one, and none worked since */
     unsigned throttle_failures; /* in a row */
     enum stage throttle_stage;
     int throttle_error;
@@ -105,6 +108,11 @@ void service_tell_refused(const struct service *service, int fd);
 
 /* The fd that becomes fd 2 of a handler on connection_fd, or -errno. */
 int service_stderr_fd(struct service *service, int connection_fd);
+
+/* A start failed for now, for something is short: it is said, the first time; and where it is the
+ * service's own affair, the next try is 50 ms … 1 s later. */
+void service_note_shortage(struct service *service, struct child_failure failure);
+void service_back_off(struct service *service);
 
 /* A start failed: pauses the service 1, 2, 4 … 60 s, shorter where the program was missing and is
  * back. A start worked: ends that. */

@@ -51,7 +51,7 @@ enum service_state service_state(const struct service *service)
         return SERVICE_PENDING;
     if (is_resting(service))
         return SERVICE_RESTING;
-    if (server_is_starved(service->server))
+    if (server_is_starved(service->server) || service->awaits_fds)
         return SERVICE_STARVED;
     return state_by_limits(service);
 }

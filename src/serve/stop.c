@@ -12,17 +12,12 @@
 
 static void stop_listening(struct server *server)
 {
-    struct connection *connection;
-
     server->stopping = true;
     upgrade_abandon(server, "stdinetd stops");
     for (struct service *service = server->services; service; service = service->next)
         service_close_listeners(service);
     loop_disarm(server->loop, &server->starve_timer);
     reception_drop(server, NULL);
-    while ((connection = hold_take(&server->hold)) != NULL)
-        server_drop(server, connection);
-    loop_disarm(server->loop, &server->hold.timer);
     /* Clients on their way to a handler have one, as those whose handler is on its way. */
     warming_end_all(server);
 }

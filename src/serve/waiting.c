@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "serve/server.h"
 
@@ -27,19 +28,19 @@ void server_starve(struct server *server, int error)
     nanoseconds now = loop_now(server->loop);
 
     if (server->starve_failures++ == 0) {
-        server->starve_wait = STARVE_WAIT_MIN;
+        server->starve_tries = 0;
         server->starve_began = now;
         log_warning("accepting is paused: %s; clients wait", strerror(-error));
     }
     server->starve_last = now;
-    loop_arm(server->loop, &server->starve_timer, now + server->starve_wait);
-    server->starve_wait =
-        server->starve_wait * 2 < STARVE_WAIT_MAX ? server->starve_wait * 2 : STARVE_WAIT_MAX;
+    server->starve_tries++;
+    loop_arm(server->loop, &server->starve_timer,
+             now + backoff_pause(server->starve_tries, STARVE_WAIT_MIN, STARVE_WAIT_MAX, 2));
 }
 
 void server_feed(struct server *server)
 {
-    server->starve_wait = STARVE_WAIT_MIN;
+    server->starve_tries = 0;
     if (loop_now(server->loop) - server->starve_last < STARVE_OVER)
         return;
     log_notice("accepting works again; for %" PRIu64 " ms it failed %" PRIu64 " times",
@@ -48,12 +49,39 @@ void server_feed(struct server *server)
     server->starve_failures = 0;
 }
 
+void server_await_fds(struct server *server, struct service *service)
+{
+    service->awaits_fds = true;
+    if (loop_is_armed(&server->fds_timer))
+        return;
+    server->fds_tries++;
+    loop_arm(server->loop, &server->fds_timer,
+             loop_now(server->loop) +
+                 backoff_pause(server->fds_tries, STARVE_WAIT_MIN, STARVE_WAIT_MAX, 2));
+}
+
+/* Whoever waits for fds may try again. */
+static void try_again(struct server *server)
+{
+    loop_disarm(server->loop, &server->fds_timer);
+    for (struct service *service = server->services; service; service = service->next)
+        service->awaits_fds = false;
+    server_rearm_waiting(server);
+    if (!loop_is_armed(&server->fds_timer))
+        server->fds_tries = 0;
+}
+
+void server_on_fds_timer(struct loop_timer *timer)
+{
+    try_again(timer->owner);
+}
+
 void server_fds_given_back(struct server *server)
 {
-    if (!server_is_starved(server))
+    if (!server_is_starved(server) && !loop_is_armed(&server->fds_timer))
         return;
     loop_disarm(server->loop, &server->starve_timer);
-    server_rearm_waiting(server);
+    try_again(server);
 }
 
 void server_enter_waiting(struct server *server, struct service *service)

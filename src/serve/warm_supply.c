@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
+#include "base/backoff.h"
 #include "base/fd.h"
 #include "serve/server.h"
 #include "serve/warming_parts.h"
@@ -123,12 +124,10 @@ void supply_say(struct warming *warming, enum log_level level, const char *messa
 static void wait_longer(struct warming *warming)
 {
     struct loop *loop = warming->service->server->loop;
-    nanoseconds wait = RETRY_MIN;
 
-    for (unsigned i = 0; i < warming->failures && wait < RETRY_MAX; i++)
-        wait *= 4;
     warming->failures++;
-    loop_arm(loop, &warming->retry, loop_now(loop) + (wait < RETRY_MAX ? wait : RETRY_MAX));
+    loop_arm(loop, &warming->retry,
+             loop_now(loop) + backoff_pause(warming->failures, RETRY_MIN, RETRY_MAX, 4));
 }
 
 static void fail(struct warming *warming)
