@@ -51,10 +51,10 @@ static bool take_options(struct import *import, int count, char *arguments[], in
     while ((value = getopt_long(count, arguments, "h", longs, NULL)) != -1) {
         switch (value) {
         case VALUE_INETD:
-            import->dialect = IMPORT_INETD;
+            import->reader = import_read_inetd;
             break;
         case VALUE_XINETD:
-            import->dialect = IMPORT_XINETD;
+            import->reader = import_read_xinetd;
             break;
         case VALUE_IPV6:
             import->ipv6 = true;
@@ -172,6 +172,7 @@ int import_run(const struct ctl *ctl, int count, char *arguments[])
     int status;
 
     import_begin(&import, arena);
+    import.reader = import_read_any;
     import.handlers = HANDLERS_DIRECTORY;
     if (!arena)
         return command_fail(EXIT_SYSTEM, "out of memory");

@@ -29,8 +29,6 @@
 #define IMPORT_PREFIXES_MAX   65536 /* of a list of addresses */
 #define IMPORT_PREFIXES_TOTAL (1024 * 1024)
 
-enum import_dialect { IMPORT_ANY, IMPORT_INETD, IMPORT_XINETD };
-
 /* The keys that an imported service can have, in the order in which they are written. */
 enum import_key {
     IMPORT_LISTEN,
@@ -135,11 +133,15 @@ struct import_message {
 };
 
 struct xinetd;
+struct import;
+
+/* Reads a text of length bytes, whose file and line are import's. */
+typedef void import_reader(struct import *import, const char *text, size_t length);
 
 struct import {
     struct arena *arena;
     /* What the caller asks for. */
-    enum import_dialect dialect;
+    import_reader *reader; /* of the dialect, or import_read_any */
     const char *root; /* files are those of another machine, whose / is here; NULL: of this one */
     const char *handlers; /* the directory of the handlers that come with us */
     bool ipv6;            /* tcp and udp in inetd.conf mean both families */
@@ -213,10 +215,10 @@ void import_read_path(struct import *import, const char *path);
 void import_include(struct import *import, const char *path);
 void import_include_directory(struct import *import, const char *path);
 int import_read_named(struct import *import, const char *path, char **ret_text, size_t *ret_length);
-/* Reads text that came from path; finds out its dialect where that isn't given. */
+/* Reads text that came from path, by import->reader. */
 void import_read_text(struct import *import, const char *path, const char *text, size_t length);
 
-/* A text, line by line. */
+/* import_lines.c: a text, line by line. */
 struct import_lines {
     const char *at, *end;
 };
@@ -235,6 +237,9 @@ void import_read_inetd(struct import *import, const char *text, size_t length);
 /* import_xinetd.c; what the entries mean together is known when all were read. */
 void import_read_xinetd(struct import *import, const char *text, size_t length);
 void import_finish_xinetd(struct import *import);
+
+/* import_dialect.c: finds out the dialect of the text, and reads it. */
+void import_read_any(struct import *import, const char *text, size_t length);
 
 /* --- the end -------------------------------------------------------------------------------- */
 

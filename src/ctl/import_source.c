@@ -1,6 +1,7 @@
-/* import_source: where an import's text comes from, and which dialect it is. See import.h.
+/* import_source: where an import's text comes from. See import.h.
  *
- * Files are read whole, with a bound, and have no NUL bytes. What a line means is not known here.
+ * Files are read whole, with a bound, and have no NUL bytes. Whose dialect they are is not known
+ * here: import->reader reads them. Called by import_run and, for included files, by readers.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -8,66 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/text.h"
 #include "ctl/import.h"
-
-const char *import_next_line(struct import *import, struct import_lines *lines)
-{
-    while (lines->at < lines->end) {
-        const char *start = lines->at;
-        const char *stop = memchr(start, '\n', (size_t)(lines->end - start));
-        size_t length;
-
-        lines->at = stop ? stop + 1 : lines->end;
-        stop = stop ? stop : lines->end;
-        while (stop > start && strchr(IMPORT_BLANKS, stop[-1]))
-            stop--;
-        length = (size_t)(stop - start);
-        import->line++;
-        if (text_utf8_check(start, length) == length)
-            return import_copy(import, start, length);
-        if (start[0] != '#')
-            import_say(import, NULL, IMPORT_ERROR, "this line isn't UTF-8; it is left out");
-    }
-    return NULL;
-}
-
-/* The word with which the first entry begins tells xinetd's files apart. */
-static enum import_dialect find_dialect(const char *text, size_t length)
-{
-    static const char *const words[] = {"service", "defaults", "include", "includedir"};
-    const char *at = text, *end = text + length;
-
-    while (at < end) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        size_t word = 0;
-
-        stop = stop ? stop : end;
-        while (at < stop && strchr(IMPORT_BLANKS, *at))
-            at++;
-        while (at + word < stop && !strchr(IMPORT_BLANKS, at[word]))
-            word++;
-        if (word > 0 && at[0] != '#') {
-            for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-                if (strlen(words[i]) == word && strncasecmp(words[i], at, word) == 0)
-                    return IMPORT_XINETD;
-            return IMPORT_INETD;
-        }
-        at = stop + 1;
-    }
-    return IMPORT_INETD;
-}
 
 void import_read_text(struct import *import, const char *path, const char *text, size_t length)
 {
     const char *file = import->file;
     unsigned line = import->line;
-    enum import_dialect dialect = import->dialect;
 
     import->file = import_escape(import, path);
     import->line = 0;
@@ -75,14 +26,10 @@ void import_read_text(struct import *import, const char *path, const char *text,
         text += 3;
         length -= 3;
     }
-    if (dialect == IMPORT_ANY) /* what a file of xinetd's includes is such a file */
-        dialect = import->depth > 1 ? IMPORT_XINETD : find_dialect(text, length);
     if (length > 0 && memchr(text, '\0', length))
         import_say(import, NULL, IMPORT_ERROR, "has NUL bytes, so it is no configuration");
-    else if (dialect == IMPORT_XINETD)
-        import_read_xinetd(import, text, length);
     else
-        import_read_inetd(import, text, length);
+        import->reader(import, text, length);
     import->file = file;
     import->line = line;
 }

@@ -3,5 +3,5 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-    return fuzz_import(IMPORT_INETD, bytes, length);
+    return fuzz_import(import_read_inetd, bytes, length);
 }

@@ -3,5 +3,5 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-    return fuzz_import(IMPORT_XINETD, bytes, length);
+    return fuzz_import(import_read_xinetd, bytes, length);
 }

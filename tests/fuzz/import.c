@@ -42,8 +42,7 @@ static void load(const char *ini)
 }
 
 /* The ini; the caller frees it. */
-static char *import_bytes(enum import_dialect dialect, const char *root, const char *bytes,
-                          size_t length)
+static char *import_bytes(import_reader *reader, const char *root, const char *bytes, size_t length)
 {
     struct arena *arena = arena_new();
     struct import import;
@@ -51,7 +50,7 @@ static char *import_bytes(enum import_dialect dialect, const char *root, const c
 
     FUZZ_MUST(arena != NULL);
     import_begin(&import, arena);
-    import.dialect = dialect;
+    import.reader = reader;
     import.root = root;
     import.handlers = "/bin"; /* echo is there */
     import.ipv6 = length % 2 == 0;
@@ -64,17 +63,17 @@ static char *import_bytes(enum import_dialect dialect, const char *root, const c
     return ini;
 }
 
-int fuzz_import(enum import_dialect dialect, const uint8_t *bytes, size_t length)
+int fuzz_import(import_reader *reader, const uint8_t *bytes, size_t length)
 {
     /* Of exactly its size, so that reading beyond is seen. */
     char *copy = malloc(length + (length == 0)), *ini;
 
     FUZZ_MUST(copy != NULL);
     memcpy(copy, bytes, length);
-    ini = import_bytes(dialect, NULL, copy, length);
+    ini = import_bytes(reader, NULL, copy, length);
     load(ini);
     free(ini);
-    free(import_bytes(dialect, "/nonexistent", copy, length));
+    free(import_bytes(reader, "/nonexistent", copy, length));
     free(copy);
     return 0;
 }

@@ -8,6 +8,6 @@
 
 /* Whatever the bytes are, there is an ini, and the loader takes it. As another machine's, too,
  * there is one. Returns 0. */
-int fuzz_import(enum import_dialect dialect, const uint8_t *bytes, size_t length);
+int fuzz_import(import_reader *reader, const uint8_t *bytes, size_t length);
 
 #endif

@@ -36,12 +36,12 @@ static char *finish(void)
 }
 
 /* Imports text as file "f", and compares. In there, ';' alone is a line of its own. */
-static void check_ini(enum import_dialect dialect, const char *text, const char *there,
+static void check_ini(import_reader *reader, const char *text, const char *there,
                       const char *absent)
 {
     char *ini;
 
-    import.dialect = dialect;
+    import.reader = reader;
     import_read_text(&import, "f", text, strlen(text));
     ini = finish();
     if (there)
@@ -214,7 +214,7 @@ static const struct row inetd_rows[] = {
 
 START_TEST(test_inetd)
 {
-    check_ini(IMPORT_INETD, inetd_rows[_i].text, inetd_rows[_i].there, inetd_rows[_i].absent);
+    check_ini(import_read_inetd, inetd_rows[_i].text, inetd_rows[_i].there, inetd_rows[_i].absent);
 }
 END_TEST
 
@@ -416,14 +416,15 @@ static const struct row xinetd_rows[] = {
 
 START_TEST(test_xinetd)
 {
-    check_ini(IMPORT_XINETD, xinetd_rows[_i].text, xinetd_rows[_i].there, xinetd_rows[_i].absent);
+    check_ini(import_read_xinetd, xinetd_rows[_i].text, xinetd_rows[_i].there,
+              xinetd_rows[_i].absent);
 }
 END_TEST
 
 /* xinetd looks at the first datagram; we can't. */
 START_TEST(test_waiting_access)
 {
-    check_ini(IMPORT_XINETD,
+    check_ini(import_read_xinetd,
               "service x\n{\nsocket_type = dgram\nwait = yes\nuser = root\nserver = /x\nport = 1\n"
               "only_from = 10.0.0.1\ninstances = 5\n}",
               "enabled = no\n", "max-connections");
@@ -448,7 +449,7 @@ START_TEST(test_waiting_stream)
              "service x\n{\nsocket_type = stream\nwait = yes\nuser = root\nserver = /x\n"
              "port = 1\n%s\n}",
              waiting_rows[_i].text);
-    check_ini(IMPORT_XINETD, text, waiting_rows[_i].there, waiting_rows[_i].absent);
+    check_ini(import_read_xinetd, text, waiting_rows[_i].there, waiting_rows[_i].absent);
 }
 END_TEST
 
@@ -477,7 +478,7 @@ static const struct row here_rows[] = {
 START_TEST(test_here)
 {
     import.root = NULL;
-    check_ini(IMPORT_INETD, here_rows[_i].text, here_rows[_i].there, here_rows[_i].absent);
+    check_ini(import_read_inetd, here_rows[_i].text, here_rows[_i].there, here_rows[_i].absent);
 }
 END_TEST
 

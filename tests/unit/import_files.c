@@ -22,6 +22,7 @@ static void begin(void)
 {
     arena = arena_new();
     import_begin(&import, arena);
+    import.reader = import_read_any;
     import.root = "/nonexistent";
     import.handlers = "/handlers";
 }
@@ -287,7 +288,7 @@ START_TEST(test_many)
 
     for (unsigned i = 0; i <= IMPORT_SERVICES_MAX; i++)
         length += (size_t)snprintf(text + length, size - length, line, 1 + i % 3000);
-    import.dialect = IMPORT_INETD;
+    import.reader = import_read_inetd;
     import_read_text(&import, "f", text, length);
     ini = finish();
     check_messages("more than 4096 services; it is left out");
@@ -316,6 +317,7 @@ START_TEST(test_dialect)
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         import_begin(&import, arena);
+        import.reader = import_read_any;
         import.root = "/nonexistent";
         import_read_text(&import, "f", texts[i].text, strlen(texts[i].text));
         ck_assert_msg((import.xinetd != NULL) == texts[i].xinetd, "%s", texts[i].text);
