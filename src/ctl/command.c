@@ -5,6 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "import/run.h"
+
+static int run_import(const struct ctl *ctl, int count, char *arguments[])
+{
+    return import_run(ctl->json, count, arguments);
+}
+
 const struct command command_table[] = {
     {"status", "[SERVICE]", "the daemon and its services, or all about one", 0, 1, status_run},
     {"connections", "[--parked] [SERVICE]",
@@ -29,7 +36,7 @@ const struct command command_table[] = {
      page_run},
     {"top", "", "the services live, the busiest first; q ends it", 0, 0, top_run},
     {"import", "FILE...", "print an ini for what inetd.conf or xinetd's files say", 1, -1,
-     import_run},
+     run_import},
 };
 
 const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);

@@ -46,8 +46,7 @@ const struct command *command_find(const char *name);
 /* "stdinetctl: MESSAGE" on standard error; returns status, so that a command can end with it. */
 int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Each command, in the file of its name where none is said. */
-int import_run(const struct ctl *ctl, int count, char *arguments[]);
+/* Each command, in the file of its name where none is said; import is a room of its own. */
 /* show.c */
 int status_run(const struct ctl *ctl, int count, char *arguments[]);
 int connections_run(const struct ctl *ctl, int count, char *arguments[]);

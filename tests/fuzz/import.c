@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "config/load.h"
+#include "import/finish.h"
+#include "import/source.h"
+#include "import/write.h"
 
 /* What may be wrong with an ini that is right: nothing in it is enabled; who runs us isn't root. */
 static void check_problem(bool is_warning, const char *line, void *context)

@@ -3,8 +3,8 @@
 #ifndef STDINETD_FUZZ_IMPORT_H
 #define STDINETD_FUZZ_IMPORT_H
 
-#include "ctl/import.h"
 #include "fuzz.h"
+#include "import/import.h"
 
 /* Whatever the bytes are, there is an ini, and the loader takes it. As another machine's, too,
  * there is one. Returns 0. */

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The order of the house (DESIGN, "The house"): a folder uses only those above it; ctl and handlers
-# use only base; admit knows neither launch nor warm.
+# The order of the house (DESIGN, "The house"): a folder uses only those above it; import and handlers
+# use only base, ctl base and the one function of import; admit knows neither launch nor warm.
 set -u
 cd "${srcdir:-.}" || exit 99
 failed=0
@@ -14,11 +14,12 @@ allowed() {
     launch) echo "base config launch" ;;
     warm) echo "base config launch warm" ;;
     serve) echo "base config admit launch warm serve" ;;
-    handlers | ctl) echo "base $1" ;;
+    handlers | import) echo "base $1" ;;
+    ctl) echo "base import ctl" ;;
     esac
 }
 
-for folder in base config admit launch warm serve handlers ctl; do
+for folder in base config admit launch warm serve handlers import ctl; do
     [ -d "src/$folder" ] || continue
     wrong=0
     for file in "src/$folder"/*.[ch]; do
@@ -45,6 +46,14 @@ for folder in base config admit launch warm serve handlers ctl; do
         failed=1
     fi
 done
+
+# Of the importers stdinetctl needs their command, and nothing else.
+if grep -n '^#include "import/' src/ctl/*.[ch] | grep -v '"import/run.h"'; then
+    echo "not ok - src/ctl uses of import only run.h"
+    failed=1
+else
+    echo "ok - src/ctl uses of import only run.h"
+fi
 
 lines=$(wc -l <src/main.c)
 if [ "$lines" -lt 100 ]; then

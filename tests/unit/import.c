@@ -1,12 +1,15 @@
 /* import: entries of inetd.conf and xinetd's files, and what becomes of them: a part of the ini
  * that must be there, and one that mustn't. Users, programs and ports are taken to be there, but in
  * the tests that are about them. */
-#include "ctl/import.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "import/finish.h"
+#include "import/inetd.h"
+#include "import/source.h"
+#include "import/write.h"
+#include "import/xinetd.h"
 #include "unit.h"
 
 static struct arena *arena;

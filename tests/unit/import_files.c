@@ -5,9 +5,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ctl/import.h"
-#include "ctl/import_access.h"
-#include "ctl/import_value.h"
+#include "import/access.h"
+#include "import/dialect.h"
+#include "import/finish.h"
+#include "import/inetd.h"
+#include "import/source.h"
+#include "import/value.h"
+#include "import/write.h"
 #include "support.h"
 #include "unit.h"
 

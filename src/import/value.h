@@ -1,15 +1,15 @@
-/* import_value: a value of another super-server's configuration, checked, as a key of ours.
+/* value: a value of another super-server's configuration, checked, as a key of ours.
  *
  * Each returns false where the text is no such value. Then nothing is set, and it is the caller's
  * to say so.
  */
-#ifndef STDINETD_CTL_IMPORT_VALUE_H
-#define STDINETD_CTL_IMPORT_VALUE_H
+#ifndef STDINETD_IMPORT_VALUE_H
+#define STDINETD_IMPORT_VALUE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ctl/import.h"
+#include "import/import.h"
 
 /* Bounds of ours: stdinetd.ini(5). */
 #define IMPORT_COUNT_MAX    10000000

@@ -1,11 +1,11 @@
-/* import_machine: what this machine has, as `stdinetd --check` would find it.
+/* machine: what this machine has, as `stdinetd --check` would find it.
  *
  * With a root (the configuration is another machine's) everything is taken to be there.
  */
-#ifndef STDINETD_CTL_IMPORT_MACHINE_H
-#define STDINETD_CTL_IMPORT_MACHINE_H
+#ifndef STDINETD_IMPORT_MACHINE_H
+#define STDINETD_IMPORT_MACHINE_H
 
-#include "ctl/import.h"
+#include "import/import.h"
 
 /* A name or a number. */
 bool import_has_user(const struct import *import, const char *user);

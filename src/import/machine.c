@@ -1,5 +1,5 @@
-/* import_machine: see import_machine.h. Called by import_finish and the readers. */
-#include "ctl/import_machine.h"
+/* machine: see machine.h. Called by import_finish and the readers. */
+#include "import/machine.h"
 
 #include <arpa/inet.h>
 #include <grp.h>

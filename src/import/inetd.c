@@ -1,15 +1,18 @@
-/* import_inetd: inetd.conf in all its dialects: lines to entries, entries to services.
+/* inetd: see inetd.h. inetd.conf in all its dialects: lines to entries, entries to services.
  *
  * [ADDRESS[,ADDRESS]...:]SERVICE SOCKET PROTOCOL WAIT USER PROGRAM [ARGUMENT]...
  *
- * What the fields mean is in import_inetd_fields.c. An indented line goes on with the entry before
- * it, as in every inetd; "ADDRESS:" alone is the default for what follows; what Debian's
- * update-inetd has switched off (#<off>#) is a service that is disabled; KAME's IPsec policies (#@)
- * hold for what follows, until the next one; other lines with # are comments.
+ * What the fields mean is in inetd_fields.c. An indented line goes on with the entry before it, as
+ * in every inetd; "ADDRESS:" alone is the default for what follows; what Debian's update-inetd has
+ * switched off (#<off>#) is a service that is disabled; KAME's IPsec policies (#@) hold for what
+ * follows, until the next one; other lines with # are comments.
  */
-#include "ctl/import_inetd.h"
+#include "import/inetd.h"
 
 #include <string.h>
+
+#include "import/inetd_fields.h"
+#include "import/lines.h"
 
 #define OFF      "#<off>#"
 #define OFF_SIZE (sizeof(OFF) - 1)

@@ -1,16 +1,18 @@
-/* import_wrappers: see import_wrappers.h. Called for what xinetd, tcpd and inetds that wrap by
- * themselves serve.
+/* wrappers: see wrappers.h. Called for what xinetd, tcpd and inetds that wrap by themselves serve.
  *
  * Only one thing is understood of a rule: that all its daemons are plain names, and other ones.
  * Everything else (wildcards, beginnings and ends of names, daemon@host, EXCEPT, and what libwrap
  * may learn yet) is a rule against everybody.
  */
-#include "ctl/import_wrappers.h"
+#include "import/wrappers.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "import/lines.h"
+#include "import/source.h"
 
 #define SEPARATORS IMPORT_BLANKS ","
 

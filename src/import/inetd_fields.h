@@ -1,8 +1,8 @@
-/* import_inetd: what the two halves of the reader of inetd.conf share. Nobody else includes it. */
-#ifndef STDINETD_CTL_IMPORT_INETD_H
-#define STDINETD_CTL_IMPORT_INETD_H
+/* inetd_fields: the fields of an entry of inetd.conf. Called by inetd.c alone. */
+#ifndef STDINETD_IMPORT_INETD_FIELDS_H
+#define STDINETD_IMPORT_INETD_FIELDS_H
 
-#include "ctl/import.h"
+#include "import/import.h"
 
 #define INETD_FIELDS 6 /* service, socket, protocol, wait, user, program */
 

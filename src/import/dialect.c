@@ -1,8 +1,12 @@
-/* import_dialect: whose dialect a text is. See import.h. Called by import_source, as the reader. */
+/* dialect: see dialect.h. */
+#include "import/dialect.h"
+
 #include <string.h>
 #include <strings.h>
 
-#include "ctl/import.h"
+#include "import/inetd.h"
+#include "import/lines.h"
+#include "import/xinetd.h"
 
 /* The word with which the first entry begins tells xinetd's files apart. */
 static import_reader *find_reader(const char *text, size_t length)

@@ -1,9 +1,9 @@
-/* import_built_in: what other super-servers do themselves, by handlers of ours:
+/* built_in: what other super-servers do themselves, by handlers of ours:
  * stdinetd-handlers(7). */
-#ifndef STDINETD_CTL_IMPORT_BUILT_IN_H
-#define STDINETD_CTL_IMPORT_BUILT_IN_H
+#ifndef STDINETD_IMPORT_BUILT_IN_H
+#define STDINETD_IMPORT_BUILT_IN_H
 
-#include "ctl/import.h"
+#include "import/import.h"
 
 /* Makes service the one that is called name inside of inetd and xinetd. Its handler needs nothing
  * of root's and runs as nobody. False where there is none. */

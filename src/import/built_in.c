@@ -1,5 +1,5 @@
-/* import_built_in: see import_built_in.h. Called by both readers. */
-#include "ctl/import_built_in.h"
+/* built_in: see built_in.h. Called by both readers. */
+#include "import/built_in.h"
 
 #include <ctype.h>
 #include <string.h>

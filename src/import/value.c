@@ -1,5 +1,5 @@
-/* import_value: see import_value.h. Called by both readers. */
-#include "ctl/import_value.h"
+/* value: see value.h. Called by both readers. */
+#include "import/value.h"
 
 #include <inttypes.h>
 #include <string.h>

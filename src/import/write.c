@@ -1,13 +1,9 @@
-/* import_write: what was imported, as an ini. See import.h.
- *
- * What most services have alike stands once, in [defaults]; a single service has none, and is a
- * file for /etc/stdinetd.d as it is. What couldn't be carried over is a comment above its service.
- */
+/* write: see write.h. Called by import_run. */
+#include "import/write.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "ctl/import.h"
 
 /* The keys by their names, and whether [defaults] may have them: who runs what where is each
  * service's own. */

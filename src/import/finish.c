@@ -1,16 +1,16 @@
-/* import_finish: keys for each service that was read, and what becomes of it here. See import.h.
- *
- * What `stdinetd --check` would refuse on this machine (a program, a user or a service's name that
- * isn't here) makes a service a comment: the others then work.
- */
+/* finish: see finish.h. Called by import_run. */
+#include "import/finish.h"
+
 #include <ctype.h>
 #include <string.h>
 
 #include "base/addr.h"
 #include "base/endpoint.h"
-#include "ctl/import_machine.h"
-#include "ctl/import_value.h"
-#include "ctl/import_wrappers.h"
+#include "import/compare.h"
+#include "import/machine.h"
+#include "import/value.h"
+#include "import/wrappers.h"
+#include "import/xinetd.h"
 
 /* tcpd looks there for daemons that are named without a path. */
 #define DAEMON_DIRECTORY "/usr/sbin"

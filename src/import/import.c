@@ -1,11 +1,12 @@
-/* import_base: memory, lists, messages and services of an import. See import.h. */
+/* import: see import.h. */
+#include "import/import.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/text.h"
-#include "ctl/import.h"
 
 void import_begin(struct import *import, struct arena *arena)
 {

@@ -1,16 +1,17 @@
-/* import: what configurations of other super-servers say, in one neutral form.
+/* import: what configurations of other super-servers say, in one neutral form, and what all files
+ * of this room need of it: memory, lists, services, messages.
  *
- * Readers of a dialect (import_inetd.c, import_xinetd.c) make an import_service of each service
- * they find; import_finish.c compares it with this machine and with the others and gives it its
- * keys; import_write.c writes the ini. What can't be carried over becomes a message, which goes to
+ * source.c reads files; a reader of their dialect (inetd.c, xinetd.c) makes an import_service of
+ * each service it finds; finish.c compares it with this machine and with the others and gives it
+ * its keys; write.c writes the ini. What can't be carried over becomes a message, which goes to
  * standard error and, as a comment, into the ini. Nobody who was refused before may be let in: what
  * can't be kept of who may come makes a service IMPORT_DISABLED.
  *
  * All memory is the arena's. When it is short, out_of_memory is set and what was made is not to be
  * used; the readers go on and need not look.
  */
-#ifndef STDINETD_CTL_IMPORT_H
-#define STDINETD_CTL_IMPORT_H
+#ifndef STDINETD_IMPORT_IMPORT_H
+#define STDINETD_IMPORT_IMPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -141,7 +142,7 @@ typedef void import_reader(struct import *import, const char *text, size_t lengt
 struct import {
     struct arena *arena;
     /* What the caller asks for. */
-    import_reader *reader; /* of the dialect, or import_read_any */
+    import_reader *reader; /* of the dialect, or import_read_any (dialect.h) */
     const char *root; /* files are those of another machine, whose / is here; NULL: of this one */
     const char *handlers; /* the directory of the handlers that come with us */
     bool ipv6;            /* tcp and udp in inetd.conf mean both families */
@@ -154,13 +155,11 @@ struct import {
     bool unreadable;     /* a file couldn't be read */
     bool out_of_memory;
 
-    struct xinetd *xinetd; /* of import_xinetd.c */
+    struct xinetd *xinetd; /* of xinetd.c */
     unsigned depth, file_count;
     const char *file; /* that is being read */
     unsigned line;
 };
-
-/* --- import_base.c: what all of them need -------------------------------------------------- */
 
 /* Empties import and sets its arena (NULL is out of memory). */
 void import_begin(struct import *import, struct arena *arena);
@@ -204,59 +203,5 @@ void import_degrade(struct import *import, struct import_service *service, enum 
 
 /* Sets a key of service to a text (not copied). */
 void import_set(struct import_service *service, enum import_key key, const char *value);
-
-/* --- readers -------------------------------------------------------------------------------- */
-
-/* import_source.c: reads what the caller names: a file, "-" for standard input, or all files of a
- * directory, but those whose name has a dot or ends in '~'. What is wrong becomes a message. */
-void import_read_path(struct import *import, const char *path);
-/* Reads what a configuration names, which is below root: a file, a directory, the bytes of a file
- * (0 or -errno, freed by the caller). */
-void import_include(struct import *import, const char *path);
-void import_include_directory(struct import *import, const char *path);
-int import_read_named(struct import *import, const char *path, char **ret_text, size_t *ret_length);
-/* Reads text that came from path, by import->reader. */
-void import_read_text(struct import *import, const char *path, const char *text, size_t length);
-
-/* import_lines.c: a text, line by line. */
-struct import_lines {
-    const char *at, *end;
-};
-
-/* The next line, without white space at its end, as a copy; NULL behind the last. Its number
- * becomes the one that is being read. A line that isn't UTF-8 is no line of a configuration: it is
- * left out, which is said unless it is a comment. */
-const char *import_next_line(struct import *import, struct import_lines *lines);
-
-/* What separates words. */
-#define IMPORT_BLANKS " \t\v\f\r"
-
-/* import_inetd.c */
-void import_read_inetd(struct import *import, const char *text, size_t length);
-
-/* import_xinetd.c; what the entries mean together is known when all were read. */
-void import_read_xinetd(struct import *import, const char *text, size_t length);
-void import_finish_xinetd(struct import *import);
-
-/* import_dialect.c: finds out the dialect of the text, and reads it. */
-void import_read_any(struct import *import, const char *text, size_t length);
-
-/* --- the end -------------------------------------------------------------------------------- */
-
-/* import_finish.c: names, keys and fates of all services. Call once, after the last file. */
-void import_finish(struct import *import);
-
-/* import_compare.c, for import_finish: what services mean to each other. */
-/* Services that differ in their addresses only become one: a line for tcp and one for tcp6. */
-void import_merge_twins(struct import *import);
-/* Gives each a name that can stand in an ini, and that no other has. */
-void import_name_services(struct import *import);
-/* Of two that want the same address the later one is disabled. */
-void import_settle_claims(struct import *import);
-/* Whether two addresses of the service can't be had at the same time. */
-bool import_claims_itself(const struct import_service *service);
-
-/* import_write.c: the ini, in malloc'ed memory; NULL where memory is short. */
-char *import_write(const struct import *import);
 
 #endif

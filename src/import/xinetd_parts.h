@@ -1,14 +1,14 @@
-/* import_xinetd: what the parts of the reader of xinetd's files share. Nobody else includes it.
+/* xinetd_parts: what the parts of the reader of xinetd's files share. Nobody else includes it.
  *
- * import_xinetd.c reads entries and keeps their assignments; when all files are read it replays for
- * each service those of `defaults` and then its own on a struct settings, by the table in
- * import_xinetd_table.c; import_xinetd_service.c makes a service of that.
+ * xinetd.c reads entries and keeps their assignments; when all files are read it replays for each
+ * service those of `defaults` and then its own on a struct settings, by the table in
+ * xinetd_table.c; xinetd_service.c makes a service of that.
  */
-#ifndef STDINETD_CTL_IMPORT_XINETD_H
-#define STDINETD_CTL_IMPORT_XINETD_H
+#ifndef STDINETD_IMPORT_XINETD_PARTS_H
+#define STDINETD_IMPORT_XINETD_PARTS_H
 
-#include "ctl/import.h"
-#include "ctl/import_access.h"
+#include "import/access.h"
+#include "import/import.h"
 
 enum assign { ASSIGN_SET, ASSIGN_ADD, ASSIGN_REMOVE };
 

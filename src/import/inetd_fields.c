@@ -1,12 +1,13 @@
-/* import_inetd_fields: the fields of an entry of inetd.conf, a row each. See import_inetd.h. */
+/* inetd_fields: the fields of an entry of inetd.conf, a row each. See inetd_fields.h. */
+#include "import/inetd_fields.h"
+
 #include <string.h>
 #include <strings.h>
 
-#include "ctl/import_built_in.h"
-#include "ctl/import_inetd.h"
-#include "ctl/import_machine.h"
-#include "ctl/import_value.h"
-#include "ctl/import_wrappers.h"
+#include "import/built_in.h"
+#include "import/machine.h"
+#include "import/value.h"
+#include "import/wrappers.h"
 
 struct entry {
     struct inetd_reader *reader;

@@ -1,13 +1,13 @@
-/* import_access: xinetd's lists of addresses (only_from, no_access) as prefixes of ours.
+/* access: xinetd's lists of addresses (only_from, no_access) as prefixes of ours.
  *
  * 10.1.2.3 · 10.0.0.0 (zeros at the end stand for anything) · 10.1.{2,3} · 10.0.0.0/8 ·
  * 2001:db8::/32 · localhost. Names need DNS and become nothing; whoever asked decides what follows.
  */
-#ifndef STDINETD_CTL_IMPORT_ACCESS_H
-#define STDINETD_CTL_IMPORT_ACCESS_H
+#ifndef STDINETD_IMPORT_ACCESS_H
+#define STDINETD_IMPORT_ACCESS_H
 
 #include "base/prefix.h"
-#include "ctl/import.h"
+#include "import/import.h"
 
 /* A list that belongs to one owner. */
 struct import_prefixes {

@@ -1,10 +1,11 @@
-/* import_xinetd_table: xinetd's attributes, a row each, and what each changes in struct settings.
- * See import_xinetd.h. */
+/* xinetd_table: xinetd's attributes, a row each, and what each changes in struct settings.
+ * See xinetd_parts.h. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/import_value.h"
-#include "ctl/import_xinetd.h"
+#include "import/source.h"
+#include "import/value.h"
+#include "import/xinetd_parts.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 

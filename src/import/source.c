@@ -1,8 +1,6 @@
-/* import_source: where an import's text comes from. See import.h.
- *
- * Files are read whole, with a bound, and have no NUL bytes. Whose dialect they are is not known
- * here: import->reader reads them. Called by import_run and, for included files, by readers.
- */
+/* source: see source.h. */
+#include "import/source.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "ctl/import.h"
 
 void import_read_text(struct import *import, const char *path, const char *text, size_t length)
 {

@@ -1,9 +1,10 @@
-/* import_compare: what imported services mean to each other. Called by import_finish. */
+/* compare: see compare.h. */
+#include "import/compare.h"
+
 #include <string.h>
 
 #include "base/addr.h"
-#include "ctl/import.h"
-#include "ctl/import_value.h"
+#include "import/value.h"
 
 /* --- claims --------------------------------------------------------------------------------- */
 

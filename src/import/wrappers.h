@@ -1,9 +1,9 @@
-/* import_wrappers: whether hosts.allow and hosts.deny, which stdinetd doesn't read, could refuse
+/* wrappers: whether hosts.allow and hosts.deny, which stdinetd doesn't read, could refuse
  * somebody: hosts_access(5). */
-#ifndef STDINETD_CTL_IMPORT_WRAPPERS_H
-#define STDINETD_CTL_IMPORT_WRAPPERS_H
+#ifndef STDINETD_IMPORT_WRAPPERS_H
+#define STDINETD_IMPORT_WRAPPERS_H
 
-#include "ctl/import.h"
+#include "import/import.h"
 
 /* Disables service where they may have a rule against clients of daemon (a name or a path), and
  * quotes that rule. What can't be read or is hard to understand is taken for one. Returns whether

@@ -1,10 +1,10 @@
-/* import_xinetd_service: a service from what xinetd's attributes mean together. See
- * import_xinetd.h. */
+/* xinetd_service: a service from what xinetd's attributes mean together. See
+ * xinetd_parts.h. */
 #include <string.h>
 
-#include "ctl/import_built_in.h"
-#include "ctl/import_wrappers.h"
-#include "ctl/import_xinetd.h"
+#include "import/built_in.h"
+#include "import/wrappers.h"
+#include "import/xinetd_parts.h"
 
 /* For it there is no section. */
 static bool omit(struct settings *settings, const char *reason)

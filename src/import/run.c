@@ -1,15 +1,18 @@
-/* import: the command `import`: its options, and what it says where.
- *
- * The ini goes to standard output, messages to standard error; with --json both are one object on
- * standard output. What the configurations mean is in import_*.c.
- */
+/* run: see run.h. */
+#include "import/run.h"
+
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
-#include "ctl/command.h"
-#include "ctl/import.h"
+#include "import/dialect.h"
+#include "import/finish.h"
+#include "import/inetd.h"
+#include "import/source.h"
+#include "import/write.h"
+#include "import/xinetd.h"
 
 #ifndef HANDLERS_DIRECTORY
 #define HANDLERS_DIRECTORY "/usr/local/libexec/stdinetd"
@@ -67,10 +70,10 @@ static bool take_options(struct import *import, int count, char *arguments[], in
             break;
         case 'h':
             print_help();
-            *ret_status = EXIT_OK;
+            *ret_status = EX_OK;
             return false;
         default: /* getopt_long has said what is wrong */
-            *ret_status = EXIT_USAGE;
+            *ret_status = EX_USAGE;
             return false;
         }
     }
@@ -129,21 +132,27 @@ static int print_json(const struct import *import, const char *ini)
     return status;
 }
 
-static int print_result(const struct ctl *ctl, const struct import *import)
+static int fail(int status, const char *problem)
+{
+    fprintf(stderr, "stdinetctl: %s\n", problem);
+    return status;
+}
+
+static int print_result(bool json, const struct import *import)
 {
     char *ini = import_write(import);
     int status = ini ? 0 : -1;
 
-    if (ini && ctl->json)
+    if (ini && json)
         status = print_json(import, ini);
     else if (ini)
         fputs(ini, stdout);
     free(ini);
     if (status < 0)
-        return command_fail(EXIT_SYSTEM, "out of memory");
-    if (!ctl->json)
+        return fail(EX_OSERR, "out of memory");
+    if (!json)
         print_messages(import);
-    return import->unreadable ? EXIT_NO_INPUT : import->error_count > 0 ? EXIT_DATA : EXIT_OK;
+    return import->unreadable ? EX_NOINPUT : import->error_count > 0 ? EX_DATAERR : EX_OK;
 }
 
 static bool has_service(const struct import *import)
@@ -154,7 +163,7 @@ static bool has_service(const struct import *import)
     return false;
 }
 
-static int import_files(const struct ctl *ctl, struct import *import, char *const files[])
+static int import_files(bool json, struct import *import, char *const files[])
 {
     while (*files)
         import_read_path(import, *files++);
@@ -162,10 +171,10 @@ static int import_files(const struct ctl *ctl, struct import *import, char *cons
     if (!has_service(import))
         import_say(import, NULL, IMPORT_WARNING,
                    "there is no service to serve, so stdinetd won't start with this alone");
-    return print_result(ctl, import);
+    return print_result(json, import);
 }
 
-int import_run(const struct ctl *ctl, int count, char *arguments[])
+int import_run(bool json, int count, char *arguments[])
 {
     struct import import;
     struct arena *arena = arena_new();
@@ -175,10 +184,10 @@ int import_run(const struct ctl *ctl, int count, char *arguments[])
     import.reader = import_read_any;
     import.handlers = HANDLERS_DIRECTORY;
     if (!arena)
-        return command_fail(EXIT_SYSTEM, "out of memory");
+        return fail(EX_OSERR, "out of memory");
     if (take_options(&import, count, arguments, &status))
-        status = optind < count ? import_files(ctl, &import, arguments + optind)
-                                : command_fail(EXIT_USAGE, "import: which FILE?");
+        status = optind < count ? import_files(json, &import, arguments + optind)
+                                : fail(EX_USAGE, "import: which FILE?");
     arena_free(arena);
     return status;
 }

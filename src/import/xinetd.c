@@ -1,4 +1,4 @@
-/* import_xinetd: entries of xinetd.conf and what it includes. See import_xinetd.h.
+/* xinetd: see xinetd.h. Entries, and what is made of them together.
  *
  *     service NAME          defaults        include FILE     includedir DIRECTORY
  *     {                     {
@@ -8,9 +8,13 @@
  * Braces stand on lines of their own, and white space on both sides of the operator. xinetd throws
  * away an entry that has it otherwise; here it is read all the same, and disabled.
  */
-#include "ctl/import_xinetd.h"
+#include "import/xinetd.h"
 
 #include <string.h>
+
+#include "import/lines.h"
+#include "import/source.h"
+#include "import/xinetd_parts.h"
 
 struct assignment {
     const char *name;

@@ -1,5 +1,5 @@
-/* import_access: see import_access.h. Called by what reads xinetd's attributes. */
-#include "ctl/import_access.h"
+/* access: see access.h. Called by what reads xinetd's attributes. */
+#include "import/access.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

@@ -1,9 +1,9 @@
-/* import_lines: the lines of a configuration. See import.h. Called by the readers of each dialect.
- */
+/* lines: see lines.h. */
+#include "import/lines.h"
+
 #include <string.h>
 
 #include "base/text.h"
-#include "ctl/import.h"
 
 const char *import_next_line(struct import *import, struct import_lines *lines)
 {
