@@ -64,10 +64,10 @@ void import_omit_tcpmux(struct import *import, struct import_service *service, c
     struct value_words arguments = import_copy_words(import, &service->argv, 1);
 
     if (arguments.count == 0)
-        import_degrade(import, service, IMPORT_OMITTED,
-                       "it is a program for tcpmux, so: ln -s %s %s", service->program, file);
+        import_downgrade(import, service, IMPORT_OMITTED,
+                         "it is a program for tcpmux, so: ln -s %s %s", service->program, file);
     else
-        import_degrade(import, service, IMPORT_OMITTED,
-                       "it is a program for tcpmux, so make %s a script that runs: %s %s", file,
-                       service->program, import_join(import, &arguments));
+        import_downgrade(import, service, IMPORT_OMITTED,
+                         "it is a program for tcpmux, so make %s a script that runs: %s %s", file,
+                         service->program, import_join(import, &arguments));
 }

@@ -6,31 +6,35 @@
 #include "base/addr.h"
 #include "import/value.h"
 
-/* --- claims --------------------------------------------------------------------------------- */
+/* --- address conflicts ---------------------------------------------------------------------- */
 
-/* An address that somebody listens on. */
-struct claim {
-    const struct import_service *service;
-    struct addr addr;
-};
-
-static bool make_claim(const struct import_service *service, size_t index, struct claim *ret)
+/* Whether a service that listens on the wildcard addr takes what other is. */
+static bool takes_all(const struct import_service *service, const struct addr *addr,
+                      const struct addr *other)
 {
-    ret->service = service;
-    return addr_parse_host(service->addresses.items[index], &ret->addr) == 0;
+    return addr_is_any(addr) && (addr->family == other->family ||
+                                 (addr->family == ADDR_IPV6 && !service->values[IMPORT_IPV6_ONLY]));
 }
 
-/* Whether the wildcard one takes what other wants. */
-static bool takes_all(const struct claim *one, const struct claim *other)
+/* Whether these two of their addresses, on the same port, can't be had at the same time. */
+static bool meet(const struct import_service *one, size_t index, const struct import_service *other,
+                 size_t other_index)
 {
-    return addr_is_any(&one->addr) &&
-           (one->addr.family == other->addr.family ||
-            (one->addr.family == ADDR_IPV6 && !one->service->values[IMPORT_IPV6_ONLY]));
+    struct addr left, right;
+
+    return addr_parse_host(one->addresses.items[index], &left) == 0 &&
+           addr_parse_host(other->addresses.items[other_index], &right) == 0 &&
+           (addr_equal(&left, &right) || takes_all(one, &left, &right) ||
+            takes_all(other, &right, &left));
 }
 
-static bool meet(const struct claim *one, const struct claim *other)
+bool import_conflicts_with_itself(const struct import_service *service)
 {
-    return addr_equal(&one->addr, &other->addr) || takes_all(one, other) || takes_all(other, one);
+    for (size_t i = 1; i < service->addresses.count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (meet(service, i, service, j))
+                return true;
+    return false;
 }
 
 /* Names that aren't known here are only like themselves. */
@@ -43,22 +47,41 @@ static bool is_same_port(const struct import_service *one, const struct import_s
     return one->port_number == other->port_number;
 }
 
-static bool clash(const struct import_service *one, const struct import_service *other)
+static bool conflict(const struct import_service *one, const struct import_service *other)
 {
-    struct claim left, right;
-
     if (!is_same_port(one, other))
         return false;
     if (one->is_unix)
         return true;
     for (size_t i = 0; i < one->addresses.count; i++)
         for (size_t j = 0; j < other->addresses.count; j++)
-            if (make_claim(one, i, &left) && make_claim(other, j, &right) && meet(&left, &right))
+            if (meet(one, i, other, j))
                 return true;
     return false;
 }
 
-/* --- twins ---------------------------------------------------------------------------------- */
+static void settle(struct import *import, struct import_service *service)
+{
+    for (const struct import_service *other = import->services; other != service;
+         other = other->next)
+        if (other->result == IMPORT_SERVED && conflict(other, service)) {
+            import->file = service->file;
+            import->line = service->line;
+            import_downgrade(import, service, IMPORT_DISABLED,
+                             "disabled: it wants an address that [%s] has (%s:%u)", other->name,
+                             other->file, other->line);
+            return;
+        }
+}
+
+void import_settle_conflicts(struct import *import)
+{
+    for (struct import_service *service = import->services; service; service = service->next)
+        if (service->result == IMPORT_SERVED)
+            settle(import, service);
+}
+
+/* --- duplicates ----------------------------------------------------------------------------- */
 
 static bool is_same(const char *one, const char *other)
 {
@@ -82,10 +105,10 @@ static bool is_same_values(const struct import_service *one, const struct import
     return true;
 }
 
-static bool are_twins(const struct import_service *one, const struct import_service *other)
+static bool are_duplicates(const struct import_service *one, const struct import_service *other)
 {
-    return !one->is_unix && !other->is_unix && one->fate == other->fate &&
-           one->fate < IMPORT_COMMENTED && one->socket == other->socket &&
+    return !one->is_unix && !other->is_unix && one->result == other->result &&
+           one->result < IMPORT_COMMENTED && one->socket == other->socket &&
            one->wait == other->wait && one->kind == other->kind &&
            strcmp(one->name, other->name) == 0 && strcmp(one->port, other->port) == 0 &&
            strcmp(one->program, other->program) == 0 && is_same_words(&one->argv, &other->argv) &&
@@ -105,27 +128,26 @@ static void merge(struct import *import, struct import_service *one,
         one->last_message = other->last_message;
 }
 
-/* The service before which a twin stands; NULL where there is none. */
-static struct import_service *find_twin(struct import_service *first,
-                                        const struct import_service *service)
+/* The service before it that it duplicates; NULL where there is none. */
+static struct import_service *find_duplicate(struct import_service *first,
+                                             const struct import_service *service)
 {
     for (; first != service; first = first->next)
-        if (are_twins(first, service) && !clash(first, service))
+        if (are_duplicates(first, service) && !conflict(first, service))
             return first;
     return NULL;
 }
 
-void import_merge_twins(struct import *import)
+void import_merge_duplicates(struct import *import)
 {
     struct import_service **place = &import->services;
 
     while (*place) {
-        struct import_service *service = *place, *twin = NULL;
+        struct import_service *service = *place;
+        struct import_service *first = find_duplicate(import->services, service);
 
-        if (service->fate != IMPORT_OMITTED)
-            twin = find_twin(import->services, service);
-        if (twin) {
-            merge(import, twin, service);
+        if (first) {
+            merge(import, first, service);
             *place = service->next;
         } else {
             place = &service->next;
@@ -156,7 +178,7 @@ static bool is_free(const struct import *import, const struct import_service *se
         return false;
     for (const struct import_service *other = import->services; other != service;
          other = other->next)
-        if (other->fate != IMPORT_OMITTED && strcmp(other->name, name) == 0)
+        if (other->result != IMPORT_OMITTED && strcmp(other->name, name) == 0)
             return false;
     return true;
 }
@@ -170,7 +192,7 @@ static unsigned count_like(const struct import *import, const struct import_serv
 
     for (const struct import_service *other = import->services; other != service;
          other = other->next)
-        count += other->fate != IMPORT_OMITTED && strncmp(other->name, base, length) == 0 &&
+        count += other->result != IMPORT_OMITTED && strncmp(other->name, base, length) == 0 &&
                  (other->name[length] == '\0' || other->name[length] == '-');
     return count;
 }
@@ -198,42 +220,7 @@ static const char *free_name(struct import *import, const struct import_service 
 void import_name_services(struct import *import)
 {
     for (struct import_service *service = import->services; service; service = service->next)
-        service->name = service->fate == IMPORT_OMITTED
+        service->name = service->result == IMPORT_OMITTED
                             ? import_escape(import, service->name)
                             : free_name(import, service, plain_name(import, service->name));
-}
-
-/* --- who has an address --------------------------------------------------------------------- */
-
-bool import_claims_itself(const struct import_service *service)
-{
-    struct claim left, right;
-
-    for (size_t i = 1; i < service->addresses.count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (make_claim(service, i, &left) && make_claim(service, j, &right) &&
-                meet(&left, &right))
-                return true;
-    return false;
-}
-
-static void settle(struct import *import, struct import_service *service)
-{
-    for (const struct import_service *other = import->services; other != service;
-         other = other->next)
-        if (other->fate == IMPORT_SERVED && clash(other, service)) {
-            import->file = service->file;
-            import->line = service->line;
-            import_degrade(import, service, IMPORT_DISABLED,
-                           "disabled: it wants an address that [%s] has (%s:%u)", other->name,
-                           other->file, other->line);
-            return;
-        }
-}
-
-void import_settle_claims(struct import *import)
-{
-    for (struct import_service *service = import->services; service; service = service->next)
-        if (service->fate == IMPORT_SERVED)
-            settle(import, service);
 }

@@ -18,7 +18,7 @@
 static void comment(struct import *import, struct import_service *service, const char *what,
                     const char *word)
 {
-    import_degrade(import, service, IMPORT_COMMENTED, "only a comment: %s %s", what, word);
+    import_downgrade(import, service, IMPORT_COMMENTED, "only a comment: %s %s", what, word);
 }
 
 static const char *base_name(const char *path)
@@ -129,7 +129,7 @@ static void check_addresses(struct import *import, struct import_service *servic
     for (size_t i = 0; i < service->addresses.count; i++)
         if (addr_parse_host(service->addresses.items[i], &addr) < 0)
             comment(import, service, "an address must be numeric:", service->addresses.items[i]);
-    if (import_claims_itself(service))
+    if (import_conflicts_with_itself(service))
         comment(import, service, "its addresses overlap at port", service->port);
 }
 
@@ -274,7 +274,7 @@ static void for_each(struct import *import,
     for (struct import_service *service = import->services; service; service = service->next) {
         import->file = service->file;
         import->line = service->line;
-        if (service->fate != IMPORT_OMITTED)
+        if (service->result != IMPORT_OMITTED)
             visit(import, service);
     }
 }
@@ -283,7 +283,7 @@ static void for_each(struct import *import,
 static void say_family(struct import *import)
 {
     for (const struct import_service *service = import->services; service; service = service->next)
-        if (service->fate != IMPORT_OMITTED && service->family_assumed) {
+        if (service->result != IMPORT_OMITTED && service->family_assumed) {
             import->file = service->file;
             import->line = service->line;
             import_say(
@@ -301,11 +301,11 @@ void import_finish(struct import *import)
 
     import_finish_xinetd(import);
     for_each(import, finish_alone);
-    import_merge_twins(import);
+    import_merge_duplicates(import);
     say_family(import);
     for_each(import, finish_with_others);
     import_name_services(import);
-    import_settle_claims(import);
+    import_settle_conflicts(import);
     import->file = file;
     import->line = line;
 }

@@ -8,7 +8,7 @@
 
 #include "import/import.h"
 
-/* Names, keys and fates of all services. Call once, after the last file. */
+/* Names, keys and results of all services. Call once, after the last file. */
 void import_finish(struct import *import);
 
 #endif

@@ -192,22 +192,22 @@ void import_say(struct import *import, struct import_service *service, enum impo
     va_end(arguments);
 }
 
-void import_degrade(struct import *import, struct import_service *service, enum import_fate fate,
-                    const char *format, ...)
+void import_downgrade(struct import *import, struct import_service *service,
+                      enum import_result result, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
     add_message(import, service, IMPORT_WARNING, format, arguments);
     va_end(arguments);
-    import_set_fate(service, fate);
+    import_set_result(service, result);
 }
 
-void import_set_fate(struct import_service *service, enum import_fate fate)
+void import_set_result(struct import_service *service, enum import_result result)
 {
-    service->disabled = service->disabled || fate == IMPORT_DISABLED;
-    if (service->fate < fate)
-        service->fate = fate;
+    service->disabled = service->disabled || result == IMPORT_DISABLED;
+    if (service->result < result)
+        service->result = result;
 }
 
 void import_set(struct import_service *service, enum import_key key, const char *value)

@@ -68,7 +68,7 @@ enum import_key {
 };
 
 /* What becomes of a service. */
-enum import_fate {
+enum import_result {
     IMPORT_SERVED,
     IMPORT_DISABLED,  /* enabled = no: it was off, or mustn't be served before somebody looks */
     IMPORT_COMMENTED, /* --check wouldn't take it here: its section is a comment */
@@ -96,7 +96,7 @@ struct import_service {
     const char *file; /* where it was found */
     unsigned line;
     const char *name; /* as it was called there; the section's name once finished */
-    enum import_fate fate;
+    enum import_result result;
     bool disabled; /* also where the section is a comment only */
 
     enum import_socket socket;
@@ -194,12 +194,13 @@ struct import_service *import_add_service(struct import *import, const char *nam
 void import_say(struct import *import, struct import_service *service, enum import_level level,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Gives service this fate, unless that is worse already. */
-void import_set_fate(struct import_service *service, enum import_fate fate);
+/* Gives service this result, unless its own is worse already. */
+void import_set_result(struct import_service *service, enum import_result result);
 
 /* The same with a warning. */
-void import_degrade(struct import *import, struct import_service *service, enum import_fate fate,
-                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void import_downgrade(struct import *import, struct import_service *service,
+                      enum import_result result, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Sets a key of service to a text (not copied). */
 void import_set(struct import_service *service, enum import_key key, const char *value);

@@ -66,13 +66,13 @@ static void take_entry(struct inetd_reader *reader)
     if (reader->words.count > 0) {
         import->line = reader->line;
         if (is_default_address(&reader->words))
-            inetd_set_default(reader, reader->words.items[0]);
+            inetd_fields_set_default(reader, reader->words.items[0]);
         else if (is_foreign(&reader->words))
             import_say(import, NULL, IMPORT_ERROR,
                        "%s: this notation is NetBSD's own, which isn't understood",
                        reader->words.items[0]);
         else if (reader->words.count >= INETD_FIELDS)
-            inetd_take_service(reader);
+            inetd_fields_take_service(reader);
         else if (!reader->off)
             import_say(import, NULL, IMPORT_ERROR, "%s: %zu words, where an entry has at least %d",
                        reader->words.items[0], reader->words.count, INETD_FIELDS);

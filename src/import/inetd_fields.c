@@ -19,14 +19,14 @@ struct entry {
 /* There will be no section for it. */
 static void omit(struct entry *entry, const char *reason)
 {
-    import_degrade(entry->import, entry->service, IMPORT_OMITTED, "%s", reason);
+    import_downgrade(entry->import, entry->service, IMPORT_OMITTED, "%s", reason);
     entry->can_be = false;
 }
 
 static void mistake(struct entry *entry, const char *what, const char *word)
 {
     import_say(entry->import, entry->service, IMPORT_ERROR, "'%.200s' is no %s", word, what);
-    import_set_fate(entry->service, IMPORT_OMITTED);
+    import_set_result(entry->service, IMPORT_OMITTED);
     entry->can_be = false;
 }
 
@@ -62,7 +62,7 @@ static struct value_words split_addresses(struct import *import, const char *tex
     return addresses;
 }
 
-void inetd_set_default(struct inetd_reader *reader, const char *text)
+void inetd_fields_set_default(struct inetd_reader *reader, const char *text)
 {
     reader->addresses =
         split_addresses(reader->import, import_copy(reader->import, text, strlen(text) - 1));
@@ -357,7 +357,7 @@ static const struct {
     {3, take_wait},   {4, take_user},     {5, take_program},
 };
 
-void inetd_take_service(struct inetd_reader *reader)
+void inetd_fields_take_service(struct inetd_reader *reader)
 {
     struct import *import = reader->import;
     struct entry entry = {.reader = reader, .import = import, .can_be = true};
@@ -366,11 +366,11 @@ void inetd_take_service(struct inetd_reader *reader)
     if (!entry.service)
         return;
     if (reader->off)
-        import_set_fate(entry.service, IMPORT_DISABLED);
+        import_set_result(entry.service, IMPORT_DISABLED);
     if (reader->policy)
-        import_degrade(import, entry.service, IMPORT_DISABLED,
-                       "disabled: who is refused by this IPsec policy would be let in: '%.200s'",
-                       reader->policy);
+        import_downgrade(import, entry.service, IMPORT_DISABLED,
+                         "disabled: who is refused by this IPsec policy would be let in: '%.200s'",
+                         reader->policy);
     for (size_t i = 0; i < INETD_FIELDS && entry.can_be; i++)
         fields[i].take(&entry, reader->words.items[fields[i].index]);
     if (entry.can_be)

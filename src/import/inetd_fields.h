@@ -17,9 +17,9 @@ struct inetd_reader {
 };
 
 /* "ADDRESS:" */
-void inetd_set_default(struct inetd_reader *reader, const char *text);
+void inetd_fields_set_default(struct inetd_reader *reader, const char *text);
 
 /* Makes a service of the entry, which has at least INETD_FIELDS words. */
-void inetd_take_service(struct inetd_reader *reader);
+void inetd_fields_take_service(struct inetd_reader *reader);
 
 #endif

@@ -106,13 +106,13 @@ static json_t *message_object(const struct import_message *message)
 
 static json_t *service_object(const struct import_service *service)
 {
-    static const char *const fates[] = {[IMPORT_SERVED] = "served",
-                                        [IMPORT_DISABLED] = "disabled",
-                                        [IMPORT_COMMENTED] = "comment",
-                                        [IMPORT_OMITTED] = "omitted"};
+    static const char *const results[] = {[IMPORT_SERVED] = "served",
+                                          [IMPORT_DISABLED] = "disabled",
+                                          [IMPORT_COMMENTED] = "comment",
+                                          [IMPORT_OMITTED] = "omitted"};
 
-    return json_pack("{s:s, s:s, s:s, s:i}", "name", service->name, "fate", fates[service->fate],
-                     "file", service->file, "line", (int)service->line);
+    return json_pack("{s:s, s:s, s:s, s:i}", "name", service->name, "fate",
+                     results[service->result], "file", service->file, "line", (int)service->line);
 }
 
 static int print_json(const struct import *import, const char *ini)
@@ -158,7 +158,7 @@ static int print_result(bool json, const struct import *import)
 static bool has_service(const struct import *import)
 {
     for (const struct import_service *service = import->services; service; service = service->next)
-        if (service->fate == IMPORT_SERVED)
+        if (service->result == IMPORT_SERVED)
             return true;
     return false;
 }

@@ -47,7 +47,7 @@ static const struct {
 
 static bool has_section(const struct import_service *service)
 {
-    return service->fate != IMPORT_OMITTED;
+    return service->result != IMPORT_OMITTED;
 }
 
 static bool is_same(const char *one, const char *other)
@@ -126,7 +126,7 @@ static void write_message(FILE *file, const struct import_message *message)
 static void write_section(FILE *file, const struct import_service *service,
                           const char *const common[static IMPORT_KEYS])
 {
-    const char *lead = service->fate == IMPORT_COMMENTED ? "; " : "";
+    const char *lead = service->result == IMPORT_COMMENTED ? "; " : "";
 
     fprintf(file, "%s[%s]\n", lead, service->name);
     for (int key = 0; key < IMPORT_KEYS; key++)

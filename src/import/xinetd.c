@@ -230,9 +230,9 @@ static const struct attribute *find_attribute(const char *name, unsigned place)
 {
     if (import_is_word(name, "interface")) /* two names of one */
         name = "bind";
-    for (size_t i = 0; i < attribute_count; i++)
-        if ((attribute_table[i].places & place) && import_is_word(name, attribute_table[i].name))
-            return &attribute_table[i];
+    for (size_t i = 0; i < xinetd_table_count; i++)
+        if ((xinetd_table[i].places & place) && import_is_word(name, xinetd_table[i].name))
+            return &xinetd_table[i];
     return NULL;
 }
 
@@ -260,8 +260,8 @@ static void close_for(struct settings *settings, const struct assignment *one, c
     struct import *import = settings->import;
 
     if (settings->service)
-        import_degrade(import, settings->service, IMPORT_DISABLED, "disabled: %s: '%.200s'", reason,
-                       one->text);
+        import_downgrade(import, settings->service, IMPORT_DISABLED, "disabled: %s: '%.200s'",
+                         reason, one->text);
     else if (!settings->refused)
         settings->refused = import_format(import, "%s: '%.200s'", reason, one->text);
 }
@@ -292,7 +292,7 @@ static void replay(struct settings *settings, const struct entry *entry)
     import->file = entry->file;
     for (const struct assignment *one = entry->assignments; one; one = one->next) {
         const struct attribute *attribute = find_attribute(one->name, place);
-        uint64_t bit = attribute ? UINT64_C(1) << (attribute - attribute_table) : 0;
+        uint64_t bit = attribute ? UINT64_C(1) << (attribute - xinetd_table) : 0;
         const char *problem = attribute ? check_form(attribute, one, seen, bit)
                                         : "is no attribute that may stand here";
 
@@ -351,8 +351,8 @@ static void finish_entry(const struct settings *defaults, const struct entry *en
     replay(&settings, entry);
     import->line = entry->line;
     if (is_off(&settings, settings.id ? settings.id : entry->name))
-        import_set_fate(entry->service, IMPORT_DISABLED);
-    xinetd_conclude(&settings, entry->name);
+        import_set_result(entry->service, IMPORT_DISABLED);
+    xinetd_service_conclude(&settings, entry->name);
 }
 
 void import_finish_xinetd(struct import *import)

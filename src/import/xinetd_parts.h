@@ -75,11 +75,11 @@ struct attribute {
 #define PLACE_LIST     4U /* it may be given again, and be changed by += and -= */
 #define RESTRICTS      8U /* it keeps somebody out: where it is left out, nobody is served */
 
-extern const struct attribute attribute_table[];
-extern const size_t attribute_count;
-#define ATTRIBUTES_MAX 64 /* attribute_count is less: a set of them is a number of 64 bits */
+extern const struct attribute xinetd_table[];
+extern const size_t xinetd_table_count;
+#define ATTRIBUTES_MAX 64 /* xinetd_table_count is less: a set of them is a number of 64 bits */
 
 /* Gives settings->service what they mean together. name is the service's own. */
-void xinetd_conclude(struct settings *settings, const char *name);
+void xinetd_service_conclude(struct settings *settings, const char *name);
 
 #endif

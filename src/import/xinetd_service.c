@@ -9,14 +9,14 @@
 /* For it there is no section. */
 static bool omit(struct settings *settings, const char *reason)
 {
-    import_degrade(settings->import, settings->service, IMPORT_OMITTED, "%s", reason);
+    import_downgrade(settings->import, settings->service, IMPORT_OMITTED, "%s", reason);
     return false;
 }
 
 /* xinetd wouldn't serve it. */
 static void disable(struct settings *settings, const char *reason)
 {
-    import_degrade(settings->import, settings->service, IMPORT_DISABLED, "disabled: %s", reason);
+    import_downgrade(settings->import, settings->service, IMPORT_DISABLED, "disabled: %s", reason);
 }
 
 static const struct {
@@ -239,7 +239,7 @@ static bool can_be(struct settings *settings, const char *name)
     return true;
 }
 
-void xinetd_conclude(struct settings *settings, const char *name)
+void xinetd_service_conclude(struct settings *settings, const char *name)
 {
     struct import_service *service = settings->service;
 

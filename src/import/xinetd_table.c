@@ -386,7 +386,7 @@ static bool take_nothing(ARGUMENTS)
 static const char no_banner[] = "stdinetd sends nothing before the handler does";
 
 /* clang-format off */
-const struct attribute attribute_table[] = {
+const struct attribute xinetd_table[] = {
     {"id", SERVICE, 1, .take = take_word, IN(id)},
     {"type", SERVICE, -1, .take = take_type},
     {"flags", SERVICE | RESTRICTS, -1, .take = take_flags},
@@ -436,5 +436,5 @@ const struct attribute attribute_table[] = {
 };
 /* clang-format on */
 
-const size_t attribute_count = ROWS(attribute_table);
-_Static_assert(ROWS(attribute_table) <= ATTRIBUTES_MAX, "a set of them is a number of 64 bits");
+const size_t xinetd_table_count = ROWS(xinetd_table);
+_Static_assert(ROWS(xinetd_table) <= ATTRIBUTES_MAX, "a set of them is a number of 64 bits");
