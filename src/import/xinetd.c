@@ -283,6 +283,16 @@ static void leave_out(struct settings *settings, const struct assignment *one, c
         close_for(settings, one, "who is refused by this line would be let in");
 }
 
+/* In defaults = adds, as += does. */
+static bool take(struct settings *settings, const struct entry *entry,
+                 const struct attribute *attribute, const struct assignment *one)
+{
+    const struct assigned assigned = {
+        attribute, &one->words, !entry->name && one->how == ASSIGN_SET ? ASSIGN_ADD : one->how};
+
+    return attribute->take(settings, &assigned);
+}
+
 static void replay(struct settings *settings, const struct entry *entry)
 {
     struct import *import = settings->import;
@@ -302,9 +312,7 @@ static void replay(struct settings *settings, const struct entry *entry)
             continue;
         }
         seen |= bit;
-        /* In defaults = adds, as += does. */
-        if (attribute->take(settings, attribute, &one->words,
-                            !entry->name && one->how == ASSIGN_SET ? ASSIGN_ADD : one->how))
+        if (take(settings, entry, attribute, one))
             continue;
         import_say(import, settings->service, IMPORT_ERROR, "%s: not understood", one->name);
         close_for(settings, one, "xinetd wouldn't serve it");

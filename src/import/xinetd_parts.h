@@ -57,14 +57,22 @@ struct settings {
     const char *refused;             /* why it mustn't be served; NULL: it may */
 };
 
+struct attribute;
+
+/* What the function of an attribute's row is given. */
+struct assigned {
+    const struct attribute *attribute; /* the row */
+    const struct value_words *words;
+    enum assign how;
+};
+
 struct attribute {
     const char *name;
     unsigned places; /* where it may stand, and whether += is understood */
     int count;       /* of words; -1: any */
     /* Takes the words; false where they are wrong. The other members are for it. NULL: it is left
      * out, for reason. */
-    bool (*take)(struct settings *settings, const struct attribute *attribute,
-                 const struct value_words *words, enum assign how);
+    bool (*take)(struct settings *settings, const struct assigned *one);
     size_t field;        /* the offset of what it sets in struct settings */
     enum import_key key; /* or of the key */
     const char *reason;  /* why it can't be carried over */

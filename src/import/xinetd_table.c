@@ -9,51 +9,46 @@
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
-/* What every row's function is given. */
-#define ARGUMENTS                                                                                  \
-    struct settings *settings, const struct attribute *attribute, const struct value_words *words, \
-        enum assign how
-#define UNUSED(argument) ((void)(argument))
-
-static void *field_of(struct settings *settings, const struct attribute *attribute)
+static void *field_of(struct settings *settings, const struct assigned *one)
 {
-    return (char *)settings + attribute->field;
+    return (char *)settings + one->attribute->field;
+}
+
+static const char **value_of(struct settings *settings, const struct assigned *one)
+{
+    return &settings->values[one->attribute->key];
 }
 
 /* --- single words --------------------------------------------------------------------------- */
 
-static bool take_word(ARGUMENTS)
+static bool take_word(struct settings *settings, const struct assigned *one)
 {
-    UNUSED(how);
-    *(const char **)field_of(settings, attribute) = words->items[0];
+    *(const char **)field_of(settings, one) = one->words->items[0];
     return true;
 }
 
-static bool take_name(ARGUMENTS)
+static bool take_name(struct settings *settings, const struct assigned *one)
 {
-    return take_word(settings, attribute, words, how) && import_is_name(words->items[0]);
+    return take_word(settings, one) && import_is_name(one->words->items[0]);
 }
 
-static bool take_answer(ARGUMENTS)
+static bool take_answer(struct settings *settings, const struct assigned *one)
 {
-    bool yes = import_is_word(words->items[0], "yes");
+    bool yes = import_is_word(one->words->items[0], "yes");
 
-    UNUSED(how);
-    if (!yes && !import_is_word(words->items[0], "no"))
+    if (!yes && !import_is_word(one->words->items[0], "no"))
         return false;
-    *(enum answer *)field_of(settings, attribute) = yes ? ANSWER_YES : ANSWER_NO;
+    *(enum answer *)field_of(settings, one) = yes ? ANSWER_YES : ANSWER_NO;
     return true;
 }
 
-static bool take_socket(ARGUMENTS)
+static bool take_socket(struct settings *settings, const struct assigned *one)
 {
     static const char *const names[] = {
         [IMPORT_STREAM] = "stream", [IMPORT_DATAGRAM] = "dgram", [IMPORT_SEQPACKET] = "seqpacket"};
 
-    UNUSED(attribute);
-    UNUSED(how);
     for (size_t i = 0; i < ROWS(names); i++)
-        if (import_is_word(words->items[0], names[i])) {
+        if (import_is_word(one->words->items[0], names[i])) {
             settings->socket = (enum import_socket)i;
             settings->has_socket = true;
             return true;
@@ -61,21 +56,17 @@ static bool take_socket(ARGUMENTS)
     return false;
 }
 
-static bool take_redirect(ARGUMENTS)
+static bool take_redirect(struct settings *settings, const struct assigned *one)
 {
-    UNUSED(attribute);
-    UNUSED(how);
-    settings->redirect_host = words->items[0];
-    settings->redirect_port = words->items[1];
+    settings->redirect_host = one->words->items[0];
+    settings->redirect_port = one->words->items[1];
     return true;
 }
 
-static bool take_server_args(ARGUMENTS)
+static bool take_server_args(struct settings *settings, const struct assigned *one)
 {
-    UNUSED(attribute);
-    UNUSED(how);
-    settings->server_args = *words;
-    return words->count > 0;
+    settings->server_args = *one->words;
+    return one->words->count > 0;
 }
 
 /* --- sets of words -------------------------------------------------------------------------- */
@@ -86,24 +77,23 @@ struct word {
     const char *warning; /* NULL: none */
 };
 
-static bool take_set(struct settings *settings, const struct attribute *attribute,
-                     const struct value_words *words, const struct word *table, size_t count,
-                     unsigned *set)
+static bool take_set(struct settings *settings, const struct assigned *one,
+                     const struct word *table, size_t count, unsigned *set)
 {
-    for (size_t i = 0; i < words->count; i++) {
+    for (size_t i = 0; i < one->words->count; i++) {
         size_t row = 0;
 
-        while (row < count && !import_is_word(words->items[i], table[row].name))
+        while (row < count && !import_is_word(one->words->items[i], table[row].name))
             row++;
         if (row == count)
             return false;
         *set |= table[row].bit;
         if (table[row].warning)
             import_say(settings->import, settings->service, IMPORT_WARNING,
-                       "%s %s isn't carried over: %s", attribute->name, table[row].name,
+                       "%s %s isn't carried over: %s", one->attribute->name, table[row].name,
                        table[row].warning);
     }
-    return words->count > 0;
+    return one->words->count > 0;
 }
 
 static const struct word types[] = {
@@ -112,10 +102,9 @@ static const struct word types[] = {
     {"UNLISTED", 0, NULL},         {"SPECIAL", 0, NULL},
 };
 
-static bool take_type(ARGUMENTS)
+static bool take_type(struct settings *settings, const struct assigned *one)
 {
-    UNUSED(how);
-    return take_set(settings, attribute, words, types, ROWS(types), &settings->types);
+    return take_set(settings, one, types, ROWS(types), &settings->types);
 }
 
 static const struct word flags[] = {
@@ -133,11 +122,10 @@ static const struct word flags[] = {
     {"LABELED", 0, "the SELinux context is the daemon's own"},
 };
 
-static bool take_flags(ARGUMENTS)
+static bool take_flags(struct settings *settings, const struct assigned *one)
 {
-    UNUSED(how);
-    settings->flag_words = *words;
-    return take_set(settings, attribute, words, flags, ROWS(flags), &settings->flags);
+    settings->flag_words = *one->words;
+    return take_set(settings, one, flags, ROWS(flags), &settings->flags);
 }
 
 /* stdinetd's own log has the others. */
@@ -152,100 +140,91 @@ static const struct word log_words[] = {
     {"TRAFFIC", 0, "stdinetd counts no bytes"},
 };
 
-static bool take_log_words(ARGUMENTS)
+static bool take_log_words(struct settings *settings, const struct assigned *one)
 {
     unsigned none = 0;
 
-    return how == ASSIGN_REMOVE || words->count == 0 ||
-           take_set(settings, attribute, words, log_words, ROWS(log_words), &none);
+    return one->how == ASSIGN_REMOVE || one->words->count == 0 ||
+           take_set(settings, one, log_words, ROWS(log_words), &none);
 }
 
-static bool take_log_type(ARGUMENTS)
+static bool take_log_type(struct settings *settings, const struct assigned *one)
 {
-    UNUSED(attribute);
-    UNUSED(how);
-    if (words->count > 1 && import_is_word(words->items[0], "FILE")) {
+    if (one->words->count > 1 && import_is_word(one->words->items[0], "FILE")) {
         import_say(settings->import, settings->service, IMPORT_WARNING,
                    "log_type FILE %s isn't carried over: all services share stdinetd's log (see "
                    "log in [stdinetd])",
-                   words->items[1]);
+                   one->words->items[1]);
         return true;
     }
-    return words->count > 1 && import_is_word(words->items[0], "SYSLOG");
+    return one->words->count > 1 && import_is_word(one->words->items[0], "SYSLOG");
 }
 
 /* --- limits --------------------------------------------------------------------------------- */
 
 /* 0 is nobody to xinetd, and no bound to us. */
-static bool take_limit(ARGUMENTS)
+static bool take_limit(struct settings *settings, const struct assigned *one)
 {
-    const char *text = words->items[0];
+    const char *text = one->words->items[0];
 
-    UNUSED(how);
     if (import_is_word(text, "UNLIMITED")) {
-        settings->values[attribute->key] = "0";
+        *value_of(settings, one) = "0";
         return true;
     }
     return text[strspn(text, "0")] != '\0' &&
-           import_parse_count(settings->import, text, &settings->values[attribute->key]);
+           import_parse_count(settings->import, text, value_of(settings, one));
 }
 
 /* Beyond it xinetd accepts and closes. */
-static bool take_instances(ARGUMENTS)
+static bool take_instances(struct settings *settings, const struct assigned *one)
 {
-    bool good = take_limit(settings, attribute, words, how);
+    bool good = take_limit(settings, one);
 
     settings->values[IMPORT_WHEN_FULL] =
-        good && strcmp(settings->values[attribute->key], "0") != 0 ? "refuse" : NULL;
+        good && strcmp(*value_of(settings, one), "0") != 0 ? "refuse" : NULL;
     return good;
 }
 
 /* Connections a second; for how long xinetd then closes the port has no counterpart. */
-static bool take_cps(ARGUMENTS)
+static bool take_cps(struct settings *settings, const struct assigned *one)
 {
-    UNUSED(how);
-    return import_parse_rate(settings->import, words->items[0], "1s",
-                             &settings->values[attribute->key]);
+    return import_parse_rate(settings->import, one->words->items[0], "1s", value_of(settings, one));
 }
 
-static bool take_nice(ARGUMENTS)
+static bool take_nice(struct settings *settings, const struct assigned *one)
 {
     long value;
 
-    UNUSED(how);
-    if (value_parse_integer(words->items[0], -1000, 1000, &value) < 0)
+    if (value_parse_integer(one->words->items[0], -1000, 1000, &value) < 0)
         return false;
     value = value < IMPORT_NICE_LEAST     ? IMPORT_NICE_LEAST
             : value > IMPORT_NICE_HIGHEST ? IMPORT_NICE_HIGHEST
                                           : value;
-    settings->values[attribute->key] = import_format(settings->import, "%ld", value);
+    *value_of(settings, one) = import_format(settings->import, "%ld", value);
     return true;
 }
 
-static bool take_umask(ARGUMENTS)
+static bool take_umask(struct settings *settings, const struct assigned *one)
 {
     unsigned mode;
 
-    UNUSED(how);
-    if (value_parse_mode(words->items[0], &mode) < 0 || mode > 0777)
+    if (value_parse_mode(one->words->items[0], &mode) < 0 || mode > 0777)
         return false;
-    settings->values[attribute->key] = import_format(settings->import, "%03o", mode);
+    *value_of(settings, one) = import_format(settings->import, "%03o", mode);
     return true;
 }
 
-static bool take_rlimit(ARGUMENTS)
+static bool take_rlimit(struct settings *settings, const struct assigned *one)
 {
-    const char *text = words->items[0];
+    const char *text = one->words->items[0];
 
-    UNUSED(how);
     if (import_is_word(text, "UNLIMITED")) {
-        settings->values[attribute->key] = "unlimited";
+        *value_of(settings, one) = "unlimited";
         return true;
     }
     if (text[strspn(text, "0")] == '\0') /* to xinetd that is as if it weren't set */
         return true;
-    return import_parse_size(settings->import, text, 1, UINT64_MAX - 1,
-                             &settings->values[attribute->key]);
+    return import_parse_size(settings->import, text, 1, UINT64_MAX - 1, value_of(settings, one));
 }
 
 /* --- who may come --------------------------------------------------------------------------- */
@@ -274,103 +253,99 @@ static bool take_address(struct settings *settings, struct address_list *list, c
     return false;
 }
 
-static bool take_addresses(ARGUMENTS)
+static bool take_addresses(struct settings *settings, const struct assigned *one)
 {
-    struct address_list *list = field_of(settings, attribute);
+    struct address_list *list = field_of(settings, one);
     bool good = true;
 
-    if (how == ASSIGN_SET)
+    if (one->how == ASSIGN_SET)
         *list = (struct address_list){0};
     list->given = true;
-    for (size_t i = 0; i < words->count; i++)
-        good = take_address(settings, list, words->items[i], how == ASSIGN_REMOVE) && good;
+    for (size_t i = 0; i < one->words->count; i++)
+        good =
+            take_address(settings, list, one->words->items[i], one->how == ASSIGN_REMOVE) && good;
     return good;
 }
 
 /* --- lists of words ------------------------------------------------------------------------- */
 
 /* "NAME=value" or "NAME", by the key. From env xinetd takes nothing out again. */
-static bool take_variables(ARGUMENTS)
+static bool take_variables(struct settings *settings, const struct assigned *one)
 {
-    struct value_words *list = field_of(settings, attribute);
-    char separator = attribute->key == IMPORT_ENV ? '=' : '\0';
+    struct value_words *list = field_of(settings, one);
+    char separator = one->attribute->key == IMPORT_ENV ? '=' : '\0';
 
-    if (how == ASSIGN_REMOVE && attribute->key == IMPORT_ENV)
+    if (one->how == ASSIGN_REMOVE && one->attribute->key == IMPORT_ENV)
         return false;
-    if (how == ASSIGN_SET)
+    if (one->how == ASSIGN_SET)
         *list = (struct value_words){0};
-    for (size_t i = 0; i < words->count; i++) {
-        if (how == ASSIGN_REMOVE)
-            import_remove_variable(list, words->items[i]);
-        else if (!import_add_variable(settings->import, list, words->items[i], separator))
+    for (size_t i = 0; i < one->words->count; i++) {
+        if (one->how == ASSIGN_REMOVE)
+            import_remove_variable(list, one->words->items[i]);
+        else if (!import_add_variable(settings->import, list, one->words->items[i], separator))
             import_say(settings->import, settings->service, IMPORT_WARNING,
                        "%s isn't carried over: it is no %s, or stdinetd sets it itself",
-                       words->items[i], separator == '=' ? "NAME=value" : "name of a variable");
+                       one->words->items[i],
+                       separator == '=' ? "NAME=value" : "name of a variable");
     }
     return true;
 }
 
-static bool take_ids(ARGUMENTS)
+static bool take_ids(struct settings *settings, const struct assigned *one)
 {
-    UNUSED(how);
-    for (size_t i = 0; i < words->count; i++)
-        import_append(settings->import, field_of(settings, attribute), words->items[i]);
+    for (size_t i = 0; i < one->words->count; i++)
+        import_append(settings->import, field_of(settings, one), one->words->items[i]);
     return true;
 }
 
-static bool take_enabled(ARGUMENTS)
+static bool take_enabled(struct settings *settings, const struct assigned *one)
 {
     settings->has_enabled_ids = true;
-    return take_ids(settings, attribute, words, how);
+    return take_ids(settings, one);
 }
 
 /* --- what can't be carried over ------------------------------------------------------------- */
 
 /* The file's contents are what a client is sent that is refused. */
-static bool take_banner_fail(ARGUMENTS)
+static bool take_banner_fail(struct settings *settings, const struct assigned *one)
 {
     struct import *import = settings->import;
     const char *problem = NULL;
     char *text = NULL;
     size_t length;
-    int error = import_read_named(import, words->items[0], &text, &length);
+    int error = import_read_named(import, one->words->items[0], &text, &length);
 
-    UNUSED(how);
     if (error < 0)
         problem = strerror(-error);
-    else if (!import_parse_message(import, text, length, &settings->values[attribute->key]))
+    else if (!import_parse_message(import, text, length, value_of(settings, one)))
         problem = "refuse-message takes 1024 bytes of UTF-8";
     free(text);
     if (problem)
         import_say(import, settings->service, IMPORT_WARNING, "%s %s isn't carried over: %s",
-                   attribute->name, words->items[0], problem);
+                   one->attribute->name, one->words->items[0], problem);
     return true;
 }
 
-static bool take_lost(ARGUMENTS)
+static bool take_lost(struct settings *settings, const struct assigned *one)
 {
-    UNUSED(words);
-    UNUSED(how);
     import_say(settings->import, settings->service, IMPORT_WARNING, "%s isn't carried over: %s",
-               attribute->name, attribute->reason);
+               one->attribute->name, one->attribute->reason);
     return true;
 }
 
 /* 0 and no are what we do. */
-static bool take_lost_unless_off(ARGUMENTS)
+static bool take_lost_unless_off(struct settings *settings, const struct assigned *one)
 {
-    return strtod(words->items[0], NULL) > 0 || import_is_word(words->items[0], "yes")
-               ? take_lost(settings, attribute, words, how)
+    return strtod(one->words->items[0], NULL) > 0 || import_is_word(one->words->items[0], "yes")
+               ? take_lost(settings, one)
                : true;
 }
 
 /* Means something only together with another, which speaks for itself. */
-static bool take_nothing(ARGUMENTS)
+static bool take_nothing(struct settings *settings, const struct assigned *one)
 {
-    UNUSED(settings);
-    UNUSED(attribute);
-    UNUSED(words);
-    UNUSED(how);
+    (void)settings;
+    (void)one;
     return true;
 }
 
