@@ -15,12 +15,10 @@ static void add(struct import *import, struct import_prefixes *prefixes, const s
     import->prefix_count++;
     if (prefixes->count == prefixes->room) {
         size_t room = prefixes->room > 0 ? 2 * prefixes->room : 8;
-        struct prefix *items = arena_allocate_array(import->arena, room, sizeof(*items));
+        struct prefix *items = import_allocate(import, room, sizeof(*items));
 
-        if (!items) {
-            import->out_of_memory = true;
+        if (!items)
             return;
-        }
         if (prefixes->count > 0)
             memcpy(items, prefixes->items, prefixes->count * sizeof(*items));
         prefixes->items = items;
@@ -206,12 +204,10 @@ bool import_is_covered(const struct prefix *one, const struct import_prefixes *p
 const char *import_join_prefixes(struct import *import, const struct import_prefixes *prefixes)
 {
     size_t size = prefixes->count * PREFIX_TEXT_SIZE + 1, length = 0;
-    char *text = arena_allocate(import->arena, size);
+    char *text = import_allocate(import, size, 1);
 
-    if (!text) {
-        import->out_of_memory = true;
+    if (!text)
         return "";
-    }
     for (size_t i = 0; i < prefixes->count; i++) {
         if (i > 0)
             text[length++] = ' ';

@@ -37,6 +37,8 @@ bool import_set_built_in(struct import *import, struct import_service *service, 
         import_set(service, IMPORT_GROUP, NULL);
         return true;
     }
+    import_downgrade(import, service, IMPORT_OMITTED,
+                     "stdinetd has no such handler in place of the internal one");
     return false;
 }
 

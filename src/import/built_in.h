@@ -5,8 +5,11 @@
 
 #include "import/import.h"
 
+/* Why a service has no counterpart. */
+#define IMPORT_NO_RPC "it is an RPC service, and stdinetd doesn't register any with rpcbind"
+
 /* Makes service the one that is called name inside of inetd and xinetd. Its handler needs nothing
- * of root's and runs as nobody. False where there is none. */
+ * of root's and runs as nobody. False where there is none: then service is omitted. */
 bool import_set_built_in(struct import *import, struct import_service *service, const char *name);
 
 /* Makes service pass connections on to address, "192.0.2.1:80". */

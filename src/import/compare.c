@@ -65,8 +65,7 @@ static void settle(struct import *import, struct import_service *service)
     for (const struct import_service *other = import->services; other != service;
          other = other->next)
         if (other->result == IMPORT_SERVED && conflict(other, service)) {
-            import->file = service->file;
-            import->line = service->line;
+            import_return_to(import, service);
             import_downgrade(import, service, IMPORT_DISABLED,
                              "disabled: it wants an address that [%s] has (%s:%u)", other->name,
                              other->file, other->line);
@@ -83,11 +82,6 @@ void import_settle_conflicts(struct import *import)
 
 /* --- duplicates ----------------------------------------------------------------------------- */
 
-static bool is_same(const char *one, const char *other)
-{
-    return one && other ? strcmp(one, other) == 0 : one == other;
-}
-
 static bool is_same_words(const struct value_words *one, const struct value_words *other)
 {
     for (size_t i = 0; i < one->count && i < other->count; i++)
@@ -100,7 +94,7 @@ static bool is_same_words(const struct value_words *one, const struct value_word
 static bool is_same_values(const struct import_service *one, const struct import_service *other)
 {
     for (int key = 0; key < IMPORT_KEYS; key++)
-        if (key != IMPORT_IPV6_ONLY && !is_same(one->values[key], other->values[key]))
+        if (key != IMPORT_IPV6_ONLY && !import_is_same(one->values[key], other->values[key]))
             return false;
     return true;
 }

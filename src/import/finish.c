@@ -21,13 +21,6 @@ static void comment(struct import *import, struct import_service *service, const
     import_downgrade(import, service, IMPORT_COMMENTED, "only a comment: %s %s", what, word);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 /* --- where it listens ----------------------------------------------------------------------- */
 
 /* From here on every address is explicit. */
@@ -173,7 +166,7 @@ static void unwrap(struct import *import, struct import_service *service)
     const char *daemon;
 
     if (service->kind != IMPORT_PROGRAM || service->argv.count == 0 ||
-        strcmp(base_name(service->program), "tcpd") != 0)
+        !import_is_tcpd(service->program))
         return;
     daemon = wrapped_daemon(import, service);
     if (import_has_program(import, service->program)) {
@@ -201,7 +194,7 @@ static void set_exec(struct import *import, struct import_service *service)
     for (size_t i = 0; i < words.count; i++)
         import_append(import, &all, words.items[i]);
     import_set(service, IMPORT_EXEC, import_join(import, &all));
-    if (!built_in && strcmp(name, program) != 0 && strcmp(name, base_name(program)) != 0) {
+    if (!built_in && strcmp(name, program) != 0 && strcmp(name, import_base_name(program)) != 0) {
         all = (struct value_words){0};
         import_append(import, &all, name);
         import_set(service, IMPORT_ARGV0, import_join(import, &all));
@@ -272,8 +265,7 @@ static void for_each(struct import *import,
                      void (*visit)(struct import *import, struct import_service *service))
 {
     for (struct import_service *service = import->services; service; service = service->next) {
-        import->file = service->file;
-        import->line = service->line;
+        import_return_to(import, service);
         if (service->result != IMPORT_OMITTED)
             visit(import, service);
     }
@@ -284,8 +276,7 @@ static void say_family(struct import *import)
 {
     for (const struct import_service *service = import->services; service; service = service->next)
         if (service->result != IMPORT_OMITTED && service->family_assumed) {
-            import->file = service->file;
-            import->line = service->line;
+            import_return_to(import, service);
             import_say(
                 import, NULL, IMPORT_WARNING,
                 "tcp and udp are taken as IPv4 alone; --ipv6 takes them as both, as Debian's "

@@ -15,7 +15,7 @@ void import_begin(struct import *import, struct arena *arena)
     import->last_message = &import->messages;
 }
 
-static void *allocate(struct import *import, size_t count, size_t size)
+void *import_allocate(struct import *import, size_t count, size_t size)
 {
     void *memory = import->arena ? arena_allocate_array(import->arena, count, size) : NULL;
 
@@ -44,7 +44,7 @@ __attribute__((format(printf, 2, 0))) static const char *format_text(struct impo
     va_copy(again, arguments);
     length = vsnprintf(NULL, 0, format, again);
     va_end(again);
-    text = allocate(import, (size_t)length + 1, 1);
+    text = import_allocate(import, (size_t)length + 1, 1);
     if (!text)
         return "";
     vsnprintf(text, (size_t)length + 1, format, arguments);
@@ -69,7 +69,7 @@ const char *import_join(struct import *import, const struct value_words *words)
 
     for (size_t i = 0; i < words->count; i++)
         size += value_quote_word(words->items[i], NULL, 0) + 1;
-    text = allocate(import, size, 1);
+    text = import_allocate(import, size, 1);
     if (!text)
         return "";
     for (size_t i = 0; i < words->count; i++) {
@@ -96,7 +96,7 @@ void import_append(struct import *import, struct value_words *words, const char 
         return;
     }
     if (is_full(words)) {
-        char **items = allocate(import, count == 0 ? 4 : 2 * (count + 1), sizeof(*items));
+        char **items = import_allocate(import, count == 0 ? 4 : 2 * (count + 1), sizeof(*items));
 
         if (!items)
             return;
@@ -129,7 +129,7 @@ struct import_service *import_add_service(struct import *import, const char *nam
                    IMPORT_SERVICES_MAX);
         return NULL;
     }
-    service = allocate(import, 1, sizeof(*service));
+    service = import_allocate(import, 1, sizeof(*service));
     if (!service)
         return NULL;
     *service = (struct import_service){.file = import->file, .line = import->line, .name = name};
@@ -140,15 +140,33 @@ struct import_service *import_add_service(struct import *import, const char *nam
     return service;
 }
 
+void import_return_to(struct import *import, const struct import_service *service)
+{
+    import->file = service->file;
+    import->line = service->line;
+}
+
 bool import_is_word(const char *text, const char *word)
 {
     return strcasecmp(text, word) == 0;
 }
 
+bool import_is_same(const char *one, const char *other)
+{
+    return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+const char *import_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 const char *import_escape(struct import *import, const char *text)
 {
     size_t length = strlen(text), size = 4 * length + 1;
-    char *shown = allocate(import, size, 1);
+    char *shown = import_allocate(import, size, 1);
 
     if (!shown)
         return "";
@@ -166,7 +184,7 @@ __attribute__((format(printf, 4, 0))) static void add_message(struct import *imp
     import->error_count += level == IMPORT_ERROR;
     if (import->message_count == IMPORT_MESSAGES_MAX)
         return;
-    message = allocate(import, 1, sizeof(*message));
+    message = import_allocate(import, 1, sizeof(*message));
     if (!message)
         return;
     *message = (struct import_message){

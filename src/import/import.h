@@ -164,6 +164,9 @@ struct import {
 /* Empties import and sets its arena (NULL is out of memory). */
 void import_begin(struct import *import, struct arena *arena);
 
+/* Memory for count items of size bytes; NULL where it is short. */
+void *import_allocate(struct import *import, size_t count, size_t size);
+
 /* Copies of text; "" where memory is short. */
 const char *import_copy(struct import *import, const char *text, size_t length);
 const char *import_format(struct import *import, const char *format, ...)
@@ -172,6 +175,12 @@ const char *import_format(struct import *import, const char *format, ...)
 /* Whether text is that word of a configuration. Case makes no difference, as xinetd has it: a
  * restriction that is written in capitals is one. */
 bool import_is_word(const char *text, const char *word);
+
+/* Whether two texts, each of which may be NULL, are alike. */
+bool import_is_same(const char *one, const char *other);
+
+/* What is behind the last slash of path. */
+const char *import_base_name(const char *path);
 
 /* Text as a terminal and a comment can have it: without control characters and what isn't UTF-8. */
 const char *import_escape(struct import *import, const char *text);
@@ -189,6 +198,9 @@ struct value_words import_copy_words(struct import *import, const struct value_w
 /* A new service at the line that is being read; NULL where memory is short or there are too many,
  * which is said. */
 struct import_service *import_add_service(struct import *import, const char *name);
+
+/* What is said from now on is about the line where service was found. */
+void import_return_to(struct import *import, const struct import_service *service);
 
 /* Says something about service (NULL: none), at the line that is being read. */
 void import_say(struct import *import, struct import_service *service, enum import_level level,

@@ -18,30 +18,6 @@
 #define OFF_SIZE (sizeof(OFF) - 1)
 #define POLICY   "#@"
 
-/* The bytes of the quoted word at text, with both quotes; 0 where it isn't one. */
-static size_t quoted_length(const char *text)
-{
-    const char *close = text[0] == '"' || text[0] == '\'' ? strchr(text + 1, text[0]) : NULL;
-
-    return close && (close[1] == '\0' || strchr(IMPORT_BLANKS, close[1]))
-               ? (size_t)(close - text) + 1
-               : 0;
-}
-
-/* Splits at blanks. A word in quotes is one, as FreeBSD, NetBSD and GNU have it. */
-static void split(struct import *import, const char *text, struct value_words *words)
-{
-    for (text += strspn(text, IMPORT_BLANKS); *text != '\0'; text += strspn(text, IMPORT_BLANKS)) {
-        size_t quoted = quoted_length(text);
-        size_t length = quoted > 0 ? quoted : strcspn(text, IMPORT_BLANKS);
-
-        import_append(import, words,
-                      quoted > 0 ? import_copy(import, text + 1, length - 2)
-                                 : import_copy(import, text, length));
-        text += length;
-    }
-}
-
 static bool is_default_address(const struct value_words *words)
 {
     size_t length = strlen(words->items[0]);
@@ -107,7 +83,8 @@ static void take_line(struct inetd_reader *reader, const char *text)
         reader->off = off;
         start += off ? OFF_SIZE : 0;
     }
-    split(reader->import, start, &reader->words);
+    /* A word in quotes is one, as FreeBSD, NetBSD and GNU have it. */
+    import_split_words(reader->import, start, true, &reader->words);
 }
 
 void import_read_inetd(struct import *import, const char *text, size_t length)

@@ -158,7 +158,7 @@ static void take_socket(struct entry *entry, const char *word)
     if (!sockets[i].can_be)
         omit(entry, "stdinetd has no raw and no rdm sockets");
     if (maximum)
-        import_set_count(entry->import, entry->service, IMPORT_MAX_CONNECTIONS, maximum);
+        import_parse_count(entry->import, maximum, &entry->service->values[IMPORT_MAX_CONNECTIONS]);
     if (filter)
         import_say(entry->import, entry->service, IMPORT_WARNING,
                    "the accept filter %s isn't carried over (see defer-accept and start-on)",
@@ -205,8 +205,8 @@ static void take_buffers(struct entry *entry, const char *text)
         text = cut(entry->import, &word, ",");
         for (size_t i = 0; i < 2; i++)
             if (strncasecmp(word, buffers[i].name, 7) == 0)
-                known = import_set_size(entry->import, entry->service, buffers[i].key, word + 7,
-                                        256, 1U << 30);
+                known = import_parse_size(entry->import, word + 7, 256, 1U << 30,
+                                          &entry->service->values[buffers[i].key]);
         if (!known)
             import_say(entry->import, entry->service, IMPORT_WARNING, "%s isn't carried over",
                        word);
@@ -220,7 +220,7 @@ static void take_protocol(struct entry *entry, const char *word)
 
     take_buffers(entry, buffers);
     if (strncasecmp(word, "rpc/", 4) == 0) {
-        omit(entry, "it is an RPC service, and stdinetd doesn't register any with rpcbind");
+        omit(entry, IMPORT_NO_RPC);
         return;
     }
     if (strncasecmp(word, "faith/", 6) == 0)
@@ -250,7 +250,7 @@ static void take_limits(struct entry *entry, char separator, const char *text)
 {
     static const enum import_key limits[] = {IMPORT_MAX_CONNECTIONS, IMPORT_RATE_PER_SOURCE,
                                              IMPORT_MAX_CONNECTIONS_PER_SOURCE};
-    const char *problem = "limit";
+    const char *problem = "limit", **values = entry->service->values;
 
     for (size_t i = 0; text && i < 3; i++) {
         const char *word = text;
@@ -258,12 +258,11 @@ static void take_limits(struct entry *entry, char separator, const char *text)
 
         text = cut(entry->import, &word, "/");
         if (separator != '/')
-            good =
-                i == 0 && import_set_rate(entry->import, entry->service, IMPORT_RATE, word, "1m");
+            good = i == 0 && import_parse_rate(entry->import, word, "1m", &values[IMPORT_RATE]);
         else if (i == 1)
-            good = import_set_rate(entry->import, entry->service, limits[i], word, "1m");
+            good = import_parse_rate(entry->import, word, "1m", &values[limits[i]]);
         else
-            good = import_set_count(entry->import, entry->service, limits[i], word);
+            good = import_parse_count(entry->import, word, &values[limits[i]]);
         if (!good)
             mistake(entry, problem, word);
     }
@@ -316,32 +315,23 @@ static void take_program(struct entry *entry, const char *word)
 
     service->program = word;
     service->argv = import_copy_words(entry->import, &entry->reader->words, INETD_FIELDS);
-    if (!import_is_word(word, "internal"))
-        return;
-    if (!import_set_built_in(entry->import, service, service->name))
-        omit(entry, "stdinetd has no such handler in place of the internal one");
+    if (import_is_word(word, "internal"))
+        entry->can_be = import_set_built_in(entry->import, service, service->name);
 }
 
 /* --- who is refused ------------------------------------------------------------------------- */
 
-/* tcpd asks for itself. */
-static bool is_tcpd(const char *program)
-{
-    const char *slash = strrchr(program, '/');
-
-    return strcmp(slash ? slash + 1 : program, "tcpd") == 0;
-}
-
 /* Some inetds ask hosts.allow and hosts.deny by themselves, and it can't be seen which one this
  * file was for: FreeBSD's for the program, NetBSD's for its argv[0], both for an internal service
- * by its name. None does it for a waiting stream service, which has its clients from the socket. */
+ * by its name. None does it for a waiting stream service, which has its clients from the socket;
+ * and tcpd asks for itself. */
 static void ask_wrappers(const struct entry *entry)
 {
     struct import_service *service = entry->service;
     bool named = service->kind == IMPORT_PROGRAM && service->argv.count > 0;
 
     if (service->is_unix || (service->wait && service->socket == IMPORT_STREAM) ||
-        is_tcpd(service->program))
+        import_is_tcpd(service->program))
         return;
     if (!import_ask_wrappers(entry->import, service,
                              named ? service->argv.items[0] : service->name))

@@ -25,3 +25,27 @@ const char *import_next_line(struct import *import, struct import_lines *lines)
     }
     return NULL;
 }
+
+/* The bytes of the quoted word at text, with both quotes; 0 where it isn't one. */
+static size_t quoted_length(const char *text)
+{
+    const char *close = text[0] == '"' || text[0] == '\'' ? strchr(text + 1, text[0]) : NULL;
+
+    return close && (close[1] == '\0' || strchr(IMPORT_BLANKS, close[1]))
+               ? (size_t)(close - text) + 1
+               : 0;
+}
+
+void import_split_words(struct import *import, const char *text, bool quotes,
+                        struct value_words *words)
+{
+    for (text += strspn(text, IMPORT_BLANKS); *text != '\0'; text += strspn(text, IMPORT_BLANKS)) {
+        size_t quoted = quotes ? quoted_length(text) : 0;
+        size_t length = quoted > 0 ? quoted : strcspn(text, IMPORT_BLANKS);
+
+        import_append(import, words,
+                      quoted > 0 ? import_copy(import, text + 1, length - 2)
+                                 : import_copy(import, text, length));
+        text += length;
+    }
+}

@@ -84,16 +84,8 @@ static bool take_options(struct import *import, int count, char *arguments[], in
 
 static void print_messages(const struct import *import)
 {
-    for (const struct import_message *message = import->messages; message;
-         message = message->next) {
-        if (message->file)
-            fprintf(stderr, "%s:", message->file);
-        if (message->line > 0)
-            fprintf(stderr, "%u:", message->line);
-        fprintf(stderr, "%s%s%s%s\n", message->file ? " " : "",
-                message->service ? message->service->name : "", message->service ? ": " : "",
-                message->text);
-    }
+    for (const struct import_message *message = import->messages; message; message = message->next)
+        import_print_message(stderr, message, true);
 }
 
 static json_t *message_object(const struct import_message *message)

@@ -54,24 +54,6 @@ bool import_parse_size(struct import *import, const char *text, uint64_t minimum
     return true;
 }
 
-bool import_set_count(struct import *import, struct import_service *service, enum import_key key,
-                      const char *text)
-{
-    return import_parse_count(import, text, &service->values[key]);
-}
-
-bool import_set_rate(struct import *import, struct import_service *service, enum import_key key,
-                     const char *text, const char *period)
-{
-    return import_parse_rate(import, text, period, &service->values[key]);
-}
-
-bool import_set_size(struct import *import, struct import_service *service, enum import_key key,
-                     const char *text, uint64_t minimum, uint64_t maximum)
-{
-    return import_parse_size(import, text, minimum, maximum, &service->values[key]);
-}
-
 bool import_is_name(const char *text)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -30,14 +30,6 @@ bool import_parse_rate(struct import *import, const char *text, const char *peri
 bool import_parse_size(struct import *import, const char *text, uint64_t minimum, uint64_t maximum,
                        const char **ret);
 
-/* The same for keys of service. */
-bool import_set_count(struct import *import, struct import_service *service, enum import_key key,
-                      const char *text);
-bool import_set_rate(struct import *import, struct import_service *service, enum import_key key,
-                     const char *text, const char *period);
-bool import_set_size(struct import *import, struct import_service *service, enum import_key key,
-                     const char *text, uint64_t minimum, uint64_t maximum);
-
 /* Whether it may be the name of a user, a group or a service, as far as it can be written. */
 bool import_is_name(const char *text);
 

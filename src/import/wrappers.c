@@ -116,6 +116,11 @@ static const char *find_refusal(struct import *import, const char *path, bool de
     return found;
 }
 
+bool import_is_tcpd(const char *program)
+{
+    return strcmp(import_base_name(program), "tcpd") == 0;
+}
+
 bool import_ask_wrappers(struct import *import, struct import_service *service, const char *daemon)
 {
     static const struct {
@@ -123,11 +128,10 @@ bool import_ask_wrappers(struct import *import, struct import_service *service, 
         bool deny;
     } files[] = {{"hosts.deny", "/etc/hosts.deny", true},
                  {"hosts.allow", "/etc/hosts.allow", false}};
-    const char *slash = strrchr(daemon, '/');
 
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         const char *line =
-            find_refusal(import, files[i].path, files[i].deny, slash ? slash + 1 : daemon);
+            find_refusal(import, files[i].path, files[i].deny, import_base_name(daemon));
 
         if (!line)
             continue;

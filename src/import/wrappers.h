@@ -5,6 +5,9 @@
 
 #include "import/import.h"
 
+/* Whether program is tcpd, which asks them for the daemon that it starts. */
+bool import_is_tcpd(const char *program);
+
 /* Disables service where they may have a rule against clients of daemon (a name or a path), and
  * quotes that rule. What can't be read or is hard to understand is taken for one. Returns whether
  * there is one. */

@@ -1,7 +1,6 @@
 /* write: see write.h. Called by import_run. */
 #include "import/write.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,11 +49,6 @@ static bool has_section(const struct import_service *service)
     return service->result != IMPORT_OMITTED;
 }
 
-static bool is_same(const char *one, const char *other)
-{
-    return one && other ? strcmp(one, other) == 0 : one == other;
-}
-
 static const struct import_service *next_section(const struct import_service *service)
 {
     while (service && !has_section(service))
@@ -72,11 +66,11 @@ static const char *majority(const struct import *import, enum import_key key)
          one = next_section(one->next)) {
         if (votes == 0)
             value = one->values[key];
-        votes += is_same(one->values[key], value) ? 1 : (size_t)-1;
+        votes += import_is_same(one->values[key], value) ? 1 : (size_t)-1;
     }
     for (const struct import_service *one = next_section(import->services); one;
          one = next_section(one->next)) {
-        count += is_same(one->values[key], value);
+        count += import_is_same(one->values[key], value);
         total++;
     }
     return total > 1 && 2 * count > total ? value : NULL;
@@ -109,18 +103,24 @@ static void write_defaults(FILE *file, const char *const common[static IMPORT_KE
     }
 }
 
-static void write_message(FILE *file, const struct import_message *message)
+void import_print_message(FILE *file, const struct import_message *message, bool named)
 {
-    fputs("; ", file);
     if (message->file)
         fprintf(file, "%s:", message->file);
     if (message->line > 0)
         fprintf(file, "%u:", message->line);
     if (message->file)
         fputc(' ', file);
-    if (message->service && !has_section(message->service))
+    if (message->service && named)
         fprintf(file, "%s: ", message->service->name);
     fprintf(file, "%s\n", message->text);
+}
+
+/* Above its section it needs no name. */
+static void write_message(FILE *file, const struct import_message *message)
+{
+    fputs("; ", file);
+    import_print_message(file, message, message->service && !has_section(message->service));
 }
 
 static void write_section(FILE *file, const struct import_service *service,
@@ -130,7 +130,7 @@ static void write_section(FILE *file, const struct import_service *service,
 
     fprintf(file, "%s[%s]\n", lead, service->name);
     for (int key = 0; key < IMPORT_KEYS; key++)
-        if (service->values[key] && !is_same(service->values[key], common[key]))
+        if (service->values[key] && !import_is_same(service->values[key], common[key]))
             fprintf(file, "%s%s = %s\n", lead, keys[key].name, service->values[key]);
     if (service->disabled)
         fprintf(file, "%senabled = no\n", lead);

@@ -46,30 +46,11 @@ struct reader {
     bool open;           /* its '{' was there */
 };
 
-static void *allocate(struct import *import, size_t size)
-{
-    void *memory = arena_allocate(import->arena, size);
-
-    if (!memory)
-        import->out_of_memory = true;
-    return memory;
-}
-
 static struct xinetd *get_xinetd(struct import *import)
 {
-    if (!import->xinetd && (import->xinetd = allocate(import, sizeof(*import->xinetd))))
+    if (!import->xinetd && (import->xinetd = import_allocate(import, 1, sizeof(*import->xinetd))))
         import->xinetd->last_entry = &import->xinetd->entries;
     return import->xinetd;
-}
-
-static void split(struct import *import, const char *text, struct value_words *words)
-{
-    for (text += strspn(text, IMPORT_BLANKS); *text != '\0'; text += strspn(text, IMPORT_BLANKS)) {
-        size_t length = strcspn(text, IMPORT_BLANKS);
-
-        import_append(import, words, import_copy(import, text, length));
-        text += length;
-    }
 }
 
 /* --- entries -------------------------------------------------------------------------------- */
@@ -77,7 +58,7 @@ static void split(struct import *import, const char *text, struct value_words *w
 static struct entry *make_entry(struct reader *reader, const char *name)
 {
     struct import *import = reader->import;
-    struct entry *entry = allocate(import, sizeof(*entry));
+    struct entry *entry = import_allocate(import, 1, sizeof(*entry));
 
     if (!entry)
         return NULL;
@@ -176,12 +157,12 @@ static void take_assignment(struct reader *reader, const char *text)
     }
     if (text[length] == '=')
         refuse(reader, "an attribute and its operator need white space between them");
-    assignment = allocate(import, sizeof(*assignment));
+    assignment = import_allocate(import, 1, sizeof(*assignment));
     if (!assignment)
         return;
     *assignment = (struct assignment){
         .name = import_copy(import, text, length), .how = how, .text = text, .line = import->line};
-    split(import, rest, &assignment->words);
+    import_split_words(import, rest, false, &assignment->words);
     *reader->entry->last_assignment = assignment;
     reader->entry->last_assignment = &assignment->next;
 }
@@ -204,7 +185,7 @@ static void take_line(struct reader *reader, const char *text)
         if (reader->entry)
             refuse(reader, "'{' is missing");
         reader->entry = NULL;
-        split(reader->import, text, &words);
+        import_split_words(reader->import, text, false, &words);
         if (words.count > 0)
             take_keyword(reader, &words);
     }

@@ -83,13 +83,11 @@ static bool conclude_program(struct settings *settings, const char *name)
 {
     struct import *import = settings->import;
     struct import_service *service = settings->service;
-    const char *slash = settings->server ? strrchr(settings->server, '/') : NULL;
 
     if (settings->redirect_host)
         return conclude_redirect(settings);
     if (settings->types & TYPE_INTERNAL)
-        return import_set_built_in(import, service, name) ||
-               omit(settings, "stdinetd has no such handler in place of the internal one");
+        return import_set_built_in(import, service, name);
     if (!settings->server)
         return omit(settings, "it has no server");
     service->program = settings->server;
@@ -97,7 +95,7 @@ static bool conclude_program(struct settings *settings, const char *name)
         service->argv = settings->server_args;
         return true;
     }
-    import_append(import, &service->argv, slash ? slash + 1 : settings->server);
+    import_append(import, &service->argv, import_base_name(settings->server));
     for (size_t i = 0; i < settings->server_args.count; i++)
         import_append(import, &service->argv, settings->server_args.items[i]);
     return true;
@@ -226,8 +224,7 @@ static void conclude_rest(struct settings *settings)
 static bool can_be(struct settings *settings, const char *name)
 {
     if (settings->types & TYPE_RPC)
-        return omit(settings,
-                    "it is an RPC service, and stdinetd doesn't register any with rpcbind");
+        return omit(settings, IMPORT_NO_RPC);
     if (settings->flags & FLAG_SENSOR)
         return omit(settings, "stdinetd has no sensors; see penalty in stdinetd.ini(5)");
     if (settings->types & (TYPE_TCPMUX | TYPE_TCPMUXPLUS)) {
