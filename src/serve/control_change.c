@@ -28,7 +28,7 @@ int control_resume(struct control_call *call)
         return -EINVAL;
     service->paused = false;
     control_stop_draining(call->server->control, service);
-    service_rearm(service);
+    turns_look(service);
     return 0;
 }
 
@@ -108,7 +108,7 @@ int control_reload(struct control_call *call)
     json_t *problems = reply_add_array(&call->reply, call->reply.root, "problems");
     int error;
 
-    if (call->server->stopping)
+    if (call->server->turns.blocked & TURNS_STOPPING)
         return control_refuse(call, "the daemon is stopping");
     error = server_reload(call->server, tell_problem, problems);
     /* The request was understood; whether the configuration was is another question. */

@@ -24,7 +24,7 @@
 static void leave(struct control_client *client)
 {
     control_client_end(client);
-    server_fds_given_back(client->server);
+    turns_fds_given_back(client->server);
 }
 
 /* --- output --------------------------------------------------------------------------------- */

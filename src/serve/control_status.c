@@ -40,7 +40,7 @@ static void add_daemon(struct control_call *call)
     reply_add_text(reply, root, "version", version_text);
     reply_add_count(reply, root, "pid", (uint64_t)getpid());
     reply_add_duration(reply, root, "uptime_ms", loop_now(server->loop) - server->began);
-    reply_add_flag(reply, root, "stopping", server->stopping);
+    reply_add_flag(reply, root, "stopping", (server->turns.blocked & TURNS_STOPPING) != 0);
     reply_add_text(reply, root, "engine", launcher_engine(server->launcher));
     reply_add_count(reply, root, "reloads", server->reloads_done);
     reply_add_count(reply, root, "reloads_failed", server->reloads_failed);

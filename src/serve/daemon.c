@@ -21,9 +21,9 @@
 #include "serve/control.h"
 #include "serve/version.h"
 
-/* The timers of the server itself: starve, fds, rearm, pace, expire, launch, log, sum, stop,
+/* The timers of the server itself: turns, expire, launch, log, sum, stop,
  * notify, upgrade. */
-#define SERVER_TIMERS 11
+#define SERVER_TIMERS 8
 
 /* --- signals -------------------------------------------------------------------------------- */
 
@@ -259,17 +259,14 @@ static void change_pid_file(struct server *server)
 
 static void on_lingering_ended(void *context)
 {
-    server_fds_given_back(context);
+    turns_fds_given_back(context);
 }
 
 static void init_callbacks(struct server *server)
 {
     server->signals = (struct loop_source){.fd = -1, .ready = on_signals, .owner = server};
     server->launches = (struct loop_source){.fd = -1, .ready = server_on_launches, .owner = server};
-    server->starve_timer = (struct loop_timer){.fired = server_on_rearm_timer, .owner = server};
-    server->rearm_timer = (struct loop_timer){.fired = server_on_rearm_timer, .owner = server};
-    server->fds_timer = (struct loop_timer){.fired = server_on_fds_timer, .owner = server};
-    server->pace_timer = (struct loop_timer){.fired = server_on_rearm_timer, .owner = server};
+    turns_open(&server->turns, server);
     server->expire_timer = (struct loop_timer){.fired = server_on_expire_timer, .owner = server};
     server->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
     server->launch_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
@@ -296,11 +293,11 @@ static void say_unnamed(const struct inherited *inherited)
 /* What the daemon before us left, as far as our services are made of it: nothing of it ends us. */
 static void adopt_services(struct server *server, struct adoption *adoption)
 {
-    server->still = true;
+    turns_block(&server->turns, TURNS_UPGRADING);
     adoption_read(adoption, ADOPTION_OF_SERVICES);
     adoption_close_rest(adoption);
     server->service_is_empty = true; /* clients of control may wait for what is over by now */
-    server->still = false;
+    turns_unblock(&server->turns, TURNS_UPGRADING);
     server_expire_later(server);
     /* Whoever has ended meanwhile. */
     processes_look_soon(&server->processes);

@@ -29,8 +29,8 @@ static void on_rest_timer(struct loop_timer *timer)
 {
     struct listener *listener = timer->owner;
 
-    service_park(listener->service, listener);
-    service_rearm(listener->service);
+    turns_park(listener->service, listener);
+    turns_look(listener->service);
 }
 
 static int make_lending(struct listener *listener)
@@ -270,7 +270,7 @@ void lend_return(struct listener *listener)
 {
     listener->lending->handler = NULL;
     if (!loop_is_armed(&listener->lending->rest))
-        service_park(listener->service, listener);
+        turns_park(listener->service, listener);
 }
 
 void lend_move(struct listener *from, struct listener *to)

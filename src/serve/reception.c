@@ -326,7 +326,7 @@ static void insert(struct server *server, struct reception_queue *queue,
     else
         queue->last = connection;
     watch_for_reset(server, connection);
-    server_enter_waiting(server, connection->service);
+    turns_enter(connection->service);
 }
 
 bool reception_put_back(struct server *server, struct connection *connection)
@@ -354,7 +354,7 @@ static void await_place(struct server *server, struct connection *connection)
     }
     connection->state = CONNECTION_AWAITS_PLACE;
     insert(server, queue, connection, queue->last);
-    service_pace(connection->service);
+    turns_pace(connection->service);
 }
 
 /* It is ready: a handler, if its service has a place for it and doesn't rest. */
@@ -371,7 +371,7 @@ static void pass_on(struct server *server, struct connection *connection)
         return;
     }
     /* Behind those who are ready already. */
-    verdict = reception_has_ready(service) || !service_can_start(service)
+    verdict = reception_has_ready(service) || !turns_can_start(service)
                   ? VERDICT_QUEUE
                   : admission_start(&server->admission, &service->admission, &connection->ticket,
                                     loop_now(server->loop), &reason);
@@ -413,7 +413,7 @@ bool reception_admit_ready(struct service *service)
     if (!queue || queue->busy)
         return false;
     queue->busy = true;
-    while (queue->first && service_can_start(service) && admit_first(service->server, service))
+    while (queue->first && turns_can_start(service) && admit_first(service->server, service))
         admitted = true;
     queue->busy = false;
     return admitted;

@@ -401,7 +401,7 @@ int server_reload(struct server *server,
     struct reload reload = {.server = server, .tell = tell, .context = context};
     int error = log_reopen();
 
-    if (server->stopping)
+    if (server->turns.blocked & TURNS_STOPPING)
         return -ECANCELED;
     notify_reloading(&server->notify);
     if (error < 0)

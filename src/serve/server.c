@@ -32,7 +32,7 @@ static void close_client(struct server *server, const struct listener *listener,
         stranger_close(arrival->fd, arrival->peer.family == ADDR_UNIX);
     else
         fd_close(arrival->fd);
-    server_fds_given_back(server);
+    turns_fds_given_back(server);
 }
 
 /* linger-close: what happens to our copy of a connection when its process is gone. */
@@ -58,7 +58,7 @@ static bool is_wanted_by_all(const struct server *server)
     const struct admission *admission = &server->admission;
 
     return admission->limit > 0 &&
-           (admission->running >= admission->limit || loop_is_armed(&server->pace_timer));
+           (admission->running >= admission->limit || server->turns.pace_at > 0);
 }
 
 /* Gives back what a connection counted, frees it, and lets in who waits for its place. */
@@ -88,11 +88,11 @@ static void release(struct server *server, struct connection *connection)
     /* In their order, and all places of this turn together: rearming our own service first would
      * give it every place for ever. */
     if (others_wait) {
-        server_pace(server, loop_now(server->loop));
+        turns_look_soon(server);
     } else {
-        service_rearm(service);
+        turns_look(service);
         if (heir)
-            service_rearm(heir);
+            turns_look(heir);
     }
 }
 
@@ -107,7 +107,7 @@ void server_drop(struct server *server, struct connection *connection)
         fd_close(fd); /* a copy of ours: the socket goes on */
     else
         stranger_close(fd, is_unix);
-    server_fds_given_back(server);
+    turns_fds_given_back(server);
 }
 
 /* TERM first, and when kill-after has passed KILL, again and again: a process that is in its first
@@ -264,7 +264,7 @@ static void begin_warm(struct server *server, struct connection *connection, pid
     connection->state = CONNECTION_RUNNING;
     begin_process(server, connection, pid);
     event_started(connection);
-    server_fds_given_back(server);
+    turns_fds_given_back(server);
 }
 
 /* Tries to start the handler of a connection that has its fd. 0; -errno when there is no process.
@@ -319,7 +319,8 @@ static bool can_wait(const struct server *server, const struct connection *conne
     bool is_over =
         connection->started > 0 && loop_now(server->loop) - connection->started >= GIVE_UP;
 
-    return is_passing(error) && !server->stopping && !connection->service->gave_up && !is_over;
+    return is_passing(error) && !(server->turns.blocked & TURNS_STOPPING) &&
+           !connection->service->gave_up && !is_over;
 }
 
 /* There is no process for it just now: it waits in front of its service's other clients, with
@@ -340,7 +341,7 @@ static void wait_for_process(struct server *server, struct connection *connectio
     service_note_shortage(service, failure);
     /* Fds are short for all; anything else is looked at by each service for itself. */
     if (failure.error == EMFILE || failure.error == ENFILE)
-        server_await_fds(server, service);
+        turns_await_fds(service);
     else
         service_back_off(service);
 }
@@ -519,17 +520,16 @@ static void lend(struct server *server, struct listener *listener)
     struct connection *connection;
     int error;
 
-    if (!service_wants_clients(service, listener)) {
-        service_park(service, listener);
+    if (!turns_wants(service, listener)) {
+        turns_park(service, listener);
         return;
     }
     error = lend_begin(listener, &arrival.fd);
     if (is_shortage(error))
-        server_starve(server, error);
+        turns_no_fds(server, error);
     if (error < 0)
         return;
-    if (server->starve_failures > 0)
-        server_feed(server);
+    turns_accepted(server);
     /* It has no client that could be one of a source. */
     decision.verdict = admission_start(&server->admission, &service->admission, &decision.ticket,
                                        loop_now(server->loop), &decision.reason);
@@ -540,7 +540,7 @@ static void lend(struct server *server, struct listener *listener)
         admission_release(&server->admission, &service->admission, &decision.ticket,
                           loop_now(server->loop));
         fd_close(arrival.fd);
-        server_starve(server, -ENOMEM);
+        turns_no_fds(server, -ENOMEM);
         return;
     }
     connection->lent = true;
@@ -566,11 +566,11 @@ void server_on_listener(struct loop_source *source, uint32_t events)
         struct arrival arrival;
         int error;
 
-        if (!service_wants_clients(service, listener)) {
+        if (!turns_wants(service, listener)) {
             /* One that has just been served is parked when it fires again, behind the others that
              * fired with it. */
             if (i == 0)
-                service_park(service, listener);
+                turns_park(service, listener);
             return;
         }
         error = listener_accept(listener, &arrival);
@@ -581,12 +581,11 @@ void server_on_listener(struct loop_source *source, uint32_t events)
             /* A whole batch of them: something refuses accepting itself, and would do so for ever.
              */
             if (++errors == ACCEPT_BATCH)
-                server_starve(server, error);
+                turns_no_fds(server, error);
         } else if (error < 0) {
-            server_starve(server, error);
+            turns_no_fds(server, error);
         } else {
-            if (server->starve_failures > 0)
-                server_feed(server);
+            turns_accepted(server);
             admit(server, listener, &arrival);
         }
     }
@@ -616,7 +615,7 @@ void server_tend_launches(struct server *server)
     nanoseconds pace;
 
     if (launcher_tend(server->launcher) > 0)
-        server_fds_given_back(server);
+        turns_fds_given_back(server);
     while (launcher_collect(server->launcher, &report))
         take_report(server, &report);
     pace = launcher_pace(server->launcher);

@@ -2,7 +2,7 @@
  *
  * listener readable -> a bounded batch is accepted -> admission_check -> wait or start -> children
  * -> SIGCHLD -> outcome -> ticket given back -> one event -> service_rearm. server.c tells that
- * story; daemon.c puts the parts together; waiting.c tells who waits, penalty.c what is
+ * story; daemon.c puts the parts together; turns.c tells who waits, penalty.c what is
  * remembered; stop.c, reload.c and upgrade.c tell how it ends and changes, readiness.c what its
  * service manager hears of all that.
  */
@@ -26,6 +26,7 @@
 #include "serve/reception.h"
 #include "serve/service.h"
 #include "serve/startup.h"
+#include "serve/turns.h"
 #include "serve/upgrade.h"
 #include "serve/warming.h"
 
@@ -60,27 +61,15 @@ struct server {
     struct warming *warmings; /* of services that are warm (warming.c) */
     unsigned warm_ups;        /* requested from warmers */
     struct warming *warm_queue, **warm_queue_last; /* that wait for one to end */
-    struct service *waiting; /* with parked listeners, or clients that are ready */
+    struct turns turns;                            /* who may be let in, and who is next */
 
     struct loop_source signals, launches;
-    struct loop_timer starve_timer; /* armed: no fds or memory to accept with */
-    struct loop_timer fds_timer;    /* armed: services wait for fds to start with */
-    unsigned fds_tries;             /* of them, in a row */
-    struct loop_timer rearm_timer; /* armed: a listener could not be watched, for lack of watches */
-    unsigned starve_tries;         /* in a row */
-    nanoseconds starve_began, starve_last;
-    uint64_t starve_failures;       /* since it began; 0: never, or over */
-    uint64_t watch_failures;        /* of sockets to be watched, since it began */
-    struct loop_timer pace_timer;   /* armed: those who wait are looked at then: a rate allows the
-                                       next start, or there are places at the limit of all */
     struct loop_timer expire_timer; /* armed: sources are remembered that may be forgotten */
     struct loop_timer launch_timer; /* armed: starts are under way that no fd tells of */
     struct loop_timer log_timer;
     struct loop_timer sum_timer; /* armed: refusals to sum up each second */
 
-    bool still; /* between two builds (upgrade.h): nobody is started */
     enum stop_stage stop_stage;
-    bool stopping;
     struct loop_timer stop_timer;
 
     struct pid_file pid_file;
@@ -125,33 +114,6 @@ void server_tend_launches(struct server *server);
 
 /* For service.c: a listener has clients. */
 void server_on_listener(struct loop_source *source, uint32_t events);
-
-/* waiting.c: accepting pauses for lack of fds or memory (-errno); and a client was accepted, so
- * that it may be over. */
-void server_starve(struct server *server, int error);
-void server_feed(struct server *server);
-bool server_is_starved(const struct server *server);
-
-/* There was no fd for a start of the service: nothing of it is started until some are given back,
- * or it may be worth another try, at one moment for all that wait so. */
-void server_await_fds(struct server *server, struct service *service);
-void server_on_fds_timer(struct loop_timer *timer);
-/* Fds were given back: whoever waits for one needs not wait for the timer. */
-void server_fds_given_back(struct server *server);
-
-/* The list of services with parked listeners or ready clients, which are looked at when room is
- * made for all. */
-void server_enter_waiting(struct server *server, struct service *service);
-void server_leave_waiting(struct server *server, struct service *service);
-void server_rearm_waiting(struct server *server);
-/* Has it done in a second, when something that nobody tells us the end of was in the way: the
- * -errno of a watch that failed, which is said once. */
-void server_rearm_later(struct server *server, int error);
-
-/* Has it done at a moment, when a rate allows the next start; at once: at this turn's end. */
-void server_pace(struct server *server, nanoseconds when);
-/* The timer of either, and of a shortage. */
-void server_on_rearm_timer(struct loop_timer *timer);
 
 /* penalty.c: forgets sources that nothing is to be remembered of, soon, if there may be any. */
 void server_expire_later(struct server *server);

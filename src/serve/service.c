@@ -59,7 +59,7 @@ static void on_throttle_timer(struct loop_timer *timer)
         arm_throttle(service);
         return;
     }
-    service_rearm(service);
+    turns_look(service);
 }
 
 /* How many sockets an endpoint is: all those that were inherited by the name; one that is missing
@@ -257,13 +257,13 @@ void service_bind(struct service *service)
         }
         event_bound(listener);
         if (!listener->source.watched && !listener->parked && !lend_is_out(listener))
-            service_park(service, listener);
+            turns_park(service, listener);
     }
     notify_change(&service->server->notify); /* tells how many are pending */
-    service_rearm(service);
+    turns_look(service);
     if (!pending)
         service->bind_tries = 0;
-    if (!pending || service->retired || service->server->stopping)
+    if (!pending || service->retired || service->server->turns.blocked & TURNS_STOPPING)
         return;
     service->bind_tries++;
     quick = service->bind_tries <= BIND_QUICK;
@@ -282,40 +282,7 @@ void service_close_listeners(struct service *service)
         service->listeners[i].parked = false;
     }
     service->parked = NULL;
-    server_leave_waiting(service->server, service);
-}
-
-bool service_can_start(const struct service *service)
-{
-    const struct server *server = service->server;
-
-    return !server->stopping && !server->still && !service->retired && !service->paused &&
-           !service->awaits_fds && !loop_is_armed(&service->throttle_timer);
-}
-
-bool service_wants_clients(const struct service *service, const struct listener *listener)
-{
-    const struct server *server = service->server;
-    enum admission_verdict verdict;
-    enum admission_reason reason;
-
-    if (!service_can_start(service) || server_is_starved(server))
-        return false;
-    verdict =
-        admission_preview(&server->admission, &service->admission, loop_now(server->loop), &reason);
-    /* Nobody can be refused on a socket whose clients aren't ours to accept. */
-    if (listener_waits(listener))
-        return verdict == VERDICT_ADMIT;
-    /* Who is ready comes before who is still outside. */
-    return verdict == VERDICT_REFUSE || (verdict == VERDICT_ADMIT && !reception_has_ready(service));
-}
-
-void service_pace(struct service *service)
-{
-    nanoseconds ready = admission_ready(&service->admission);
-
-    if (ready > loop_now(service->server->loop))
-        server_pace(service->server, ready);
+    turns_leave(service);
 }
 
 void service_tell_refused(const struct service *service, int fd)
@@ -325,80 +292,6 @@ void service_tell_refused(const struct service *service, int fd)
     /* What doesn't fit into an empty buffer isn't waited for. */
     if (message && send(fd, message, strlen(message), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         return;
-}
-
-void service_park(struct service *service, struct listener *listener)
-{
-    loop_unwatch(service->server->loop, &listener->source);
-    if (!listener->parked) {
-        /* At the end: with one place at a time the others' clients would never have it. */
-        listener->parked = true;
-        listener->next_parked = NULL;
-        if (service->parked)
-            service->parked_last->next_parked = listener;
-        else
-            service->parked = listener;
-        service->parked_last = listener;
-    }
-    server_enter_waiting(service->server, service);
-    service_pace(service);
-}
-
-/* How many parked listeners are looked at again in one turn: each may have a client for a place. A
- * range of a thousand ports isn't watched, and parked again, for the sake of one. */
-static uint64_t rearm_batch(const struct service *service)
-{
-    uint64_t limit = service->admission.limit, running = service->admission.running;
-    uint64_t places = limit > running ? limit - running : 0;
-
-    return limit == 0 || service->admission.refuse_when_full ? UINT64_MAX
-           : places > REARM_LEAST                            ? places
-                                                             : REARM_LEAST;
-}
-
-void service_rearm(struct service *service)
-{
-    struct listener **link = &service->parked, *last = NULL;
-    uint64_t left = rearm_batch(service);
-    int error;
-
-    if (reception_admit_ready(service) && reception_has_ready(service))
-        /* Who got some of the places is the last one to get the next. */
-        server_leave_waiting(service->server, service);
-    while (*link) {
-        struct listener *listener = *link;
-
-        if (left == 0) {
-            /* The others have their turn when those have had theirs, and there are places left. */
-            server_pace(service->server, loop_now(service->server->loop) + 1);
-            last = service->parked_last;
-            break;
-        }
-        if (!service_wants_clients(service, listener)) {
-            last = listener;
-            link = &listener->next_parked;
-            continue;
-        }
-        error = listener->source.fd >= 0
-                    ? loop_watch(service->server->loop, &listener->source, EPOLLIN)
-                    : 0;
-        if (error < 0) {
-            /* The kernel has no memory, or no watches, left for it: tried again in a second. */
-            server_rearm_later(service->server, error);
-            last = service->parked_last;
-            break;
-        }
-        listener->parked = false;
-        *link = listener->next_parked;
-        left--;
-    }
-    service->parked_last = last;
-    if (!service->parked && !reception_has_ready(service)) {
-        server_leave_waiting(service->server, service);
-        return;
-    }
-    server_enter_waiting(service->server, service);
-    service_pace(service);
 }
 
 static int open_stderr_file(const char *path)
@@ -503,5 +396,5 @@ void service_unthrottle(struct service *service)
     service->throttle_stage = STAGE_NONE;
     service->throttle_error = 0;
     loop_disarm(service->server->loop, &service->throttle_timer);
-    service_rearm(service);
+    turns_look(service);
 }

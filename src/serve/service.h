@@ -29,7 +29,7 @@ struct service {
     size_t listener_count;
     struct listener *parked;       /* listeners with clients that must wait, the first one first */
     struct listener *parked_last;  /* where there are any */
-    struct service *next_waiting;  /* of server->waiting, while there are parked or ready ones */
+    struct service *next_waiting;  /* of turns, while there are parked or ready ones */
     struct reception_queue *ready; /* clients that wait for a place; made when there is the first */
     uint32_t handover_place;       /* among those that were handed over last: adoption.h */
     bool waiting;
@@ -84,24 +84,6 @@ void service_bind(struct service *service);
 
 /* Stops listening for good. */
 void service_close_listeners(struct service *service);
-
-/* Decides whether listeners are watched, and does it. Idempotent; called after every change of
- * state. Listeners that are watched are left so even when nobody is wanted: one that fires then is
- * parked (service_park), so that a full service without waiting clients costs no system call. */
-void service_rearm(struct service *service);
-
-/* Stops watching a listener that has a client who must wait. */
-void service_park(struct service *service, struct listener *listener);
-
-/* Whether a client of this listener would be accepted now, be it to refuse it; or, where clients
- * are a handler's, whether one would be started. */
-bool service_wants_clients(const struct service *service, const struct listener *listener);
-
-/* Whether nothing but a limit keeps a handler from being started. */
-bool service_can_start(const struct service *service);
-
-/* Sees to it that the service is looked at again when its rate allows the next start. */
-void service_pace(struct service *service);
 
 /* Sends refuse-message to a client that is about to be closed; never waits. */
 void service_tell_refused(const struct service *service, int fd);

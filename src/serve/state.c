@@ -43,7 +43,7 @@ static enum service_state state_by_limits(const struct service *service)
 
 enum service_state service_state(const struct service *service)
 {
-    if (service->server->stopping || service->retired)
+    if (service->server->turns.blocked & TURNS_STOPPING || service->retired)
         return SERVICE_STOPPING;
     if (service->paused)
         return service->draining ? SERVICE_DRAINING : SERVICE_PAUSED;
@@ -51,7 +51,7 @@ enum service_state service_state(const struct service *service)
         return SERVICE_PENDING;
     if (is_resting(service))
         return SERVICE_RESTING;
-    if (server_is_starved(service->server) || service->awaits_fds)
+    if (turns_is_short(service->server) || service->awaits_fds)
         return SERVICE_STARVED;
     return state_by_limits(service);
 }

@@ -12,11 +12,10 @@
 
 static void stop_listening(struct server *server)
 {
-    server->stopping = true;
+    turns_block(&server->turns, TURNS_STOPPING);
     upgrade_abandon(server, "stdinetd stops");
     for (struct service *service = server->services; service; service = service->next)
         service_close_listeners(service);
-    loop_disarm(server->loop, &server->starve_timer);
     reception_drop(server, NULL);
     /* Clients on their way to a handler have one, as those whose handler is on its way. */
     warming_end_all(server);
@@ -60,7 +59,8 @@ void server_stop(struct server *server)
 
 void server_stop_end_turn(struct server *server)
 {
-    if (!server->stopping || server->children.handlers > 0 || server->lingering.count > 0)
+    if (!(server->turns.blocked & TURNS_STOPPING) || server->children.handlers > 0 ||
+        server->lingering.count > 0)
         return;
     loop_disarm(server->loop, &server->stop_timer);
     loop_stop(server->loop);

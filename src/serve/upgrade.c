@@ -53,16 +53,16 @@ static void log_words(const char *text)
 static void rest(struct server *server)
 {
     struct upgrade *upgrade = &server->upgrade;
-    bool was_still = server->still;
+    bool was_blocked = server->turns.blocked & TURNS_UPGRADING;
 
     loop_disarm(server->loop, &upgrade->timer);
     upgrade->configuration_fd = fd_close(upgrade->configuration_fd);
     upgrade->stage = UPGRADE_NOT;
-    server->still = false;
-    if (!was_still)
+    turns_unblock(&server->turns, TURNS_UPGRADING);
+    if (!was_blocked)
         return;
     warming_adapt_all(server);
-    server_rearm_waiting(server);
+    turns_look_all(server);
 }
 
 /* Lines as one, for who is told in one. */
@@ -116,7 +116,7 @@ static int ask(struct server *server, char problem[static UPGRADE_PROBLEM_SIZE])
     const char *path = upgrade->origin->path ? upgrade->origin->path : "the file of stdinetd";
     int error = upgrade->origin->path ? 0 : -ENOENT;
 
-    if (server->stopping) {
+    if (server->turns.blocked & TURNS_STOPPING) {
         snprintf(problem, UPGRADE_PROBLEM_SIZE, "stdinetd is stopping");
         return -ESHUTDOWN;
     }
@@ -186,7 +186,7 @@ void upgrade_note_reload(struct server *server)
 static void leave(struct server *server)
 {
     server->upgrade.stage = UPGRADE_LEAVING;
-    server->still = true;
+    turns_block(&server->turns, TURNS_UPGRADING);
     warming_leave(server);
     loop_arm(server->loop, &server->upgrade.timer, loop_now(server->loop) + LEAVING_WAIT);
 }

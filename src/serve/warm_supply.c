@@ -340,7 +340,7 @@ void supply_refill(struct warming *warming)
     int error = 0;
 
     if (!warming->is_possible || warming->requested || loop_is_armed(&warming->retry) ||
-        has_enough(warming) || server->stopping || server->still)
+        has_enough(warming) || server->turns.blocked != 0)
         return;
     if (warming->lost) {
         warming->lost = false;
