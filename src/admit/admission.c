@@ -2,7 +2,6 @@
 #include "admit/admission.h"
 
 #include "admit/judge.h"
-#include "base/prefix.h"
 
 const char *const admission_reason_names[REASON_COUNT] = {
     [REASON_NONE] = "none",
@@ -63,21 +62,6 @@ enum admission_verdict admission_preview(const struct admission *admission,
     return service->refuse_when_full ? VERDICT_REFUSE : VERDICT_QUEUE;
 }
 
-static unsigned source_length(const struct settings_guard *guard, uint8_t family)
-{
-    return family == ADDR_IPV4   ? guard->source_prefix.ipv4
-           : family == ADDR_IPV6 ? guard->source_prefix.ipv6
-                                 : 128;
-}
-
-struct addr admission_source_of(const struct admission_service *service, const struct addr *addr)
-{
-    struct addr source = *addr;
-
-    prefix_mask(&source, source_length(service->rules->guard, addr->family));
-    return source;
-}
-
 static struct admission_decision refuse(enum admission_reason reason)
 {
     return (struct admission_decision){.verdict = VERDICT_REFUSE, .reason = reason};
@@ -88,7 +72,7 @@ struct admission_decision admission_enter(struct admission *admission,
                                           const struct addr *peer, nanoseconds now)
 {
     struct admission_decision decision = {.verdict = VERDICT_ADMIT};
-    struct addr addr = admission_source_of(service, peer);
+    struct addr addr = rules_source_of(service->rules, peer);
     struct inquiry inquiry = {admission, service, peer, NULL, now};
 
     decision.reason = judge_peer(&inquiry);

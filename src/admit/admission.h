@@ -155,7 +155,4 @@ struct admission_sentence admission_penalize(const struct admission_service *ser
                                              const struct addr *peer,
                                              const struct admission_end *end, nanoseconds now);
 
-/* addr as the source that it is part of, for this service. */
-struct addr admission_source_of(const struct admission_service *service, const struct addr *addr);
-
 #endif

@@ -194,7 +194,7 @@ size_t judge_explain(struct admission *admission, const struct admission_service
                      const struct addr *peer, nanoseconds now,
                      struct judge_step steps[static JUDGE_STEPS])
 {
-    struct addr addr = admission_source_of(service, peer);
+    struct addr addr = rules_source_of(service->rules, peer);
     const struct source *known = sources_look(&admission->sources, service->number, &addr);
     struct source source = known ? *known : (struct source){0};
     struct inquiry inquiry = {admission, service, peer, &source, now};

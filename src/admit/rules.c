@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/prefix.h"
+
 static int build_list(const struct settings_prefixes *prefixes, struct acl **ret)
 {
     return prefixes->count > 0 ? acl_new(prefixes->items, prefixes->count, NULL, 0, ret) : 0;
@@ -53,4 +55,19 @@ void rules_unref(struct admission_rules *rules)
 bool rules_list_has(const struct acl *list, const struct addr *addr)
 {
     return list && acl_allows(list, addr, NULL);
+}
+
+static unsigned source_length(const struct settings_guard *guard, uint8_t family)
+{
+    return family == ADDR_IPV4   ? guard->source_prefix.ipv4
+           : family == ADDR_IPV6 ? guard->source_prefix.ipv6
+                                 : 128;
+}
+
+struct addr rules_source_of(const struct admission_rules *rules, const struct addr *addr)
+{
+    struct addr source = *addr;
+
+    prefix_mask(&source, source_length(rules->guard, addr->family));
+    return source;
 }

@@ -27,4 +27,7 @@ void rules_unref(struct admission_rules *rules);
 /* Whether addr stands in a list that was made without a deny side; NULL: no. */
 bool rules_list_has(const struct acl *list, const struct addr *addr);
 
+/* addr as the source that it is part of, for this service. */
+struct addr rules_source_of(const struct admission_rules *rules, const struct addr *addr);
+
 #endif

@@ -185,7 +185,7 @@ int client_fail(const struct ctl *ctl, int error)
                       : error == -EPROTO   ? "what it says can't be understood"
                                            : strerror(-error);
 
-    return command_fail(EXIT_UNAVAILABLE, "no daemon answers at %s: %s", client_path(ctl), why);
+    return ctl_fail(EXIT_UNAVAILABLE, "no daemon answers at %s: %s", client_path(ctl), why);
 }
 
 /* What the daemon says goes to a terminal. */
@@ -200,7 +200,7 @@ int client_refused(const struct ctl *ctl, const json_t *answer)
         json_dumpf(answer, stdout, JSON_COMPACT);
         putchar('\n');
     }
-    return command_fail(EXIT_REFUSED, "%s", shown);
+    return ctl_fail(EXIT_REFUSED, "%s", shown);
 }
 
 int client_call(const struct ctl *ctl, const char *command, json_t *arguments, int timeout,

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "ctl/command.h"
+#include "ctl/ctl.h"
 
 /* Milliseconds that an answer may take; who waits for something to happen has no bound. */
 #define CLIENT_TIMEOUT 30000

@@ -1,8 +1,6 @@
-/* command: see command.h. Called by main and, for command_fail, by every command. */
+/* command: see command.h. Called by main. */
 #include "ctl/command.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "import/run.h"
@@ -47,16 +45,4 @@ const struct command *command_find(const char *name)
         if (strcmp(command_table[i].name, name) == 0)
             return &command_table[i];
     return NULL;
-}
-
-int command_fail(int status, const char *format, ...)
-{
-    char message[1024];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-    fprintf(stderr, "stdinetctl: %s\n", message);
-    return status;
 }

@@ -7,25 +7,9 @@
 #ifndef STDINETD_CTL_COMMAND_H
 #define STDINETD_CTL_COMMAND_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-/* sysexits(3), as the daemon's. */
-enum {
-    EXIT_OK = 0,
-    EXIT_REFUSED = 1,      /* the daemon says no */
-    EXIT_USAGE = 64,       /* the command line is wrong */
-    EXIT_DATA = 65,        /* what was read has mistakes */
-    EXIT_NO_INPUT = 66,    /* a file can't be read */
-    EXIT_UNAVAILABLE = 69, /* no daemon answers */
-    EXIT_SYSTEM = 71,      /* the system refused something */
-};
-
-/* What stands before the command's name. */
-struct ctl {
-    const char *socket; /* NULL: not given */
-    bool json;
-};
+#include "ctl/ctl.h"
 
 struct command {
     const char *name;
@@ -42,9 +26,6 @@ extern const size_t command_count;
 
 /* The row of that name, or NULL. */
 const struct command *command_find(const char *name);
-
-/* "stdinetctl: MESSAGE" on standard error; returns status, so that a command can end with it. */
-int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Each command, in the file of its name where none is said; import is a room of its own. */
 /* show.c */

@@ -51,7 +51,7 @@ static void print_names(void)
 
 static int usage(const char *problem, const char *word)
 {
-    return command_fail(EXIT_USAGE, "%s%s (--help tells more)", word, problem);
+    return ctl_fail(EXIT_USAGE, "%s%s (--help tells more)", word, problem);
 }
 
 /* That of the whole program, once all that it prints is out. */
@@ -70,8 +70,7 @@ static int run(const struct ctl *ctl, int count, char *words[])
     if (!command)
         return usage(": no such command", words[0]);
     if (count - 1 < command->minimum)
-        return command_fail(EXIT_USAGE, "usage: stdinetctl %s %s", command->name,
-                            command->arguments);
+        return ctl_fail(EXIT_USAGE, "usage: stdinetctl %s %s", command->name, command->arguments);
     if (command->maximum >= 0 && count - 1 > command->maximum)
         return usage(": too many arguments", words[0]);
     optind = 0; /* a command may have options of its own */

@@ -141,6 +141,6 @@ int metrics_run(const struct ctl *ctl, int count, char *arguments[])
     bool is_http = count > 1 && strcmp(arguments[1], "--http") == 0;
 
     if (count > 1 && !is_http)
-        return command_fail(EXIT_USAGE, "usage: stdinetctl metrics [--http]");
+        return ctl_fail(EXIT_USAGE, "usage: stdinetctl metrics [--http]");
     return is_http ? serve(ctl) : print(ctl);
 }

@@ -89,7 +89,7 @@ int ban_run(const struct ctl *ctl, int count, char *arguments[])
     }
     if (count - optind < 1 || count - optind > 2) {
         json_decref(values);
-        return command_fail(EXIT_USAGE, "usage: stdinetctl ban [--kill] SOURCE [DURATION]");
+        return ctl_fail(EXIT_USAGE, "usage: stdinetctl ban [--kill] SOURCE [DURATION]");
     }
     json_object_set_new(values, "source", json_string(arguments[optind]));
     if (count - optind == 2)
@@ -226,6 +226,6 @@ int stop_run(const struct ctl *ctl, int count, char *arguments[])
         waits = true;
     }
     if (optind < count)
-        return command_fail(EXIT_USAGE, "usage: stdinetctl stop [--wait]");
+        return ctl_fail(EXIT_USAGE, "usage: stdinetctl stop [--wait]");
     return stop(ctl, waits);
 }

@@ -453,7 +453,7 @@ static int print(const struct ctl *ctl)
     text = make_page(&status, nonce, &length);
     status_free(&status);
     if (!text)
-        return command_fail(EXIT_SYSTEM, "out of memory");
+        return ctl_fail(EXIT_SYSTEM, "out of memory");
     fwrite(text, 1, length, stdout);
     free(text);
     return EXIT_OK;
@@ -464,6 +464,6 @@ int page_run(const struct ctl *ctl, int count, char *arguments[])
     bool is_http = count > 1 && strcmp(arguments[1], "--http") == 0;
 
     if (count > 1 && !is_http)
-        return command_fail(EXIT_USAGE, "usage: stdinetctl page [--http]");
+        return ctl_fail(EXIT_USAGE, "usage: stdinetctl page [--http]");
     return is_http ? serve(ctl) : print(ctl);
 }

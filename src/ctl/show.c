@@ -22,7 +22,7 @@ static int print_table(struct table *table)
     if (!failed)
         table_print(table, &look, stdout);
     table_free(table);
-    return failed ? command_fail(EXIT_SYSTEM, "out of memory") : EXIT_OK;
+    return failed ? ctl_fail(EXIT_SYSTEM, "out of memory") : EXIT_OK;
 }
 
 enum table_style show_state_style(const char *state)
@@ -373,7 +373,7 @@ int connections_run(const struct ctl *ctl, int count, char *arguments[])
         parked = true;
     }
     if (count - optind > 1)
-        return command_fail(EXIT_USAGE, "usage: stdinetctl connections [--parked] [SERVICE]");
+        return ctl_fail(EXIT_USAGE, "usage: stdinetctl connections [--parked] [SERVICE]");
     service = arguments[optind];
     return show_list(ctl, &lists[parked],
                      json_pack("{s:b, s:s*}", "parked", parked, "service", service));

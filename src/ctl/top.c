@@ -308,10 +308,10 @@ int top_run(const struct ctl *ctl, int count, char *arguments[])
     (void)count;
     (void)arguments;
     if (ctl->json)
-        return command_fail(EXIT_USAGE, "top shows a terminal's table: for JSON ask status");
+        return ctl_fail(EXIT_USAGE, "top shows a terminal's table: for JSON ask status");
     error = screen_open(&screen);
     if (error < 0)
-        return command_fail(error == -ENOTTY ? EXIT_USAGE : EXIT_SYSTEM, "top needs a terminal");
+        return ctl_fail(error == -ENOTTY ? EXIT_USAGE : EXIT_SYSTEM, "top needs a terminal");
     run(&top, &screen);
     screen_close(&screen);
     forget(&top);

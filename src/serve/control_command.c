@@ -104,7 +104,7 @@ void control_format_source(const struct service *service, const struct addr *add
         addr_format_host(addr, text);
         return;
     }
-    source = admission_source_of(&service->admission, addr);
+    source = rules_source_of(service->admission.rules, addr);
     lengths = &service->admission.rules->guard->source_prefix;
     prefix.length = addr->family == ADDR_IPV4 ? lengths->ipv4 : lengths->ipv6;
     memcpy(prefix.bytes, source.bytes, sizeof(prefix.bytes));

@@ -62,7 +62,7 @@ void server_penalize(struct server *server, const struct connection *connection,
         admission_penalize(&service->admission, &connection->ticket, &connection->peer, end, now);
     if (!sentence.is_over && !sentence.begins)
         return;
-    source = admission_source_of(&service->admission, &connection->peer);
+    source = rules_source_of(service->admission.rules, &connection->peer);
     if (sentence.is_over)
         event_pardon(service, &source);
     if (sentence.begins)
