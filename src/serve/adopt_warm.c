@@ -62,7 +62,9 @@ int adopt_read_warming(struct adoption *adoption, struct handover_line *line)
     if (handover_check(line) < 0 || !service || !adoption->server)
         return handover_check(line);
     /* It is made anew by whoever calls warming_adapt. */
-    warming = protocol == WARM_PROTOCOL ? warming_resume(service, fingerprint) : NULL;
+    warming = protocol == WARM_PROTOCOL
+                  ? warming_resume(&adoption->server->pools, service, fingerprint)
+                  : NULL;
     if (!warming)
         return 0;
     warming->stderr_inode = stderr_inode;

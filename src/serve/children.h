@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "launch/launcher.h"
 #include "launch/processes.h"
+#include "serve/warming.h"
 
 struct listener;
 struct reception_header;
@@ -35,6 +36,7 @@ enum connection_state {
 
 struct connection {
     struct process process;             /* its handler; pid 0: none yet */
+    struct pool_request request;        /* while it AWAITS_WARM */
     struct launch_start *start;         /* while STARTING */
     nanoseconds started;                /* when the program ran; while HELD: since when it is */
     struct loop_source source;          /* while it AWAITS something */

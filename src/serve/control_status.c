@@ -234,6 +234,12 @@ static void list_one(struct listing *listing, const struct connection *connectio
     reply_add_duration(reply, item, "age_ms", now - connection->accepted);
 }
 
+/* One on its way to a warm handler. */
+static void list_request(struct pool_request *request, void *context)
+{
+    list_one(context, MAP_ENTRY(request, struct connection, request));
+}
+
 int control_connections(struct control_call *call)
 {
     const struct control_argument *one = &call->arguments[0];
@@ -247,15 +253,7 @@ int control_connections(struct control_call *call)
     for (struct connection *item = children_youngest(&server->children); item;
          item = children_older(&server->children, item))
         list_one(&listing, item);
-    for (const struct warming *warming = server->warmings; warming; warming = warming->next) {
-        for (struct connection *item = warming->waiting; item; item = item->next)
-            list_one(&listing, item);
-        for (struct warm_child *child = warming->given; child; child = child->next)
-            list_one(&listing, child->given);
-        for (size_t i = 0; i < COPIES_SENT; i++)
-            if (warming->sent[i].connection)
-                list_one(&listing, warming->sent[i].connection);
-    }
+    pools_visit_requests(&server->pools, list_request, &listing);
     for (const struct service *service = server->services; service; service = service->next)
         for (struct connection *item = service->ready ? service->ready->first : NULL; item;
              item = item->younger)

@@ -63,6 +63,6 @@ void control_add_parked(struct control_call *call, const struct service *service
                               .now = loop_now(server->loop),
                               .most = most};
 
-    warming_visit_children(server, list_one, &listing);
+    pools_visit_children(&server->pools, list_one, &listing);
     reply_add_count(&call->reply, call->reply.root, "parked_total", listing.total);
 }

@@ -6,11 +6,11 @@
  * tells the kernel: a child of ours, of the service's user, that isn't somebody already.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 #include "base/fd.h"
-#include "serve/server.h"
 #include "serve/warming_parts.h"
 #include "warm/link.h"
 
@@ -24,7 +24,7 @@ static void on_control(struct loop_source *source, uint32_t events)
 
 void copies_set_template(struct warming *warming, struct warm_child *template)
 {
-    struct loop *loop = warming->service->server->loop;
+    struct loop *loop = warming->pools->loop;
 
     if (warming->template)
         warm_child_discard(warming->template);
@@ -40,42 +40,43 @@ void copies_set_template(struct warming *warming, struct warm_child *template)
 }
 
 /* Sends the connection; false where it can't be had this way. */
-static bool send_one(struct warming *warming, struct connection *connection)
+static bool send_one(struct warming *warming, struct pool_request *request, const char *region)
 {
-    struct server *server = warming->service->server;
-    struct environment environment;
-    char region[WARM_REGION_MAX];
     unsigned place = 0;
 
-    server_fill_environment(connection, &environment);
-    if (!warm_slots_fill(&warming->slots, &environment, region))
-        return false;
-    while (warming->sent[place].connection)
+    while (warming->sent[place].request)
         place++;
     if (warm_link_send(warming->template->source.fd, WARM_CLONE, ++warming->connection_serial,
-                       region, warming->slots.size, connection->fd) < 0)
+                       region, warming->slots.size, request->fd) < 0)
         return false;
-    warming->sent[place].connection = connection;
+    warming->sent[place].request = request;
     warming->sent[place].serial = warming->connection_serial;
-    warming->sent[place].since = loop_now(server->loop);
+    warming->sent[place].since = loop_now(warming->pools->loop);
     warming->template->uses++;
     warming->sent_count++;
-    server->processes.unclaimed++;
+    warming->pools->processes->unclaimed++;
     ready_await_answer(warming);
     return true;
 }
 
-static struct connection *take_waiting(struct warming *warming)
+static struct pool_request *take_waiting(struct warming *warming)
 {
-    struct connection *connection = warming->waiting;
+    struct pool_request *request = warming->waiting;
 
-    if (!connection)
+    if (!request)
         return NULL;
-    warming->waiting = connection->next;
+    warming->waiting = request->next;
     if (!warming->waiting)
         warming->waiting_last = &warming->waiting;
     warming->waiting_count--;
-    return connection;
+    return request;
+}
+
+/* It doesn't wait any more. */
+static void forget_region(struct pool_request *request)
+{
+    free(request->region);
+    request->region = NULL;
 }
 
 /* As many as the template is to have at a time; none while another one is to take its place. */
@@ -83,42 +84,46 @@ static void send_waiting(struct warming *warming)
 {
     while (warming->template && !warming->successor && warming->waiting &&
            warming->sent_count < COPIES_SENT) {
-        struct connection *connection = take_waiting(warming);
+        struct pool_request *request = take_waiting(warming);
+        bool sent = send_one(warming, request, request->region);
 
-        if (!send_one(warming, connection))
-            server_start_cold(warming->service->server, connection);
+        forget_region(request);
+        if (!sent)
+            request->done(request, 0);
     }
 }
 
-bool copies_take(struct warming *warming, struct connection *connection)
+bool copies_take(struct warming *warming, struct pool_request *request, const char *region)
 {
     bool first = !warming->waiting && !warming->successor && warming->sent_count < COPIES_SENT;
 
     if (first)
-        return send_one(warming, connection);
+        return send_one(warming, request, region);
     if (warming->waiting_count == COPIES_WAITING)
         return false;
-    connection->next = NULL;
-    *warming->waiting_last = connection;
-    warming->waiting_last = &connection->next;
+    request->region = malloc(warming->slots.size);
+    if (!request->region)
+        return false;
+    memcpy(request->region, region, warming->slots.size);
+    request->next = NULL;
+    *warming->waiting_last = request;
+    warming->waiting_last = &request->next;
     warming->waiting_count++;
     return true;
 }
 
 /* The connection of an answer, which isn't waited for any more; NULL: of none. */
-static struct connection *take_sent(struct warming *warming, uint32_t serial)
+static struct pool_request *take_sent(struct warming *warming, uint32_t serial)
 {
-    struct server *server = warming->service->server;
-
     for (unsigned i = 0; i < COPIES_SENT; i++) {
-        struct connection *connection = warming->sent[i].connection;
+        struct pool_request *request = warming->sent[i].request;
 
-        if (!connection || warming->sent[i].serial != serial)
+        if (!request || warming->sent[i].serial != serial)
             continue;
-        warming->sent[i].connection = NULL;
+        warming->sent[i].request = NULL;
         warming->sent_count--;
-        server->processes.unclaimed--;
-        return connection;
+        warming->pools->processes->unclaimed--;
+        return request;
     }
     return NULL;
 }
@@ -126,22 +131,18 @@ static struct connection *take_sent(struct warming *warming, uint32_t serial)
 /* False: nobody was to give such an answer, or it isn't the truth. */
 static bool take_answer(struct warming *warming, const struct warm_answer *answer, pid_t pid)
 {
-    struct server *server = warming->service->server;
-    struct connection *connection;
+    bool is_served = answer->result == 0;
+    struct pool_request *request;
 
-    if (answer->result == 0 &&
-        (processes_find(&server->processes, pid) || !warm_link_is_child(pid)))
+    if (is_served && (processes_find(warming->pools->processes, pid) || !warm_link_is_child(pid)))
         return false;
-    connection = take_sent(warming, answer->serial);
-    if (!connection)
+    request = take_sent(warming, answer->serial);
+    if (!request)
         return false;
-    if (answer->result == 0) {
-        warming->served++;
+    warming->served += is_served;
+    if (is_served)
         warming->failures = 0;
-        server_warm_started(server, connection, pid);
-    } else {
-        server_start_cold(server, connection);
-    }
+    request->done(request, is_served ? pid : 0);
     return true;
 }
 
@@ -178,11 +179,11 @@ void copies_take_answers(struct warming *warming)
 
 bool copies_check(struct warming *warming)
 {
-    nanoseconds now = loop_now(warming->service->server->loop);
+    nanoseconds now = loop_now(warming->pools->loop);
     bool late = false;
 
     for (unsigned i = 0; i < COPIES_SENT; i++)
-        late = late || (warming->sent[i].connection && now - warming->sent[i].since >= ANSWER_WAIT);
+        late = late || (warming->sent[i].request && now - warming->sent[i].since >= ANSWER_WAIT);
     if (late)
         copies_end(warming);
     return late;
@@ -190,10 +191,12 @@ bool copies_check(struct warming *warming)
 
 void copies_give_up_waiting(struct warming *warming)
 {
-    struct connection *connection;
+    struct pool_request *request;
 
-    while ((connection = take_waiting(warming)) != NULL)
-        server_start_cold(warming->service->server, connection);
+    while ((request = take_waiting(warming)) != NULL) {
+        forget_region(request);
+        request->done(request, 0);
+    }
     if (warming->successor)
         warm_child_discard(warming->successor);
     warming->successor = NULL;
@@ -202,8 +205,7 @@ void copies_give_up_waiting(struct warming *warming)
 void copies_end(struct warming *warming)
 {
     struct warm_child *template = warming->template;
-    struct server *server = warming->service->server;
-    struct connection *connection;
+    struct pool_request *request;
     struct warm_answer answer;
     pid_t pid;
 
@@ -214,8 +216,8 @@ void copies_end(struct warming *warming)
         copies_set_template(warming, NULL);
     }
     for (unsigned i = 0; i < COPIES_SENT; i++)
-        if (warming->sent[i].connection &&
-            (connection = take_sent(warming, warming->sent[i].serial)) != NULL)
-            server_start_cold(server, connection);
+        if (warming->sent[i].request &&
+            (request = take_sent(warming, warming->sent[i].serial)) != NULL)
+            request->done(request, 0);
     copies_give_up_waiting(warming);
 }

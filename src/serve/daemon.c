@@ -157,7 +157,7 @@ static void server_close(struct server *server)
     control_close(server->control);
     server->control = NULL;
     if (server->loop) {
-        warming_end_all(server);
+        pools_end(&server->pools);
         upgrade_close(server);
         free_services(server->services);
         free_services(server->retired);
@@ -205,16 +205,17 @@ static int open_parts(struct server *server)
     if (error == 0)
         error = admission_open(&server->admission, server->config->daemon.max_sources);
     if (error == 0)
-        error = processes_open(&server->processes, server->loop, warming_take_answers, server);
+        error =
+            processes_open(&server->processes, server->loop, pools_take_answers, &server->pools);
     children_open(&server->children, &server->processes, server_on_end);
     if (error == 0)
         error = open_launcher(server);
     if (error < 0)
         return error;
-    server->warm_queue_last = &server->warm_queue;
     server->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (server->null_fd < 0)
         return -errno;
+    pools_open(&server->pools, server->loop, &server->processes, server->null_fd);
     server->launches.fd = launcher_fd(server->launcher);
     error = server->launches.fd < 0 ? 0 : loop_watch(server->loop, &server->launches, EPOLLIN);
     if (error < 0)
@@ -294,6 +295,7 @@ static void say_unnamed(const struct inherited *inherited)
 static void adopt_services(struct server *server, struct adoption *adoption)
 {
     turns_block(&server->turns, TURNS_UPGRADING);
+    pools_hold(&server->pools, true);
     adoption_read(adoption, ADOPTION_OF_SERVICES);
     adoption_close_rest(adoption);
     server->service_is_empty = true; /* clients of control may wait for what is over by now */
@@ -363,7 +365,7 @@ static int server_open(struct config *config, const struct server_start *start,
     for (struct service *service = server->services; service; service = service->next)
         service_bind(service);
     reception_adapt(server); /* those that were held by another configuration */
-    warming_adapt_all(server);
+    server_adapt_pools(server);
     say_unnamed(&server->inherited);
     control_adjust(server);
     *ret = server;

@@ -350,6 +350,13 @@ static void say_waiting_keys(const struct config *before, const struct config *a
     }
 }
 
+void server_adapt_pools(struct server *server)
+{
+    pools_hold(&server->pools, server->turns.blocked != 0);
+    for (struct service *service = server->services; service; service = service->next)
+        warming_adapt(&server->pools, service);
+}
+
 static void commit(struct reload *reload)
 {
     struct server *server = reload->server;
@@ -366,7 +373,7 @@ static void commit(struct reload *reload)
     reception_adapt(server);
     control_adjust(server);
     upgrade_note_reload(server);
-    warming_adapt_all(server);
+    server_adapt_pools(server);
 }
 
 /* Those that prepare_paths changed, back to what they were. */

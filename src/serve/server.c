@@ -267,6 +267,16 @@ static void begin_warm(struct server *server, struct connection *connection, pid
     turns_fds_given_back(server);
 }
 
+static void on_pool_done(struct pool_request *request, pid_t pid);
+
+/* Whether it will have a warm handler, or be told that it has none. */
+static bool is_given(struct connection *connection, const struct launch_connection *wiring)
+{
+    connection->request = (struct pool_request){.fd = connection->fd, .done = on_pool_done};
+    return !connection->cold && !connection->lent &&
+           warming_give(connection->service, &connection->request, wiring);
+}
+
 /* Tries to start the handler of a connection that has its fd. 0; -errno when there is no process.
  */
 static int start(struct server *server, struct connection *connection, const char *peer_path,
@@ -287,7 +297,7 @@ static int start(struct server *server, struct connection *connection, const cha
         return wiring.stderr_fd;
     if (service->warming)
         keep_paths(connection, peer_path, local_path); /* it may wait, and be started cold then */
-    if (warming_start(service, connection, &wiring) == WARMING_WAITS) {
+    if (is_given(connection, &wiring)) {
         connection->state = CONNECTION_AWAITS_WARM;
         return 0;
     }
@@ -374,33 +384,18 @@ void server_start(struct server *server, struct connection *connection)
     start_or_wait(server, connection, connection->peer_path, connection->local_path);
 }
 
-void server_start_cold(struct server *server, struct connection *connection)
+/* A warm handler has it; or none will. */
+static void on_pool_done(struct pool_request *request, pid_t pid)
 {
+    struct connection *connection = MAP_ENTRY(request, struct connection, request);
+    struct server *server = connection->service->server;
+
+    if (pid > 0) {
+        begin_warm(server, connection, pid);
+        return;
+    }
     connection->cold = true;
     start_or_wait(server, connection, connection->peer_path, connection->local_path);
-}
-
-void server_warm_started(struct server *server, struct connection *connection, pid_t pid)
-{
-    begin_warm(server, connection, pid);
-}
-
-void server_fill_environment(const struct connection *connection, struct environment *ret)
-{
-    const struct launch_connection wiring =
-        make_wiring(connection, connection->peer_path, connection->local_path);
-
-    environment_fill(ret, connection->service->plan->service, &wiring);
-}
-
-void server_fill_sample(const struct service *service, enum addr_family family,
-                        struct environment *ret)
-{
-    const struct launch_connection wiring = {.protocol = family == ADDR_UNIX ? "UNIX" : "TCP",
-                                             .peer = {.family = (uint8_t)family},
-                                             .local = {.family = (uint8_t)family}};
-
-    environment_fill(ret, service->plan->service, &wiring);
 }
 
 /* Closes a client that isn't served. */

@@ -56,12 +56,10 @@ struct server {
     struct linger_list lingering;
     struct reception reception;
     struct service *services;
-    struct service *retired;  /* gone from the configuration, with handlers that still run */
-    bool service_is_empty;    /* one has lost its last connection, or the last one that it drains */
-    struct warming *warmings; /* of services that are warm (warming.c) */
-    unsigned warm_ups;        /* requested from warmers */
-    struct warming *warm_queue, **warm_queue_last; /* that wait for one to end */
-    struct turns turns;                            /* who may be let in, and who is next */
+    struct service *retired; /* gone from the configuration, with handlers that still run */
+    bool service_is_empty;   /* one has lost its last connection, or the last one that it drains */
+    struct pools pools;      /* of services that are warm */
+    struct turns turns;      /* who may be let in, and who is next */
 
     struct loop_source signals, launches;
     struct loop_timer expire_timer; /* armed: sources are remembered that may be forgotten */
@@ -124,16 +122,6 @@ void server_start(struct server *server, struct connection *connection);
 
 /* Ends a handler by order: TERM, and KILL when kill-after has passed. */
 void server_kill(struct server *server, struct connection *connection);
-/* The same without a warm handler, for a connection that waits for one. */
-void server_start_cold(struct server *server, struct connection *connection);
-
-/* A warm handler has the connection, which waited for it. */
-void server_warm_started(struct server *server, struct connection *connection, pid_t pid);
-
-/* What a handler of the connection is told; and one of a client of that family would be. */
-void server_fill_environment(const struct connection *connection, struct environment *ret);
-void server_fill_sample(const struct service *service, enum addr_family family,
-                        struct environment *ret);
 
 /* Sets when a handler that runs has run for too long (0: never), or is sent its signal again. */
 void server_set_deadline(struct connection *connection, nanoseconds due);
@@ -145,6 +133,9 @@ void server_penalize(struct server *server, const struct connection *connection,
 
 /* Closes a connection that has no process (any more), gives back what it counted, frees it. */
 void server_drop(struct server *server, struct connection *connection);
+
+/* What is warm follows the configuration of each service. */
+void server_adapt_pools(struct server *server);
 
 /* Makes sure that refusals are summed up within a second. */
 void server_sum_up_soon(struct server *server);

@@ -225,7 +225,6 @@ void service_free(struct service *service)
 {
     struct loop *loop = service->server->loop;
 
-    warming_end(service);
     service_close_listeners(service);
     loop_disarm(loop, &service->throttle_timer);
     loop_reserve(loop, -SERVICE_TIMERS);

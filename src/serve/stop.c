@@ -18,7 +18,8 @@ static void stop_listening(struct server *server)
         service_close_listeners(service);
     reception_drop(server, NULL);
     /* Clients on their way to a handler have one, as those whose handler is on its way. */
-    warming_end_all(server);
+    pools_hold(&server->pools, true);
+    pools_end(&server->pools);
 }
 
 static void next_stage(struct server *server)

@@ -61,7 +61,7 @@ static void rest(struct server *server)
     turns_unblock(&server->turns, TURNS_UPGRADING);
     if (!was_blocked)
         return;
-    warming_adapt_all(server);
+    server_adapt_pools(server);
     turns_look_all(server);
 }
 
@@ -187,7 +187,8 @@ static void leave(struct server *server)
 {
     server->upgrade.stage = UPGRADE_LEAVING;
     turns_block(&server->turns, TURNS_UPGRADING);
-    warming_leave(server);
+    pools_hold(&server->pools, true);
+    pools_leave(&server->pools);
     loop_arm(server->loop, &server->upgrade.timer, loop_now(server->loop) + LEAVING_WAIT);
 }
 
@@ -283,7 +284,7 @@ void upgrade_end_turn(struct server *server)
         (is_starting(server) && loop_is_armed(&upgrade->timer)))
         return;
     if (server->processes.unclaimed > 0) { /* no answer in all that time: they are started cold */
-        warming_take_back(server);
+        pools_take_back(&server->pools);
         loop_arm(server->loop, &upgrade->timer, loop_now(server->loop) + LEAVING_WAIT);
         return;
     }

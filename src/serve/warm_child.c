@@ -3,12 +3,11 @@
 #include <stdlib.h>
 
 #include "base/fd.h"
-#include "serve/server.h"
 #include "serve/warming_parts.h"
 
 static struct processes *processes_of(const struct warm_child *child)
 {
-    return &child->warming->service->server->processes;
+    return child->warming->pools->processes;
 }
 
 static void on_end(struct process *process, int status, const struct rusage *usage)
@@ -34,7 +33,7 @@ void warm_child_know(struct warm_child *child, pid_t pid)
 
 void warm_child_forget(struct warm_child *child)
 {
-    loop_unwatch(child->warming->service->server->loop, &child->source);
+    loop_unwatch(child->warming->pools->loop, &child->source);
     child->source.fd = fd_close(child->source.fd);
     if (!child->reaped)
         processes_remove(processes_of(child), &child->process);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-#include "serve/server.h"
 #include "serve/warming_parts.h"
 #include "warm/link.h"
 
@@ -36,14 +35,13 @@ static void remove_given(struct warm_child *child)
 {
     warm_child_unlist(&child->warming->given, child);
     child->given = NULL;
-    child->warming->service->server->processes.unclaimed--;
+    child->warming->pools->processes->unclaimed--;
 }
 
 /* It has the connection, and is a handler from here on. */
 static void take_answer(struct warm_child *child)
 {
-    struct server *server = child->warming->service->server;
-    struct connection *connection = child->given;
+    struct pool_request *request = child->given;
     pid_t pid = child->process.pid;
 
     remove_given(child);
@@ -51,14 +49,14 @@ static void take_answer(struct warm_child *child)
     child->warming->served++;
     child->warming->failures = 0;
     free(child);
-    server_warm_started(server, connection, pid);
+    request->done(request, pid);
 }
 
 /* It won't have it: after its socket is shut it can't go on. */
 static void take_back(struct warm_child *child)
 {
     struct warming *warming = child->warming;
-    struct connection *connection = child->given;
+    struct pool_request *request = child->given;
     struct warm_answer answer;
     pid_t pid;
 
@@ -70,7 +68,7 @@ static void take_back(struct warm_child *child)
     }
     remove_given(child);
     warm_child_discard(child);
-    server_start_cold(warming->service->server, connection);
+    request->done(request, 0);
 }
 
 void ready_read_answer(struct warm_child *child)
@@ -118,7 +116,7 @@ void ready_take_back(struct warming *warming)
 
 void ready_await_answer(struct warming *warming)
 {
-    struct loop *loop = warming->service->server->loop;
+    struct loop *loop = warming->pools->loop;
 
     if (!loop_is_armed(&warming->answer))
         loop_arm(loop, &warming->answer, loop_now(loop) + ANSWER_WAIT);
@@ -127,7 +125,7 @@ void ready_await_answer(struct warming *warming)
 static void on_answer(struct loop_timer *timer)
 {
     struct warming *warming = timer->owner;
-    nanoseconds now = loop_now(warming->service->server->loop);
+    nanoseconds now = loop_now(warming->pools->loop);
     struct warm_child *child = warming->given, *next;
     bool late = false;
 
@@ -153,7 +151,7 @@ int ready_add(struct warming *warming, struct warm_child *child)
     int error;
 
     child->source.ready = on_control;
-    error = loop_watch(warming->service->server->loop, &child->source, EPOLLIN);
+    error = loop_watch(warming->pools->loop, &child->source, EPOLLIN);
     if (error < 0)
         return error;
     warm_child_append(&warming->ready, child);
@@ -162,37 +160,28 @@ int ready_add(struct warming *warming, struct warm_child *child)
 }
 
 /* The oldest that is ready gets it; one that is gone, or too old, makes room for the next. */
-bool ready_take(struct warming *warming, struct connection *connection,
-                const struct launch_connection *wiring)
+bool ready_take(struct warming *warming, struct pool_request *request, const char *region)
 {
-    struct server *server = warming->service->server;
-    struct environment environment;
-    char region[WARM_REGION_MAX];
-    bool done = false;
-
-    environment_fill(&environment, warming->plan->service, wiring);
-    if (!warm_slots_fill(&warming->slots, &environment, region))
-        return false;
-    while (!done && warming->ready) {
+    while (warming->ready) {
         struct warm_child *child = warming->ready;
 
         take_out(child);
         child->serial = ++warming->connection_serial;
         if (child->reaped || supply_is_old(warming, child) ||
             warm_link_send(child->source.fd, WARM_GO, child->serial, region, warming->slots.size,
-                           wiring->fd) < 0) {
+                           request->fd) < 0) {
             warm_child_discard(child);
             continue;
         }
-        child->given = connection;
-        child->since = loop_now(server->loop);
+        child->given = request;
+        child->since = loop_now(warming->pools->loop);
         child->next = warming->given;
         warming->given = child;
-        server->processes.unclaimed++;
+        warming->pools->processes->unclaimed++;
         ready_await_answer(warming);
-        done = true;
+        return true;
     }
-    return done;
+    return false;
 }
 
 void ready_open(struct warming *warming)

@@ -8,7 +8,7 @@
 
 #include "base/backoff.h"
 #include "base/fd.h"
-#include "serve/server.h"
+#include "serve/service.h"
 #include "serve/warming_parts.h"
 #include "warm/link.h"
 
@@ -36,7 +36,7 @@ bool supply_is_old(const struct warming *warming, const struct warm_child *child
 {
     nanoseconds most = most_age(warming);
 
-    return most > 0 && loop_now(warming->service->server->loop) - child->since >= most;
+    return most > 0 && loop_now(warming->pools->loop) - child->since >= most;
 }
 
 /* Whether there are enough, or a template that is good for more. */
@@ -56,31 +56,30 @@ static bool has_enough(const struct warming *warming)
 
 static void enqueue(struct warming *warming)
 {
-    struct server *server = warming->service->server;
+    struct pools *pools = warming->pools;
 
     if (warming->is_queued)
         return;
     warming->is_queued = true;
     warming->queue_next = NULL;
-    *server->warm_queue_last = warming;
-    server->warm_queue_last = &warming->queue_next;
+    *pools->queue_last = warming;
+    pools->queue_last = &warming->queue_next;
 }
 
-static struct warming *dequeue(struct server *server)
+static struct warming *dequeue(struct pools *pools)
 {
-    struct warming *warming = server->warm_queue;
+    struct warming *warming = pools->queue;
 
-    server->warm_queue = warming->queue_next;
-    if (!server->warm_queue)
-        server->warm_queue_last = &server->warm_queue;
+    pools->queue = warming->queue_next;
+    if (!pools->queue)
+        pools->queue_last = &pools->queue;
     warming->is_queued = false;
     return warming;
 }
 
 static void leave_queue(struct warming *warming)
 {
-    struct server *server = warming->service->server;
-    struct warming **link = &server->warm_queue;
+    struct warming **link = &warming->pools->queue;
 
     if (!warming->is_queued)
         return;
@@ -88,22 +87,22 @@ static void leave_queue(struct warming *warming)
         link = &(*link)->queue_next;
     *link = warming->queue_next;
     if (!*link)
-        server->warm_queue_last = link;
+        warming->pools->queue_last = link;
     warming->is_queued = false;
 }
 
 /* Its warm-up is over, in whatever way: another one's turn. */
 static void end_request(struct warming *warming)
 {
-    struct server *server = warming->service->server;
+    struct pools *pools = warming->pools;
 
     if (!warming->requested)
         return;
     warming->requested = false;
-    loop_disarm(server->loop, &warming->retry);
-    server->warm_ups--;
-    while (server->warm_queue && server->warm_ups < WARM_UPS)
-        supply_refill(dequeue(server));
+    loop_disarm(pools->loop, &warming->retry);
+    pools->warm_ups--;
+    while (pools->queue && pools->warm_ups < WARM_UPS)
+        supply_refill(dequeue(pools));
 }
 
 /* --- what goes wrong -------------------------------------------------------------------------- */
@@ -123,7 +122,7 @@ void supply_say(struct warming *warming, enum log_level level, const char *messa
 /* So much later than the last time. */
 static void wait_longer(struct warming *warming)
 {
-    struct loop *loop = warming->service->server->loop;
+    struct loop *loop = warming->pools->loop;
 
     warming->failures++;
     loop_arm(loop, &warming->retry,
@@ -148,7 +147,7 @@ void supply_stop(struct warming *warming)
     if (warming->warmer.source.fd < 0)
         return;
     warm_child_end(&warming->warmer);
-    loop_disarm(warming->service->server->loop, &warming->retry);
+    loop_disarm(warming->pools->loop, &warming->retry);
     end_request(warming);
 }
 
@@ -167,7 +166,7 @@ static void on_retry(struct loop_timer *timer)
 
 static void arm_age(struct warming *warming)
 {
-    struct loop *loop = warming->service->server->loop;
+    struct loop *loop = warming->pools->loop;
 
     if (most_age(warming) > 0 && !loop_is_armed(&warming->age))
         loop_arm(loop, &warming->age, loop_now(loop) + most_age(warming));
@@ -197,7 +196,7 @@ static void on_successor(struct loop_source *source, uint32_t events)
 
 void supply_take(struct warming *warming, struct warm_child *child, bool copies)
 {
-    struct loop *loop = warming->service->server->loop;
+    struct loop *loop = warming->pools->loop;
 
     if (!copies) {
         /* Not beside a template: that would never be good for more, and these never enough. */
@@ -220,7 +219,6 @@ void supply_take(struct warming *warming, struct warm_child *child, bool copies)
 
 static void take_report(struct warming *warming, const struct warm_report *report, int fd)
 {
-    struct server *server = warming->service->server;
     bool copies = settings_of(warming)->template == WARM_TEMPLATE_YES;
     bool refused = copies && !report->cloneable;
     struct warm_child *child;
@@ -231,7 +229,7 @@ static void take_report(struct warming *warming, const struct warm_report *repor
         return;
     }
     /* One that is somebody already could be reaped as that one, and killed later as another. */
-    if (processes_find(&server->processes, report->pid)) {
+    if (processes_find(warming->pools->processes, report->pid)) {
         fd_close(fd);
         fail_with(warming, "the warmer can't be trusted");
         return;
@@ -244,7 +242,7 @@ static void take_report(struct warming *warming, const struct warm_report *repor
     }
     child->warming = warming;
     child->source = (struct loop_source){.fd = fd, .owner = child};
-    child->since = loop_now(server->loop);
+    child->since = loop_now(warming->pools->loop);
     warm_child_know(child, report->pid);
     if (refused) {
         warm_child_discard(child);
@@ -308,9 +306,9 @@ static void discard_stale(struct warming *warming, uint64_t stderr_inode)
 static int start_warmer(struct warming *warming)
 {
     struct service *service = warming->service;
-    struct server *server = service->server;
+    struct pools *pools = warming->pools;
     bool is_connection = service->settings->stderr_sink.kind == STDERR_CONNECTION;
-    int errors = is_connection ? server->null_fd : service_stderr_fd(service, -1);
+    int errors = is_connection ? pools->null_fd : service_stderr_fd(service, -1);
     struct warm_child *warmer = &warming->warmer;
     uint64_t inode = is_connection ? 0 : supply_inode(errors);
     pid_t pid;
@@ -321,14 +319,13 @@ static int start_warmer(struct warming *warming)
     discard_stale(warming, inode);
     warming->stderr_inode = inode;
     warm_files_note(&warming->files, warming->plan);
-    error =
-        warm_link_spawn(warming->order, warming->order_size, errors, server->null_fd, &fd, &pid);
+    error = warm_link_spawn(warming->order, warming->order_size, errors, pools->null_fd, &fd, &pid);
     if (error < 0)
         return error;
     *warmer = (struct warm_child){.warming = warming,
                                   .source = {.fd = fd, .ready = on_warmer, .owner = warmer}};
     warm_child_know(warmer, pid);
-    error = loop_watch(server->loop, &warmer->source, EPOLLIN);
+    error = loop_watch(pools->loop, &warmer->source, EPOLLIN);
     if (error < 0)
         warm_child_end(warmer);
     return error;
@@ -336,11 +333,11 @@ static int start_warmer(struct warming *warming)
 
 void supply_refill(struct warming *warming)
 {
-    struct server *server = warming->service->server;
+    struct pools *pools = warming->pools;
     int error = 0;
 
     if (!warming->is_possible || warming->requested || loop_is_armed(&warming->retry) ||
-        has_enough(warming) || server->turns.blocked != 0)
+        has_enough(warming) || pools->is_held)
         return;
     if (warming->lost) {
         warming->lost = false;
@@ -349,7 +346,7 @@ void supply_refill(struct warming *warming)
         supply_say(warming, LOG_LEVEL_NOTICE, "another warm handler is made later");
         return;
     }
-    if (server->warm_ups >= WARM_UPS) {
+    if (pools->warm_ups >= WARM_UPS) {
         enqueue(warming);
         return;
     }
@@ -364,10 +361,10 @@ void supply_refill(struct warming *warming)
     }
     warming->serial++;
     warming->requested = true;
-    server->warm_ups++;
+    pools->warm_ups++;
     if (settings_of(warming)->timeout > 0)
-        loop_arm(server->loop, &warming->retry,
-                 loop_now(server->loop) + settings_of(warming)->timeout + REPORT_GRACE);
+        loop_arm(pools->loop, &warming->retry,
+                 loop_now(pools->loop) + settings_of(warming)->timeout + REPORT_GRACE);
 }
 
 void supply_lost(struct warming *warming)

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/siphash.h"
-#include "serve/server.h"
+#include "serve/service.h"
 #include "serve/warming_parts.h"
 #include "warm/calls.h"
 #include "warm/order.h"
@@ -63,10 +64,14 @@ static int write_order(const struct service *service, struct warm_slots *ret_slo
                                .timeout = settings->timeout,
                                .stderr_is_connection =
                                    service->settings->stderr_sink.kind == STDERR_CONNECTION};
+    enum addr_family family = family_of(service);
+    const struct launch_connection wiring = {.protocol = family == ADDR_UNIX ? "UNIX" : "TCP",
+                                             .peer = {.family = (uint8_t)family},
+                                             .local = {.family = (uint8_t)family}};
     struct environment sample;
     int error;
 
-    server_fill_sample(service, family_of(service), &sample);
+    environment_fill(&sample, service->plan->service, &wiring);
     error = warm_slots_make(&sample, &order.slots);
     if (error < 0)
         return error;
@@ -87,18 +92,18 @@ static bool is_current(const struct warming *warming, const char *order, size_t 
            warm_files_are_same(&warming->files, warming->plan);
 }
 
-static struct warming *make(struct service *service)
+static struct warming *make(struct pools *pools, struct service *service)
 {
-    struct server *server = service->server;
     struct warming *warming;
 
-    if (loop_reserve(server->loop, WARMING_TIMERS) < 0)
+    if (loop_reserve(pools->loop, WARMING_TIMERS) < 0)
         return NULL;
     warming = calloc(1, sizeof(*warming));
     if (!warming) {
-        loop_reserve(server->loop, -WARMING_TIMERS);
+        loop_reserve(pools->loop, -WARMING_TIMERS);
         return NULL;
     }
+    warming->pools = pools;
     warming->service = service;
     warming->plan = plan_ref(service->plan);
     warming->uid = service->plan->change_credentials ? service->plan->uid : geteuid();
@@ -107,11 +112,11 @@ static struct warming *make(struct service *service)
     warming->waiting_last = &warming->waiting;
     supply_open(warming);
     ready_open(warming);
-    warming->next = server->warmings;
-    warming->link = &server->warmings;
+    warming->next = pools->first;
+    warming->link = &pools->first;
     if (warming->next)
         warming->next->link = &warming->next;
-    server->warmings = warming;
+    pools->first = warming;
     service->warming = warming;
     return warming;
 }
@@ -129,10 +134,10 @@ static char *make_order(const struct service *service, struct warm_slots *ret_sl
 }
 
 /* Makes it warm by that order, which becomes its own in any case. */
-static struct warming *make_possible(struct service *service, const struct warm_slots *slots,
-                                     char *order, size_t size)
+static struct warming *make_possible(struct pools *pools, struct service *service,
+                                     const struct warm_slots *slots, char *order, size_t size)
 {
-    struct warming *warming = make(service);
+    struct warming *warming = make(pools, service);
 
     if (!warming) {
         free(order);
@@ -146,9 +151,9 @@ static struct warming *make_possible(struct service *service, const struct warm_
 }
 
 /* Makes it one that stays cold. */
-static void make_cold(struct service *service, const char *reason)
+static void make_cold(struct pools *pools, struct service *service, const char *reason)
 {
-    struct warming *warming = make(service);
+    struct warming *warming = make(pools, service);
 
     if (!warming)
         return;
@@ -156,7 +161,7 @@ static void make_cold(struct service *service, const char *reason)
     supply_say(warming, LOG_LEVEL_NOTICE, SUPPLY_COLD);
 }
 
-void warming_adapt(struct service *service)
+void warming_adapt(struct pools *pools, struct service *service)
 {
     struct warming *warming = service->warming;
     struct warm_slots slots;
@@ -179,10 +184,10 @@ void warming_adapt(struct service *service)
     }
     warming_end(service);
     if (!order) {
-        make_cold(service, reason);
+        make_cold(pools, service, reason);
         return;
     }
-    warming = make_possible(service, &slots, order, size);
+    warming = make_possible(pools, service, &slots, order, size);
     if (warming)
         supply_refill(warming);
 }
@@ -199,7 +204,7 @@ uint64_t warming_fingerprint(const struct warming *warming)
     return fingerprint_of(warming->order, warming->order_size);
 }
 
-struct warming *warming_resume(struct service *service, uint64_t fingerprint)
+struct warming *warming_resume(struct pools *pools, struct service *service, uint64_t fingerprint)
 {
     struct warm_slots slots;
     const char *reason;
@@ -210,24 +215,19 @@ struct warming *warming_resume(struct service *service, uint64_t fingerprint)
         return NULL;
     order = make_order(service, &slots, &size, &reason);
     if (order && fingerprint_of(order, size) == fingerprint)
-        return make_possible(service, &slots, order, size);
+        return make_possible(pools, service, &slots, order, size);
     free(order);
     return NULL;
-}
-
-void warming_adapt_all(struct server *server)
-{
-    for (struct service *service = server->services; service; service = service->next)
-        warming_adapt(service);
 }
 
 void warming_end(struct service *service)
 {
     struct warming *warming = service->warming;
-    struct loop *loop = service->server->loop;
+    struct loop *loop;
 
     if (!warming)
         return;
+    loop = warming->pools->loop;
     warming->is_possible = false;
     supply_stop(warming);
     ready_discard_all(warming);
@@ -247,25 +247,34 @@ void warming_end(struct service *service)
     free(warming);
 }
 
-void warming_end_all(struct server *server)
+void pools_open(struct pools *pools, struct loop *loop, struct processes *processes, int null_fd)
 {
-    for (struct service *service = server->services; service; service = service->next)
-        warming_end(service);
-    for (struct service *service = server->retired; service; service = service->next)
-        warming_end(service);
+    *pools = (struct pools){.loop = loop, .processes = processes, .null_fd = null_fd};
+    pools->queue_last = &pools->queue;
 }
 
-void warming_leave(struct server *server)
+void pools_hold(struct pools *pools, bool is_held)
 {
-    for (struct warming *warming = server->warmings; warming; warming = warming->next) {
+    pools->is_held = is_held;
+}
+
+void pools_end(struct pools *pools)
+{
+    while (pools->first)
+        warming_end(pools->first->service);
+}
+
+void pools_leave(struct pools *pools)
+{
+    for (struct warming *warming = pools->first; warming; warming = warming->next) {
         supply_stop(warming);
         copies_give_up_waiting(warming);
     }
 }
 
-void warming_take_back(struct server *server)
+void pools_take_back(struct pools *pools)
 {
-    for (struct warming *warming = server->warmings; warming; warming = warming->next) {
+    for (struct warming *warming = pools->first; warming; warming = warming->next) {
         ready_take_back(warming);
         if (warming->sent_count > 0)
             copies_end(warming);
@@ -281,7 +290,7 @@ static void renew(struct warming *warming)
     supply_stop(warming);
     ready_discard_all(warming);
     copies_end(warming);
-    loop_disarm(warming->service->server->loop, &warming->retry);
+    loop_disarm(warming->pools->loop, &warming->retry);
     warming->failures = 0;
     supply_refill(warming);
 }
@@ -292,37 +301,49 @@ static bool is_fresh(const struct warming *warming, const struct launch_connecti
            (warming->stderr_inode == 0 || warming->stderr_inode == supply_inode(wiring->stderr_fd));
 }
 
-enum warming_result warming_start(struct service *service, struct connection *connection,
-                                  const struct launch_connection *wiring)
+/* Gives it to what is ready, which is as it would be made now. */
+static bool give(struct warming *warming, struct pool_request *request,
+                 const struct launch_connection *wiring)
+{
+    struct environment environment;
+    char region[WARM_REGION_MAX];
+
+    environment_fill(&environment, warming->plan->service, wiring);
+    if (!warm_slots_fill(&warming->slots, &environment, region))
+        return false;
+    return warming->template ? copies_take(warming, request, region)
+                             : ready_take(warming, request, region);
+}
+
+bool warming_give(struct service *service, struct pool_request *request,
+                  const struct launch_connection *wiring)
 {
     struct warming *warming = service->warming;
     bool done = false;
 
     /* A service that rests after a failed start is tried again by a cold one. */
-    if (!warming || connection->cold || connection->lent || service->throttle_failures > 0)
-        return WARMING_COLD;
+    if (!warming || service->throttle_failures > 0)
+        return false;
     /* In the middle of a reload: what is ready may be of the configuration before. */
     if (warming->plan != service->plan)
-        return WARMING_COLD;
+        return false;
     if (warming->ready || warming->template) {
-        if (!is_fresh(warming, wiring))
-            renew(warming);
-        else if (warming->template)
-            done = copies_take(warming, connection);
+        if (is_fresh(warming, wiring))
+            done = give(warming, request, wiring);
         else
-            done = ready_take(warming, connection, wiring);
+            renew(warming);
         supply_refill(warming);
     }
     warming->colds += !done;
-    return done ? WARMING_WAITS : WARMING_COLD;
+    return done;
 }
 
-void warming_take_answers(void *context)
+void pools_take_answers(void *context)
 {
-    struct server *server = context;
+    struct pools *pools = context;
     struct warming *next_warming;
 
-    for (struct warming *warming = server->warmings; warming; warming = next_warming) {
+    for (struct warming *warming = pools->first; warming; warming = next_warming) {
         next_warming = warming->next;
         ready_read_answers(warming);
         if (warming->sent_count > 0)
@@ -337,11 +358,11 @@ static void visit_list(const struct warm_child *child,
         visit(child, context);
 }
 
-void warming_visit_children(const struct server *server,
-                            void (*visit)(const struct warm_child *child, void *context),
-                            void *context)
+void pools_visit_children(const struct pools *pools,
+                          void (*visit)(const struct warm_child *child, void *context),
+                          void *context)
 {
-    for (const struct warming *warming = server->warmings; warming; warming = warming->next) {
+    for (const struct warming *warming = pools->first; warming; warming = warming->next) {
         if (warming->warmer.source.fd >= 0)
             visit(&warming->warmer, context);
         visit_list(warming->ready, visit, context);
@@ -350,6 +371,20 @@ void warming_visit_children(const struct server *server,
             visit(warming->template, context);
         if (warming->successor)
             visit(warming->successor, context);
+    }
+}
+
+void pools_visit_requests(const struct pools *pools,
+                          void (*visit)(struct pool_request *request, void *context), void *context)
+{
+    for (const struct warming *warming = pools->first; warming; warming = warming->next) {
+        for (struct pool_request *one = warming->waiting; one; one = one->next)
+            visit(one, context);
+        for (const struct warm_child *child = warming->given; child; child = child->next)
+            visit(child->given, context);
+        for (size_t i = 0; i < COPIES_SENT; i++)
+            if (warming->sent[i].request)
+                visit(warming->sent[i].request, context);
     }
 }
 

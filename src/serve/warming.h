@@ -4,7 +4,7 @@
  * Cold is always right: nothing ready, something doubtful, an error: the connection is served by
  * the ordinary start, and the reason is said once. Nothing here waits. warming.c decides what a
  * service has; its parts (warming_parts.h) have them made and give connections to them. Called by
- * server.c, which takes one, by service.c, reload.c and stop.c, and by reap.c for who has ended.
+ * server.c, which takes one, and by reload.c, stop.c and upgrade.c.
  *
  * Bounds: warm-count (at most 256) parked processes of a service, one that is warmed up at a time,
  * WARM_UPS of all services; COPIES_WAITING connections that wait for a template's copy.
@@ -25,10 +25,28 @@
 #include "warm/slots.h"
 #include "warm/warm.h"
 
-struct connection;
-struct server;
 struct service;
 struct warming;
+
+/* A connection that is to have a warm handler: its owner's, until done is called. */
+struct pool_request {
+    struct pool_request *next;
+    int fd;       /* the connection's, which stays its owner's to close */
+    char *region; /* what its handler is told, while it waits for a copy; malloc'ed */
+    /* A handler has it; pid 0: none will, and it is to be started cold. */
+    void (*done)(struct pool_request *request, pid_t pid);
+};
+
+/* What all services' have in common. */
+struct pools {
+    struct loop *loop;
+    struct processes *processes;
+    int null_fd;
+    struct warming *first;
+    unsigned warm_ups;                   /* requested from warmers */
+    struct warming *queue, **queue_last; /* that wait for one to end */
+    bool is_held;                        /* nothing is made: we stop, or an upgrade is under way */
+};
 
 /* Warm-ups at a time, of all services; the others' turn comes in their order. They are CPU, mostly;
  * so many that a few that hang (warm-timeout) don't keep the rest. */
@@ -48,12 +66,14 @@ struct warm_child {
     bool reaped;
     nanoseconds since; /* when it was parked, or given its connection */
     uint64_t uses;
-    struct connection *given; /* sent to it, and not answered yet; it isn't among the ready ones */
-    uint32_t serial;          /* of that */
+    struct pool_request
+        *given;      /* sent to it, and not answered yet; it isn't among the ready ones */
+    uint32_t serial; /* of that */
 };
 
 struct warming {
-    struct warming *next, **link; /* of server->warmings */
+    struct warming *next, **link;
+    struct pools *pools;
     struct service *service;
     struct plan *plan; /* a reference */
     char *order;       /* what the warmer was told */
@@ -82,10 +102,10 @@ struct warming {
     unsigned ready_count;
     struct warm_child *template, *successor; /* the successor waits for the last answers */
 
-    struct connection *waiting, **waiting_last; /* for a copy; not sent */
+    struct pool_request *waiting, **waiting_last; /* for a copy; not sent */
     unsigned waiting_count;
     struct {
-        struct connection *connection; /* NULL: free */
+        struct pool_request *request; /* NULL: free */
         uint32_t serial;
         nanoseconds since;
     } sent[COPIES_SENT];
@@ -97,43 +117,44 @@ struct warming {
     uint64_t served, colds;   /* connections, warm and cold, since it is warm */
 };
 
-/* How a connection was taken. */
-enum warming_result {
-    WARMING_COLD,  /* it wasn't */
-    WARMING_WAITS, /* it has a handler when that says so: server_warm_started; or server_start_cold
-                    */
-};
+/* Nobody has any yet. null_fd stays the caller's. */
+void pools_open(struct pools *pools, struct loop *loop, struct processes *processes, int null_fd);
+
+/* Nothing is made while they are held; then who lacks some is looked at by warming_adapt. */
+void pools_hold(struct pools *pools, bool is_held);
 
 /* Makes the service warm as its settings say, or cold; where nothing changed, what is ready stays.
  */
-void warming_adapt(struct service *service);
-
-/* The same for all services. */
-void warming_adapt_all(struct server *server);
+void warming_adapt(struct pools *pools, struct service *service);
 
 /* Ends everything of it: connections that wait are started cold. */
 void warming_end(struct service *service);
 /* The same for all services. */
-void warming_end_all(struct server *server);
+void pools_end(struct pools *pools);
 
 /* Before an upgrade: nothing is made any more, and whoever waits for a template is started cold.
- * Those who were sent to somebody have their answer soon: server->processes.unclaimed. */
-void warming_leave(struct server *server);
+ * Those who were sent to somebody have their answer soon: processes->unclaimed. */
+void pools_leave(struct pools *pools);
 /* When that takes too long: they are started cold, too. */
-void warming_take_back(struct server *server);
+void pools_take_back(struct pools *pools);
 
-/* Hands the connection over to a handler that is ready, or to be made by a template. */
-enum warming_result warming_start(struct service *service, struct connection *connection,
-                                  const struct launch_connection *wiring);
+/* Hands the connection over to a handler that is ready, or to be made by a template; false: it is
+ * to be started cold. */
+bool warming_give(struct service *service, struct pool_request *request,
+                  const struct launch_connection *wiring);
 
 /* Takes the answers that have come: before a process is reaped that may be a handler now. For
- * processes.h, with the server. */
-void warming_take_answers(void *context);
+ * processes.h, with the pools. */
+void pools_take_answers(void *context);
 
 /* Calls visit for each process of ours that is no handler yet. */
-void warming_visit_children(const struct server *server,
-                            void (*visit)(const struct warm_child *child, void *context),
-                            void *context);
+void pools_visit_children(const struct pools *pools,
+                          void (*visit)(const struct warm_child *child, void *context),
+                          void *context);
+/* And for each request that is not done. */
+void pools_visit_requests(const struct pools *pools,
+                          void (*visit)(struct pool_request *request, void *context),
+                          void *context);
 
 /* "template", "one-shot" or "cold": what clients get now. */
 const char *warming_state(const struct warming *warming);

@@ -18,7 +18,7 @@
 uint64_t warming_fingerprint(const struct warming *warming);
 /* Makes the service warm, with nothing ready and no files noted yet, if that is its fingerprint
  * now. NULL: it isn't, or there is no memory. */
-struct warming *warming_resume(struct service *service, uint64_t fingerprint);
+struct warming *warming_resume(struct pools *pools, struct service *service, uint64_t fingerprint);
 
 /* --- warm_child.c --------------------------------------------------------------------------- */
 
@@ -64,9 +64,8 @@ void ready_discard_old(struct warming *warming);
 void ready_discard_all(struct warming *warming);
 /* Takes the connections back from those that have not answered: they are started cold. */
 void ready_take_back(struct warming *warming);
-/* Gives the connection to one of them. False: there is none. */
-bool ready_take(struct warming *warming, struct connection *connection,
-                const struct launch_connection *wiring);
+/* Gives the connection, with what its handler is told, to one of them. False: there is none. */
+bool ready_take(struct warming *warming, struct pool_request *request, const char *region);
 /* What has come of answers: of all, of one. */
 void ready_read_answers(struct warming *warming);
 void ready_read_answer(struct warm_child *child);
@@ -83,7 +82,7 @@ void ready_await_answer(struct warming *warming);
 /* A new template, or NULL. */
 void copies_set_template(struct warming *warming, struct warm_child *template);
 /* Has the template make a copy for connection, now or soon. False where too many wait. */
-bool copies_take(struct warming *warming, struct connection *connection);
+bool copies_take(struct warming *warming, struct pool_request *request, const char *region);
 void copies_take_answers(struct warming *warming);
 /* Those that have waited for too long are started cold. Whether there were any. */
 bool copies_check(struct warming *warming);
