@@ -368,7 +368,8 @@ START_TEST(rests)
     harness_upgrade(&daemon, 1);
     harness_signal(&daemon, SIGUSR1);
     harness_log_wait(&daemon, "state=resting", 1);
-    harness_shell("rm '%s' && cp /bin/cat '%s'", program, program);
+    /* Whole at once: the service may look in between. */
+    harness_shell("cp /bin/cat '%s.new' && mv '%s.new' '%s'", program, program, program);
     client_expect(fd, "x");
     harness_log_wait(&daemon, "starts work again", 1);
     close(fd);
