@@ -3,6 +3,8 @@
 #include "serve/adoption.h"
 
 #include <errno.h>
+#include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,24 +12,57 @@
 #include "base/stranger.h"
 
 /* In the order in which they are written: a line may tell of those before it. */
-static const struct adoption_section sections[] = {
-    {"process", ADOPTION_OF_PROCESS, adopt_write_process, adopt_read_process},
-    {"event", ADOPTION_OF_PROCESS, adopt_write_event, adopt_read_event},
-    {"daemon", ADOPTION_OF_DAEMON, adopt_write_daemon, adopt_read_daemon},
-    {"inherited", ADOPTION_OF_DAEMON, adopt_write_inherited, adopt_read_inherited},
-    {"service", ADOPTION_OF_SERVICES, adopt_write_service, adopt_read_service},
-    {"counters", ADOPTION_OF_SERVICES, adopt_write_counters, adopt_read_counters},
-    {"stderr", ADOPTION_OF_SERVICES, adopt_write_stderr, adopt_read_stderr},
-    {"listener", ADOPTION_OF_SERVICES, adopt_write_listener, adopt_read_listener},
-    {"source", ADOPTION_OF_SERVICES, adopt_write_source, adopt_read_source},
-    {"ban", ADOPTION_OF_SERVICES, adopt_write_ban, adopt_read_ban},
-    {"warming", ADOPTION_OF_SERVICES, adopt_write_warming, adopt_read_warming},
-    {"warm-file", ADOPTION_OF_SERVICES, adopt_write_warm_file, adopt_read_warm_file},
-    {"parked", ADOPTION_OF_SERVICES, adopt_write_parked, adopt_read_parked},
-    {"connection", ADOPTION_OF_SERVICES, adopt_write_connection, adopt_read_connection},
-    {"lingering", ADOPTION_OF_SERVICES, adopt_write_lingering, adopt_read_lingering},
-    {"control", ADOPTION_OF_SERVICES, adopt_write_control, adopt_read_control},
-    {"control-client", ADOPTION_OF_SERVICES, adopt_write_control_client, adopt_read_control_client},
+static const struct adoption_section *const sections[] = {
+    &adopt_process,
+    &adopt_event,
+    &adopt_daemon,
+    &adopt_inherited,
+    &(const struct adoption_section){.kind = "service",
+                                     .part = ADOPTION_OF_SERVICES,
+                                     .write = adopt_write_service,
+                                     .read = adopt_read_service},
+    &(const struct adoption_section){.kind = "counters",
+                                     .part = ADOPTION_OF_SERVICES,
+                                     .write = adopt_write_counters,
+                                     .read = adopt_read_counters},
+    &(const struct adoption_section){.kind = "stderr",
+                                     .part = ADOPTION_OF_SERVICES,
+                                     .write = adopt_write_stderr,
+                                     .read = adopt_read_stderr},
+    &(const struct adoption_section){.kind = "listener",
+                                     .part = ADOPTION_OF_SERVICES,
+                                     .write = adopt_write_listener,
+                                     .read = adopt_read_listener},
+    &adopt_source,
+    &adopt_ban,
+    &(const struct adoption_section){.kind = "warming",
+                                     .part = ADOPTION_OF_SERVICES,
+                                     .write = adopt_write_warming,
+                                     .read = adopt_read_warming},
+    &(const struct adoption_section){.kind = "warm-file",
+                                     .part = ADOPTION_OF_SERVICES,
+                                     .write = adopt_write_warm_file,
+                                     .read = adopt_read_warm_file},
+    &(const struct adoption_section){.kind = "parked",
+                                     .part = ADOPTION_OF_SERVICES,
+                                     .write = adopt_write_parked,
+                                     .read = adopt_read_parked},
+    &(const struct adoption_section){.kind = "connection",
+                                     .part = ADOPTION_OF_SERVICES,
+                                     .write = adopt_write_connection,
+                                     .read = adopt_read_connection},
+    &(const struct adoption_section){.kind = "lingering",
+                                     .part = ADOPTION_OF_SERVICES,
+                                     .write = adopt_write_lingering,
+                                     .read = adopt_read_lingering},
+    &(const struct adoption_section){.kind = "control",
+                                     .part = ADOPTION_OF_SERVICES,
+                                     .write = adopt_write_control,
+                                     .read = adopt_read_control},
+    &(const struct adoption_section){.kind = "control-client",
+                                     .part = ADOPTION_OF_SERVICES,
+                                     .write = adopt_write_control_client,
+                                     .read = adopt_read_control_client},
 };
 
 /* Lines that can't be carried over and are told one by one; the rest is a sum. */
@@ -38,14 +73,18 @@ static const struct adoption_section sections[] = {
 void adoption_write(struct handover_writer *writer, struct server *server)
 {
     for (size_t i = 0; i < SECTION_COUNT; i++)
-        sections[i].write(writer, server);
+        if (sections[i]->record.kind)
+            sections[i]->collect(writer, server);
+        else
+            sections[i]->write(writer, server);
 }
 
-static const struct adoption_section *find_section(const struct handover_line *line)
+const struct adoption_section *adoption_find_section(const struct handover_line *line)
 {
     for (size_t i = 0; i < SECTION_COUNT; i++)
-        if (handover_is_kind(line, sections[i].kind))
-            return &sections[i];
+        if (handover_is_kind(line, sections[i]->record.kind ? sections[i]->record.kind
+                                                            : sections[i]->kind))
+            return sections[i];
     return NULL;
 }
 
@@ -74,47 +113,69 @@ void adoption_close(struct adoption *adoption)
 }
 
 /* "KIND: what is wrong with it" */
-#define NAMED_SIZE (HANDOVER_PROBLEM_SIZE + 40)
-
-static void name_problem(const struct handover_line *line, int error, char text[static NAMED_SIZE])
+static void name_problem(const struct handover_line *line, const char *reason,
+                         char text[static HANDOVER_PROBLEM_SIZE])
 {
-    snprintf(text, NAMED_SIZE, "%.*s: %s", line->kind.length < 32 ? (int)line->kind.length : 32,
-             line->kind.start, line->problem[0] != '\0' ? line->problem : strerror(-error));
+    snprintf(text, HANDOVER_PROBLEM_SIZE, "%.*s: %.*s",
+             line->kind.length < 32 ? (int)line->kind.length : 32, line->kind.start,
+             HANDOVER_PROBLEM_SIZE - 35, line->problem[0] != '\0' ? line->problem : reason);
+}
+
+/* A line, with room behind it for what one of any kind says. NULL without memory. */
+static struct handover_line *new_line(void **ret_left)
+{
+    struct handover_line *line;
+    size_t largest = 0;
+
+    for (size_t i = 0; i < SECTION_COUNT; i++)
+        if (sections[i]->record.kind && sections[i]->record.size > largest)
+            largest = sections[i]->record.size;
+    line = malloc(sizeof(*line) + alignof(max_align_t) + largest);
+    if (line)
+        *ret_left = (char *)line + (sizeof(*line) + alignof(max_align_t) - 1) /
+                                       alignof(max_align_t) * alignof(max_align_t);
+    return line;
 }
 
 int adoption_check(struct adoption *adoption, char problem[static HANDOVER_PROBLEM_SIZE])
 {
-    struct handover_line *line = malloc(sizeof(*line));
+    void *left;
+    struct handover_line *line = new_line(&left);
     int error = line ? 0 : -ENOMEM;
-    char text[NAMED_SIZE];
 
     for (bool is_there = line && handover_first_line(&adoption->handover, line);
          error == 0 && is_there; is_there = handover_next_line(line)) {
-        const struct adoption_section *section = find_section(line);
+        const struct adoption_section *section = adoption_find_section(line);
 
         if (section)
-            error = section->read(adoption, line);
-        if (error < 0) {
-            name_problem(line, error, text);
-            snprintf(problem, HANDOVER_PROBLEM_SIZE, "%.*s", HANDOVER_PROBLEM_SIZE - 1, text);
-        }
+            error = section->record.kind ? record_read(line, &section->record, left)
+                                         : section->read(adoption, line);
+        if (error < 0)
+            name_problem(line, strerror(-error), problem);
     }
     free(line);
     return error;
 }
 
-/* Reads a line, if it is one of part; false where it can't be carried over, which is said unless it
- * is one of too many. */
-static bool read_line(struct adoption *adoption, struct handover_line *line,
-                      enum adoption_part part, bool is_said)
+/* Does what a line says, if it is one of part; false where it can't be carried over, which is said
+ * unless it is one of too many. */
+static bool apply_line(struct adoption *adoption, struct handover_line *line, void *left,
+                       enum adoption_part part, bool is_said)
 {
-    const struct adoption_section *section = find_section(line);
-    int error = section && section->part == part ? section->read(adoption, line) : 0;
-    char text[NAMED_SIZE];
+    const struct adoption_section *section = adoption_find_section(line);
+    char text[HANDOVER_PROBLEM_SIZE];
+    int error;
 
+    if (!section || section->part != part)
+        return true;
+    adoption->problem = NULL;
+    error = section->record.kind ? record_read(line, &section->record, left)
+                                 : section->read(adoption, line);
+    if (error == 0 && section->record.kind)
+        error = section->apply(adoption, left);
     if (error == 0)
         return true;
-    name_problem(line, error, text);
+    name_problem(line, adoption->problem ? adoption->problem : strerror(-error), text);
     if (is_said)
         log_warning("upgrade: not carried over: %s", text);
     return false;
@@ -122,14 +183,15 @@ static bool read_line(struct adoption *adoption, struct handover_line *line,
 
 int adoption_read(struct adoption *adoption, enum adoption_part part)
 {
-    struct handover_line *line = malloc(sizeof(*line));
+    void *left;
+    struct handover_line *line = new_line(&left);
     size_t lost = 0;
 
     if (!line)
         return -ENOMEM;
     for (bool is_there = handover_first_line(&adoption->handover, line); is_there;
          is_there = handover_next_line(line))
-        lost += !read_line(adoption, line, part, lost < SAID_MOST);
+        lost += !apply_line(adoption, line, left, part, lost < SAID_MOST);
     if (lost > SAID_MOST)
         log_warning("upgrade: not carried over: %zu more", lost - SAID_MOST);
     free(line);

@@ -16,6 +16,7 @@
 
 #include "serve/handover.h"
 #include "serve/listener_index.h"
+#include "serve/record.h"
 
 struct server;
 struct service;
@@ -47,19 +48,31 @@ struct adoption {
     size_t listener_count, listener_room;
     struct listener_index index; /* ours */
 
+    const char *problem; /* why the last line can't be carried over; NULL: as its -errno says */
+
     bool reload_due;                   /* a HUP came meanwhile */
     size_t handlers, clients, sockets; /* that go on */
 };
 
 /* A kind of line. */
 struct adoption_section {
-    const char *kind;
+    struct record record;
     enum adoption_part part;
+    /* Writes as many lines as there is to tell. */
+    void (*collect)(struct handover_writer *writer, struct server *server);
+    /* Does what a line says that has been checked: left is the record's struct. But for lines of
+     * ADOPTION_OF_PROCESS there is a server. 0; or -errno, of which adoption->problem may tell. */
+    int (*apply)(struct adoption *adoption, const void *left);
+
+    const char *kind;
     /* Writes as many lines as there is to tell. */
     void (*write)(struct handover_writer *writer, struct server *server);
     /* Reads one. 0; -EINVAL: line->problem tells; another -errno. */
     int (*read)(struct adoption *adoption, struct handover_line *line);
 };
+
+/* The one of a line's kind; NULL: none that we know. */
+const struct adoption_section *adoption_find_section(const struct handover_line *line);
 
 /* Writes all lines; handover_write_begin and _end are the caller's. */
 void adoption_write(struct handover_writer *writer, struct server *server);
@@ -87,21 +100,19 @@ struct listener *adoption_find_listener(const struct adoption *adoption, uint64_
 int adoption_add_service(struct adoption *adoption, struct service *service);
 int adoption_add_listener(struct adoption *adoption, struct listener *listener);
 
+/* The table's rows, by file. */
+extern const struct adoption_section adopt_process, adopt_event, adopt_daemon, adopt_inherited;
+extern const struct adoption_section adopt_source, adopt_ban;
+
 /* The rows' writers and readers, in adopt_daemon.c, adopt_service.c, adopt_listener.c,
  * adopt_source.c, adopt_warm.c, adopt_connection.c, adopt_control.c. */
 #define ADOPTION_ROW(name)                                                          \
     void adopt_write_##name(struct handover_writer *writer, struct server *server); \
     int adopt_read_##name(struct adoption *adoption, struct handover_line *line)
-ADOPTION_ROW(process);
-ADOPTION_ROW(event);
-ADOPTION_ROW(daemon);
-ADOPTION_ROW(inherited);
 ADOPTION_ROW(service);
 ADOPTION_ROW(counters);
 ADOPTION_ROW(stderr);
 ADOPTION_ROW(listener);
-ADOPTION_ROW(source);
-ADOPTION_ROW(ban);
 ADOPTION_ROW(warming);
 ADOPTION_ROW(warm_file);
 ADOPTION_ROW(parked);

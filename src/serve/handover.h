@@ -61,7 +61,8 @@ void handover_write_free(struct handover_writer *writer);
 
 #define HANDOVER_PROBLEM_SIZE 160
 #define HANDOVER_FIELDS_MAX   256  /* of a line; more are refused */
-#define HANDOVER_SCRATCH      8192 /* bytes of all texts and bytes that are taken from a line */
+/* Of all texts and bytes that are taken from a line: what a control client has said is the most. */
+#define HANDOVER_SCRATCH ((size_t)80 * 1024)
 #define HANDOVER_FDS_MAX      (1 << 22)
 
 struct handover_fd {
@@ -121,6 +122,9 @@ bool handover_flag(struct handover_line *line, const char *key);
 const char *handover_text(struct handover_line *line, const char *key, size_t most);
 /* Returns how many bytes, at most size, were written to bytes. */
 size_t handover_bytes(struct handover_line *line, const char *key, void *bytes, size_t size);
+/* Those bytes, which live as long as the line. */
+const void *handover_take_bytes(struct handover_line *line, const char *key, size_t most,
+                                size_t *ret_length);
 struct addr handover_addr(struct handover_line *line, const char *key);
 /* Just its number, not yet claimed. */
 int handover_fd(struct handover_line *line, const char *key);

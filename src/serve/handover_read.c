@@ -205,6 +205,17 @@ size_t handover_bytes(struct handover_line *line, const char *key, void *bytes, 
     return length;
 }
 
+const void *handover_take_bytes(struct handover_line *line, const char *key, size_t most,
+                                size_t *ret_length)
+{
+    char *bytes = line->scratch + line->scratch_used;
+    size_t room = sizeof(line->scratch) - line->scratch_used;
+
+    *ret_length = handover_bytes(line, key, bytes, most < room ? most : room);
+    line->scratch_used += *ret_length;
+    return *ret_length > 0 ? bytes : NULL;
+}
+
 const char *handover_text(struct handover_line *line, const char *key, size_t most)
 {
     char *text = line->scratch + line->scratch_used;

@@ -136,6 +136,9 @@ END_TEST
 
 /* --- what 1.0.1 wrote ------------------------------------------------------------------------- */
 
+/* Of kinds that are records. */
+#define GOLDEN_LINES 20
+
 /* The whole of it, malloc'ed. */
 static char *read_golden(size_t *ret_length)
 {
@@ -179,6 +182,54 @@ START_TEST(test_golden_is_taken)
 }
 END_TEST
 
+/* The line again, as it is written from what was read of it; NULL for one of another kind. */
+static char *write_again(struct handover_line *line)
+{
+    const struct adoption_section *section = adoption_find_section(line);
+    struct handover_writer writer;
+    size_t head;
+    char *text;
+    void *left;
+
+    if (!section || !section->record.kind)
+        return NULL;
+    left = malloc(section->record.size);
+    ck_assert_msg(record_read(line, &section->record, left) == 0, "%s", line->problem);
+    handover_write_begin(&writer);
+    fflush(writer.file);
+    head = writer.length;
+    record_write(&writer, &section->record, left);
+    fflush(writer.file);
+    text = strndup(writer.text + head, writer.length - head);
+    handover_write_free(&writer);
+    free(left);
+    return text;
+}
+
+/* To the byte. */
+START_TEST(test_golden_is_written_again)
+{
+    struct handover_line *line = malloc(sizeof(*line));
+    struct adoption adoption;
+    size_t lines = 0;
+
+    open_golden(&adoption);
+    for (bool is_there = handover_first_line(&adoption.handover, line); is_there;
+         is_there = handover_next_line(line)) {
+        char *text = write_again(line);
+
+        if (text)
+            ck_assert_msg(strncmp(text, line->kind.start, strlen(text)) == 0, "%s%.*s", text,
+                          (int)strlen(text), line->kind.start);
+        lines += text != NULL;
+        free(text);
+    }
+    ck_assert_uint_eq(lines, GOLDEN_LINES);
+    adoption_close(&adoption);
+    free(line);
+}
+END_TEST
+
 Suite *adoption_suite(void)
 {
     Suite *suite = suite_create("adoption");
@@ -187,6 +238,7 @@ Suite *adoption_suite(void)
     tcase_add_loop_test(tcase, test_lines, 0, ROWS(rows));
     tcase_add_test(tcase, test_damaged);
     tcase_add_test(tcase, test_golden_is_taken);
+    tcase_add_test(tcase, test_golden_is_written_again);
     suite_add_tcase(suite, tcase);
     return suite;
 }
