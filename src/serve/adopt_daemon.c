@@ -41,11 +41,7 @@ static int apply_process(struct adoption *adoption, const void *values)
     return 0;
 }
 
-const struct adoption_section adopt_process = {
-    {RECORD("process", struct adoption, process_fields, NULL)},
-    ADOPTION_OF_PROCESS,
-    collect_process,
-    apply_process};
+ADOPTION_SECTION(process, "process", ADOPTION_OF_PROCESS, struct adoption, NULL);
 
 /* --- the last lines of the log ---------------------------------------------------------------- */
 
@@ -74,10 +70,7 @@ static int apply_event(struct adoption *adoption, const void *values)
     return 0;
 }
 
-const struct adoption_section adopt_event = {{RECORD("event", const char *, event_fields, NULL)},
-                                             ADOPTION_OF_PROCESS,
-                                             collect_event,
-                                             apply_event};
+ADOPTION_SECTION(event, "event", ADOPTION_OF_PROCESS, const char *, NULL);
 
 /* --- daemon --------------------------------------------------------------------------------- */
 
@@ -116,11 +109,7 @@ static int apply_daemon(struct adoption *adoption, const void *values)
     return startup_adopt_pid_file(file->path, file->fd, &server->pid_file);
 }
 
-const struct adoption_section adopt_daemon = {
-    {RECORD("daemon", struct server, daemon_fields, NULL)},
-    ADOPTION_OF_DAEMON,
-    collect_daemon,
-    apply_daemon};
+ADOPTION_SECTION(daemon, "daemon", ADOPTION_OF_DAEMON, struct server, NULL);
 
 /* --- inherited sockets ---------------------------------------------------------------------- */
 
@@ -155,8 +144,4 @@ static int apply_inherited(struct adoption *adoption, const void *values)
     return error;
 }
 
-const struct adoption_section adopt_inherited = {
-    {RECORD("inherited", struct inherited_socket, inherited_fields, NULL)},
-    ADOPTION_OF_DAEMON,
-    collect_inherited,
-    apply_inherited};
+ADOPTION_SECTION(inherited, "inherited", ADOPTION_OF_DAEMON, struct inherited_socket, NULL);

@@ -13,15 +13,13 @@ struct source_left {
     bool is_shared;
 };
 
-#define SOURCE(member) RECORD_AT(struct source_left, member)
-
 static const struct record_field source_fields[] = {
-    {"service-number", RECORD_NUMBER, SOURCE(source.key.service)},
-    {"addr", RECORD_ADDR, SOURCE(addr), .missing = "it has no address"},
-    {"shared", RECORD_FLAG, SOURCE(is_shared)},
-    {"rate-full", RECORD_NUMBER, SOURCE(source.bucket.full)},
-    {"penalty", RECORD_NUMBER, SOURCE(source.penalty)},
-    {"enforced", RECORD_FLAG, SOURCE(source.is_enforced)},
+    {"service-number", RECORD_NUMBER, LEFT(source, source.key.service)},
+    {"addr", RECORD_ADDR, LEFT(source, addr), .missing = "it has no address"},
+    {"shared", RECORD_FLAG, LEFT(source, is_shared)},
+    {"rate-full", RECORD_NUMBER, LEFT(source, source.bucket.full)},
+    {"penalty", RECORD_NUMBER, LEFT(source, source.penalty)},
+    {"enforced", RECORD_FLAG, LEFT(source, source.is_enforced)},
 };
 
 struct writing {
@@ -60,11 +58,7 @@ static int apply_source(struct adoption *adoption, const void *values)
     return 0;
 }
 
-const struct adoption_section adopt_source = {
-    {RECORD("source", struct source_left, source_fields, NULL)},
-    ADOPTION_OF_SERVICES,
-    collect_source,
-    apply_source};
+ADOPTION_SECTION(source, "source", ADOPTION_OF_SERVICES, struct source_left, NULL);
 
 /* --- bans ----------------------------------------------------------------------------------- */
 
@@ -74,9 +68,9 @@ struct ban_left {
 };
 
 static const struct record_field ban_fields[] = {
-    {"prefix", RECORD_TEXT, RECORD_AT(struct ban_left, prefix), .most = PREFIX_TEXT_SIZE,
+    {"prefix", RECORD_TEXT, LEFT(ban, prefix), .most = PREFIX_TEXT_SIZE,
      .missing = "it has no prefix"},
-    {"until", RECORD_NUMBER, RECORD_AT(struct ban_left, until)},
+    {"until", RECORD_NUMBER, LEFT(ban, until)},
 };
 
 static void check_ban(struct handover_line *line, const void *values)
@@ -115,7 +109,4 @@ static int apply_ban(struct adoption *adoption, const void *values)
                : bans_add(&server->admission.bans, &prefix, left->until, loop_now(server->loop));
 }
 
-const struct adoption_section adopt_ban = {{RECORD("ban", struct ban_left, ban_fields, check_ban)},
-                                           ADOPTION_OF_SERVICES,
-                                           collect_ban,
-                                           apply_ban};
+ADOPTION_SECTION(ban, "ban", ADOPTION_OF_SERVICES, struct ban_left, check_ban);

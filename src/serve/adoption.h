@@ -100,9 +100,23 @@ struct listener *adoption_find_listener(const struct adoption *adoption, uint64_
 int adoption_add_service(struct adoption *adoption, struct service *service);
 int adoption_add_listener(struct adoption *adoption, struct listener *listener);
 
+/* A member of struct KIND_left, which is what a line of that kind says. */
+#define LEFT(kind, member) RECORD_AT(struct kind##_left, member)
+
+/* The section adopt_NAME for lines of that kind, of NAME_fields, collect_NAME and apply_NAME; check
+ * is what the rows can't say (record.h), or NULL. */
+#define ADOPTION_SECTION(name, kind, part, type, check)                                       \
+    const struct adoption_section adopt_##name = {                                            \
+        {kind, sizeof(type), name##_fields, sizeof(name##_fields) / sizeof(name##_fields[0]), \
+         check},                                                                              \
+        part,                                                                                 \
+        collect_##name,                                                                       \
+        apply_##name}
+
 /* The table's rows, by file. */
 extern const struct adoption_section adopt_process, adopt_event, adopt_daemon, adopt_inherited;
 extern const struct adoption_section adopt_source, adopt_ban;
+extern const struct adoption_section adopt_warming, adopt_warm_file, adopt_parked;
 
 /* The rows' writers and readers, in adopt_daemon.c, adopt_service.c, adopt_listener.c,
  * adopt_source.c, adopt_warm.c, adopt_connection.c, adopt_control.c. */
@@ -113,9 +127,6 @@ ADOPTION_ROW(service);
 ADOPTION_ROW(counters);
 ADOPTION_ROW(stderr);
 ADOPTION_ROW(listener);
-ADOPTION_ROW(warming);
-ADOPTION_ROW(warm_file);
-ADOPTION_ROW(parked);
 ADOPTION_ROW(connection);
 ADOPTION_ROW(lingering);
 ADOPTION_ROW(control);

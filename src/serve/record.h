@@ -53,10 +53,6 @@ struct record {
     void (*check)(struct handover_line *line, const void *values);
 };
 
-/* What a record of these rows begins with. */
-#define RECORD(kind, type, fields, check) \
-    kind, sizeof(type), fields, sizeof(fields) / sizeof((fields)[0]), check
-
 /* Writes the line. */
 void record_write(struct handover_writer *writer, const struct record *record, const void *values);
 
