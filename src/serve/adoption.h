@@ -119,14 +119,13 @@ extern const struct adoption_section adopt_source, adopt_ban;
 extern const struct adoption_section adopt_warming, adopt_warm_file, adopt_parked;
 extern const struct adoption_section adopt_service, adopt_counters, adopt_stderr;
 extern const struct adoption_section adopt_listener;
+extern const struct adoption_section adopt_connection, adopt_lingering;
 
 /* The rows' writers and readers, in adopt_daemon.c, adopt_service.c, adopt_listener.c,
  * adopt_source.c, adopt_warm.c, adopt_connection.c, adopt_control.c. */
 #define ADOPTION_ROW(name)                                                          \
     void adopt_write_##name(struct handover_writer *writer, struct server *server); \
     int adopt_read_##name(struct adoption *adoption, struct handover_line *line)
-ADOPTION_ROW(connection);
-ADOPTION_ROW(lingering);
 ADOPTION_ROW(control);
 ADOPTION_ROW(control_client);
 
