@@ -187,7 +187,7 @@ static int apply_listener(struct adoption *adoption, const void *values)
         listener = NULL;
     if (!listener && fd >= 0 && path && path[0] == '/')
         listener_remove_path(path, left->listener.device, left->listener.inode);
-    if (adoption_add_listener(adoption, listener) < 0)
+    if (adoption_add(&adoption->listeners, listener) < 0)
         return -ENOMEM;
     return error;
 }

@@ -79,7 +79,7 @@ static void collect_service(struct handover_writer *writer, struct server *serve
 /* Mostly the one behind the one that was found last. */
 static struct service *find_name(const struct adoption *adoption, const char *name)
 {
-    struct service *last = adoption_find_service(adoption, adoption->service_count - 1);
+    struct service *last = adoption_find_service(adoption, adoption->services.count - 1);
     struct service *service = service_find(last ? last->next : NULL, name);
 
     return service ? service : service_find(adoption->server->services, name);
@@ -94,7 +94,7 @@ static int apply_service(struct adoption *adoption, const void *values)
     if (!service && left->connections > 0)
         error = service_new_retired(adoption->server, left->name, left->linger_close,
                                     left->kill_after, &service);
-    if (adoption_add_service(adoption, service) < 0)
+    if (adoption_add(&adoption->services, service) < 0)
         return -ENOMEM;
     if (!service)
         return error;
