@@ -60,10 +60,10 @@ void handover_write_free(struct handover_writer *writer);
 /* --- reading -------------------------------------------------------------------------------- */
 
 #define HANDOVER_PROBLEM_SIZE 160
-#define HANDOVER_FIELDS_MAX   256  /* of a line; more are refused */
+#define HANDOVER_FIELDS_MAX   256 /* of a line; more are refused */
 /* Of all texts and bytes that are taken from a line: what a control client has said is the most. */
 #define HANDOVER_SCRATCH ((size_t)80 * 1024)
-#define HANDOVER_FDS_MAX      (1 << 22)
+#define HANDOVER_FDS_MAX (1 << 22)
 
 struct handover_fd {
     int fd;

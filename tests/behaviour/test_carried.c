@@ -200,24 +200,29 @@ START_TEST(waiting_clients)
 }
 END_TEST
 
-/* Clients whose service is gone with the upgrade's configuration are closed; handlers stay. */
+/* Clients whose service is gone with the upgrade's configuration are closed, without a word as by a
+ * reload; handlers stay. */
 START_TEST(service_is_gone)
 {
     struct daemon daemon;
     int port = harness_port(), other = harness_port();
-    int held, running, again;
+    int silent, held, running, again;
 
     harness_serve(&daemon,
                   "[gone]\nlisten = 127.0.0.1:%d\nexec = cat\nstart-on = data\nkill-after = 2s\n"
                   "max-connections = 1\nUSER\n",
                   port);
+    silent = client_connect(port);
     running = talk(client_connect(port));
     held = client_connect(port);
     harness_log_wait(&daemon, "gone: start", 1);
     harness_upgrade(&daemon, 1);
+    harness_log_wait(&daemon, "and 1 held clients", 1);
     harness_configure(&daemon, "[upper]\nlisten = 127.0.0.1:%d\n" UPPER, other);
     harness_upgrade(&daemon, 2);
     client_expect_closed(held);
+    client_expect_closed(silent);
+    ck_assert_int_eq(harness_log_count(&daemon, "not carried over"), 0);
     ck_assert_int_eq(client_try(port), -ECONNREFUSED);
     talk(running);
     client_expect_answer(client_connect(other), "here", "HERE");
