@@ -12,8 +12,6 @@
 
 #include "serve/handover.h"
 
-#define RECORD_CHOICES_MAX 32
-
 enum record_type {
     RECORD_NUMBER, /* of 8 to 64 bits; never negative */
     RECORD_FLAG,   /* bool */
