@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
+#include "base/map.h"
 #include "serve/handover.h"
 #include "serve/listener_index.h"
 #include "serve/record.h"
@@ -21,6 +22,7 @@
 struct server;
 struct service;
 struct listener;
+struct name_entry;
 
 /* When a line is read. */
 enum adoption_part {
@@ -51,6 +53,8 @@ struct adoption {
     /* The services and listeners of the lines so far, in their order; NULL: not any more. */
     struct adoption_list services, listeners;
     struct listener_index index; /* ours */
+    struct map names;            /* our services by name; its entries stand in name_entries */
+    struct name_entry *name_entries;
 
     const char *problem; /* why the last line can't be carried over; NULL: as its -errno says */
 

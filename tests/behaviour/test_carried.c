@@ -245,6 +245,41 @@ START_TEST(service_is_gone)
 }
 END_TEST
 
+/* Services are found by their names, in whatever order: handlers and what is counted stay theirs.
+ */
+START_TEST(another_order)
+{
+#define SERVICE(name) "[" name "]\nlisten = 127.0.0.1:%d\nexec = cat\nmax-connections = 1\nUSER\n"
+    struct daemon daemon;
+    int ports[3] = {harness_port(), harness_port(), harness_port()};
+    int fds[3], again;
+
+    harness_serve(&daemon, SERVICE("one") SERVICE("two") SERVICE("three"), ports[0], ports[1],
+                  ports[2]);
+    for (int i = 0; i < 3; i++)
+        fds[i] = talk(client_connect(ports[i]));
+    harness_configure(&daemon, SERVICE("three") SERVICE("new") SERVICE("one"), ports[2],
+                      harness_port(), ports[0]);
+    harness_upgrade(&daemon, 1);
+    again = client_connect(ports[0]);
+    client_send(again, "y");
+    for (int i = 0; i < 3; i++)
+        talk(fds[i]);
+    close(fds[1]);
+    harness_log_wait(&daemon, "two: end", 1);
+    close(fds[2]);
+    harness_log_wait(&daemon, "three: end", 1);
+    ck_assert(is_silent(again));
+    close(fds[0]);
+    harness_log_wait(&daemon, "one: end", 1);
+    client_expect(again, "y");
+    close(again);
+    harness_log_wait(&daemon, "one: end", 2);
+    harness_end(&daemon);
+#undef SERVICE
+}
+END_TEST
+
 /* --- what is counted ------------------------------------------------------------------------ */
 
 START_TEST(limits)
@@ -1024,6 +1059,7 @@ Suite *carried_suite(void)
     tcase_add_test(all, held_no_longer);
     tcase_add_test(all, waiting_clients);
     tcase_add_test(all, service_is_gone);
+    tcase_add_test(all, another_order);
     tcase_add_test(all, limits);
     tcase_add_test(all, rates);
     tcase_add_test(all, penalties);
