@@ -36,88 +36,129 @@ static bool awaits_bytes(enum connection_state state)
     return state == CONNECTION_AWAITS_HEADER || state == CONNECTION_AWAITS_DATA;
 }
 
+/* What a line says: the connection as it will be, with nothing that belongs to it. */
+struct connection_left {
+    struct connection record;
+    uint64_t service, listener; /* listener: its place and 1; 0: none */
+    struct addr source;
+    bool source_shared;
+    nanoseconds started, deadline;
+    struct record_bytes header;
+    size_t skip;
+};
+
+static const char *name_state(size_t i)
+{
+    return i < STATES ? state_names[i] : NULL;
+}
+
+/* Up to the deadline what all have; then of those with a process; then of those without. */
+static const struct record_field connection_fields[] = {
+    {"service", RECORD_NUMBER, LEFT(connection, service)},
+    {"state", RECORD_CHOICE, LEFT(connection, record.state), .name = name_state, .count = STATES,
+     .none = CONNECTION_FAILED},
+    {"number", RECORD_NUMBER, LEFT(connection, record.number)},
+    {"accepted", RECORD_NUMBER, LEFT(connection, record.accepted)},
+    {"peer", RECORD_ADDR, LEFT(connection, record.peer)},
+    {"local", RECORD_ADDR, LEFT(connection, record.local)},
+    {"source-running", RECORD_NUMBER, LEFT(connection, record.source_running)},
+    {"counted", RECORD_FLAG, LEFT(connection, record.ticket.started)},
+    {"source", RECORD_ADDR, LEFT(connection, source)},
+    {"source-shared", RECORD_FLAG, LEFT(connection, source_shared)},
+    {"lent", RECORD_FLAG, LEFT(connection, record.lent)},
+    {"listener", RECORD_NUMBER, LEFT(connection, listener)},
+    {"deadline", RECORD_NUMBER, LEFT(connection, deadline)},
+    {"pid", RECORD_NUMBER, LEFT(connection, record.process.pid), .most = INT_MAX},
+    {"started", RECORD_NUMBER, LEFT(connection, started)},
+    {"killed", RECORD_FLAG, LEFT(connection, record.killed)},
+    {"ordered", RECORD_FLAG, LEFT(connection, record.ordered)},
+    {"timeouts", RECORD_NUMBER, LEFT(connection, record.timeouts), .most = 2},
+    {"kills-group", RECORD_FLAG, LEFT(connection, record.process.kills_group)},
+    {"fd", RECORD_FD, LEFT(connection, record.fd)},
+    {"linger-fd", RECORD_FD, LEFT(connection, record.linger_fd)},
+    {"stands-high", RECORD_FLAG, LEFT(connection, record.stands_high)},
+    {"told", RECORD_FLAG, LEFT(connection, record.told)},
+    {"is-proxys", RECORD_FLAG, LEFT(connection, record.is_proxys)},
+    {"is-unix", RECORD_FLAG, LEFT(connection, record.is_unix)},
+    {"peer-path", RECORD_TEXT, LEFT(connection, record.peer_path), .most = ENDPOINT_PATH_MAX},
+    {"local-path", RECORD_TEXT, LEFT(connection, record.local_path), .most = ENDPOINT_PATH_MAX},
+    /* One byte must still be able to come. */
+    {"header", RECORD_BYTES, LEFT(connection, header), .most = PROXY_KEPT_MAX - 1},
+    {"skip", RECORD_NUMBER, LEFT(connection, skip), .most = PROXY_LENGTH_MAX},
+};
+
+static void check_connection(struct handover_line *line, const void *values)
+{
+    const struct connection *record = &((const struct connection_left *)values)->record;
+
+    /* It will be sent signals: never to ourselves or to everybody. */
+    if (has_process(record->state) && record->process.pid <= 1)
+        handover_refuse(line, "it has no process");
+    else if (!has_process(record->state) && record->fd < 0)
+        handover_refuse(line, "it has no fd");
+}
+
 /* --- writing -------------------------------------------------------------------------------- */
 
-static void write_ticket(struct handover_writer *writer, const struct connection *connection)
+static void leave_process(struct connection_left *left)
 {
-    const struct source *source = connection->ticket.source;
-    struct addr addr;
+    struct connection *record = &left->record;
 
-    handover_put(writer, "counted", connection->ticket.started);
-    if (!source)
-        return;
-    addr = sources_addr(source);
-    if (addr.family == ADDR_NONE) /* a last resort */
-        addr.family = connection->peer.family;
-    handover_put_addr(writer, "source", &addr);
-    handover_put(writer, "source-shared", sources_is_shared(source));
+    left->started = record->started;
+    record->fd = -1;
+    record->stands_high = record->told = record->is_proxys = record->is_unix = false;
+    record->peer_path = record->local_path = NULL;
 }
 
-static void write_process(struct handover_writer *writer, const struct connection *connection)
+static void leave_client(struct connection_left *left)
 {
-    handover_put(writer, "pid", (uint64_t)connection->process.pid);
-    handover_put(writer, "started", connection->started);
-    handover_put(writer, "killed", connection->killed);
-    handover_put(writer, "ordered", connection->ordered);
-    handover_put(writer, "timeouts", connection->timeouts);
-    handover_put(writer, "kills-group", connection->process.kills_group);
-    handover_put_fd(writer, "linger-fd", connection->linger_fd);
-}
+    struct connection *record = &left->record;
+    const struct reception_header *header = awaits_bytes(record->state) ? record->header : NULL;
 
-static void write_client(struct handover_writer *writer, const struct connection *connection)
-{
-    const struct reception_header *header =
-        awaits_bytes(connection->state) ? connection->header : NULL;
-
-    handover_put_fd(writer, "fd", connection->fd);
-    handover_put_fd(writer, "linger-fd", connection->linger_fd);
-    handover_put(writer, "stands-high", connection->stands_high);
-    handover_put(writer, "told", connection->told);
-    handover_put(writer, "is-proxys", connection->is_proxys);
-    handover_put(writer, "is-unix", connection->is_unix);
-    handover_put_text(writer, "peer-path", connection->peer_path);
-    handover_put_text(writer, "local-path", connection->local_path);
+    record->process.pid = 0;
+    record->timeouts = 0;
+    record->killed = record->ordered = record->process.kills_group = false;
     if (!header)
         return;
-    handover_put_bytes(writer, "header", header->bytes, header->kept);
-    handover_put(writer, "skip", header->skip);
+    left->header = (struct record_bytes){header->bytes, header->kept};
+    left->skip = header->skip;
 }
 
 static void write_connection(struct handover_writer *writer, const struct connection *connection)
 {
-    handover_line(writer, "connection");
-    handover_put(writer, "service", connection->service->handover_place);
-    handover_put_text(writer, "state", state_names[connection->state]);
-    handover_put(writer, "number", connection->number);
-    handover_put(writer, "accepted", connection->accepted);
-    handover_put_addr(writer, "peer", &connection->peer);
-    handover_put_addr(writer, "local", &connection->local);
-    handover_put(writer, "source-running", connection->source_running);
-    write_ticket(writer, connection);
-    handover_put(writer, "lent", connection->lent);
-    if (connection->listener)
-        handover_put(writer, "listener", connection->listener->handover_place + 1);
-    if (loop_is_armed(&connection->deadline))
-        handover_put(writer, "deadline", connection->deadline.due);
-    if (has_process(connection->state))
-        write_process(writer, connection);
-    else
-        write_client(writer, connection);
-    handover_end_line(writer);
-}
+    const struct source *source = connection->ticket.source;
+    struct connection_left left = {.record = *connection,
+                                   .service = connection->service->handover_place};
 
-static void write_ready(struct handover_writer *writer, const struct service *services)
-{
-    for (const struct service *service = services; service; service = service->next) {
-        const struct connection *connection = service->ready ? service->ready->first : NULL;
-
-        for (; connection; connection = connection->younger)
-            write_connection(writer, connection);
+    /* To a build before this one that would be a client that has its place. */
+    if (connection->state == CONNECTION_HELD)
+        left.record.state = CONNECTION_AWAITS_PLACE;
+    if (source) {
+        left.source = sources_addr(source);
+        left.source_shared = sources_is_shared(source);
+        if (left.source.family == ADDR_NONE) /* a last resort */
+            left.source.family = connection->peer.family;
     }
+    if (connection->listener)
+        left.listener = connection->listener->handover_place + 1;
+    if (loop_is_armed(&connection->deadline))
+        left.deadline = connection->deadline.due;
+    if (has_process(connection->state))
+        leave_process(&left);
+    else
+        leave_client(&left);
+    record_write(writer, &adopt_connection.record, &left);
 }
 
-void adopt_write_connection(struct handover_writer *writer, struct server *server)
+static void write_list(struct handover_writer *writer, const struct connection *oldest)
 {
+    for (; oldest; oldest = oldest->younger)
+        write_connection(writer, oldest);
+}
+
+static void collect_connection(struct handover_writer *writer, struct server *server)
+{
+    const struct service *lists[] = {server->services, server->retired};
     const struct children *children = &server->children;
     const struct connection *connection = children_youngest(children), *older;
 
@@ -125,91 +166,14 @@ void adopt_write_connection(struct handover_writer *writer, struct server *serve
         connection = older;
     for (; connection; connection = children_younger(children, connection))
         write_connection(writer, connection);
-    for (connection = server->reception.oldest; connection; connection = connection->younger)
-        write_connection(writer, connection);
-    write_ready(writer, server->services);
-    write_ready(writer, server->retired);
+    write_list(writer, server->reception.oldest);
+    for (size_t i = 0; i < 2; i++)
+        for (const struct service *service = lists[i]; service; service = service->next)
+            if (service->ready)
+                write_list(writer, service->ready->first);
 }
 
 /* --- reading -------------------------------------------------------------------------------- */
-
-/* What a line says; record is a connection as it will be, with nothing that belongs to it. */
-struct connection_left {
-    struct connection record;
-    uint64_t service, listener;
-    struct addr source;
-    bool source_shared, counted;
-    nanoseconds deadline;
-    int fd, linger_fd;
-    struct reception_header header;
-    const char *peer_path, *local_path;
-};
-
-static void read_common(struct handover_line *line, struct connection_left *ret)
-{
-    struct connection *record = &ret->record;
-
-    ret->service = handover_number(line, "service", SIZE_MAX);
-    record->state = (enum connection_state)handover_choice(line, "state", state_names, STATES,
-                                                           CONNECTION_FAILED);
-    record->number = handover_number(line, "number", UINT64_MAX);
-    record->accepted = handover_number(line, "accepted", UINT64_MAX);
-    record->peer = handover_addr(line, "peer");
-    record->local = handover_addr(line, "local");
-    record->source_running = (uint32_t)handover_number(line, "source-running", UINT32_MAX);
-    ret->source = handover_addr(line, "source");
-    ret->source_shared = handover_flag(line, "source-shared");
-    ret->counted = handover_flag(line, "counted");
-    record->lent = handover_flag(line, "lent");
-    ret->listener = handover_number(line, "listener", SIZE_MAX);
-    ret->deadline = handover_number(line, "deadline", UINT64_MAX);
-    ret->linger_fd = handover_fd(line, "linger-fd");
-}
-
-static void read_process(struct handover_line *line, struct connection_left *ret)
-{
-    struct connection *record = &ret->record;
-
-    record->process.pid = (pid_t)handover_number(line, "pid", INT_MAX);
-    record->started = handover_number(line, "started", UINT64_MAX);
-    record->killed = handover_flag(line, "killed");
-    record->ordered = handover_flag(line, "ordered");
-    record->timeouts = (uint8_t)handover_number(line, "timeouts", 2);
-    record->process.kills_group = handover_flag(line, "kills-group");
-    /* It will be sent signals: never to ourselves or to everybody. */
-    if (record->process.pid <= 1)
-        handover_refuse(line, "it has no process");
-}
-
-static void read_client(struct handover_line *line, struct connection_left *ret)
-{
-    struct connection *record = &ret->record;
-
-    ret->fd = handover_fd(line, "fd");
-    record->stands_high = handover_flag(line, "stands-high");
-    record->told = handover_flag(line, "told");
-    record->is_proxys = handover_flag(line, "is-proxys");
-    record->is_unix = handover_flag(line, "is-unix");
-    ret->peer_path = handover_text(line, "peer-path", ENDPOINT_PATH_MAX);
-    ret->local_path = handover_text(line, "local-path", ENDPOINT_PATH_MAX);
-    /* One byte must still be able to come. */
-    ret->header.kept =
-        handover_bytes(line, "header", ret->header.bytes, sizeof(ret->header.bytes) - 1);
-    ret->header.skip = handover_number(line, "skip", PROXY_LENGTH_MAX);
-    if (ret->fd < 0)
-        handover_refuse(line, "it has no fd");
-}
-
-static int read_left(struct handover_line *line, struct connection_left *ret)
-{
-    *ret = (struct connection_left){.fd = -1, .linger_fd = -1};
-    read_common(line, ret);
-    if (has_process(ret->record.state))
-        read_process(line, ret);
-    else
-        read_client(line, ret);
-    return handover_check(line);
-}
 
 /* Whether it is still ours to reap. One whose end was somebody else's (a script that stands in the
  * place of the binary, and waits for what it runs itself) would count for ever, and the signals for
@@ -221,60 +185,53 @@ static bool is_child(pid_t pid)
     return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-/* Whether it can go on; claims what is its own. */
-static int claim(struct adoption *adoption, const struct service *service,
-                 const struct connection_left *left)
+/* Whether it can go on; claims a client's fd. */
+static int claim(struct adoption *adoption, const struct connection *record)
 {
-    bool is_process = has_process(left->record.state);
-
-    if (!service || (!is_process && service->retired))
-        return -ESRCH;
-    if (is_process && processes_find(&adoption->server->processes, left->record.process.pid))
+    if (!has_process(record->state))
+        return handover_claim(&adoption->handover, record->fd) < 0 ? -EBADF : 0;
+    if (processes_find(&adoption->server->processes, record->process.pid))
         return -EEXIST;
-    if (is_process && !is_child(left->record.process.pid))
-        return -ECHILD;
-    if (!is_process && handover_claim(&adoption->handover, left->fd) < 0)
-        return -EBADF;
-    return 0;
+    return is_child(record->process.pid) ? 0 : -ECHILD;
 }
 
-/* The record, with what belongs to it; NULL without memory. */
+/* The connection, with what belongs to it; NULL without memory. */
 static struct connection *make(struct adoption *adoption, struct service *service,
                                const struct connection_left *left)
 {
     struct server *server = adoption->server;
+    const struct connection *record = &left->record;
     struct connection *connection = children_new(&server->children);
     struct source *source = NULL;
 
     if (!connection)
         return NULL;
-    *connection = left->record;
+    *connection = *record;
     connection->service = service;
-    connection->fd = left->fd;
-    connection->linger_fd = handover_claim(&adoption->handover, left->linger_fd);
-    connection->peer_path = left->peer_path ? strdup(left->peer_path) : NULL;
-    connection->local_path = left->local_path ? strdup(left->local_path) : NULL;
+    connection->fd = has_process(record->state) ? -1 : record->fd;
+    connection->linger_fd = handover_claim(&adoption->handover, record->linger_fd);
+    connection->peer_path = record->peer_path ? strdup(record->peer_path) : NULL;
+    connection->local_path = record->local_path ? strdup(record->local_path) : NULL;
     if (left->source.family != ADDR_NONE)
         source = sources_resume(&server->admission.sources, service->admission.number,
                                 &left->source, left->source_shared, loop_now(server->loop));
-    admission_resume(&server->admission, &service->admission, source, left->counted,
+    admission_resume(&server->admission, &service->admission, source, record->ticket.started,
                      &connection->ticket);
     service->connections++;
     return connection;
 }
 
 static void resume_process(struct server *server, struct connection *connection,
-                           nanoseconds deadline)
+                           const struct connection_left *left)
 {
     bool was_starting = connection->state == CONNECTION_STARTING;
 
-    if (was_starting) {
+    connection->started = was_starting ? loop_now(server->loop) : left->started;
+    if (was_starting)
         connection->state = CONNECTION_RUNNING;
-        connection->started = loop_now(server->loop);
-    }
     children_add(&server->children, connection, connection->process.pid);
-    connection->has_deadline = deadline > 0 && loop_reserve(server->loop, 1) == 0;
-    server_set_deadline(connection, connection->has_deadline ? deadline : 0);
+    connection->has_deadline = left->deadline > 0 && loop_reserve(server->loop, 1) == 0;
+    server_set_deadline(connection, connection->has_deadline ? left->deadline : 0);
     if (was_starting)
         event_started(connection);
 }
@@ -282,8 +239,6 @@ static void resume_process(struct server *server, struct connection *connection,
 static void resume_client(struct server *server, struct connection *connection,
                           const struct connection_left *left)
 {
-    const struct reception_header *header = &left->header;
-
     /* A build before this one kept the place of a client whose start had failed for now. */
     if (connection->state == CONNECTION_HELD) {
         admission_unstart(&server->admission, &connection->service->admission, &connection->ticket);
@@ -292,77 +247,88 @@ static void resume_client(struct server *server, struct connection *connection,
             server_drop(server, connection);
         return;
     }
-    if (awaits_bytes(connection->state) && header->kept + header->skip > 0) {
-        connection->header = malloc(sizeof(*header));
-        if (connection->header)
-            *connection->header = *header;
+    if (awaits_bytes(connection->state) && left->header.length + left->skip > 0)
+        connection->header = calloc(1, sizeof(*connection->header));
+    if (connection->header) {
+        connection->header->kept = left->header.length;
+        connection->header->skip = left->skip;
+        if (left->header.length > 0)
+            memcpy(connection->header->bytes, left->header.start, left->header.length);
     }
     reception_resume(server, connection, left->deadline);
 }
 
-int adopt_read_connection(struct adoption *adoption, struct handover_line *line)
+static int apply_connection(struct adoption *adoption, const void *values)
 {
-    struct server *server = adoption->server;
-    struct connection_left left;
+    const struct connection_left *left = values;
+    bool is_process = has_process(left->record.state);
+    struct service *service = adoption_find_service(adoption, left->service);
+    struct listener *listener = adoption_find_listener(adoption, left->listener - 1);
     struct connection *connection;
-    struct listener *listener;
-    struct service *service;
-    int error = read_left(line, &left);
+    int error;
 
-    if (error < 0 || !server)
+    /* Nobody claims the client, and it is closed, as after a reload. */
+    if (!is_process && (!service || service->retired))
+        return 0;
+    error = service ? claim(adoption, &left->record) : -ENOENT;
+    if (error < 0) {
+        adoption->problem = service ? NULL : "its service is not there";
         return error;
-    service = adoption_find_service(adoption, left.service);
-    listener = left.listener > 0 ? adoption_find_listener(adoption, left.listener - 1) : NULL;
-    error = claim(adoption, service, &left);
-    if (error < 0)
-        return error;
-    connection = make(adoption, service, &left);
+    }
+    connection = make(adoption, service, left);
     if (!connection) {
-        fd_close(left.fd);
+        fd_close(is_process ? -1 : left->record.fd);
         return -ENOMEM;
     }
     if (listener && listener->lending && !listener->lending->handler)
         lend_to(listener, connection);
-    if (has_process(connection->state)) {
+    if (is_process) {
         adoption->handlers++;
-        resume_process(server, connection, left.deadline);
+        resume_process(adoption->server, connection, left);
     } else {
         adoption->clients++;
-        resume_client(server, connection, &left);
+        resume_client(adoption->server, connection, left);
     }
     return 0;
 }
 
+ADOPTION_SECTION(connection, "connection", ADOPTION_OF_SERVICES, struct connection_left,
+                 check_connection);
+
 /* --- lingering ------------------------------------------------------------------------------ */
+
+struct lingering_left {
+    int fd;
+    nanoseconds until;
+};
+
+static const struct record_field lingering_fields[] = {
+    {"fd", RECORD_FD, LEFT(lingering, fd), .missing = "it has no fd"},
+    {"until", RECORD_NUMBER, LEFT(lingering, until)},
+};
 
 static void write_lingering(int fd, nanoseconds until, void *context)
 {
-    struct handover_writer *writer = context;
+    struct lingering_left left = {fd, until};
 
-    handover_line(writer, "lingering");
-    handover_put_fd(writer, "fd", fd);
-    handover_put(writer, "until", until);
-    handover_end_line(writer);
+    record_write(context, &adopt_lingering.record, &left);
 }
 
-void adopt_write_lingering(struct handover_writer *writer, struct server *server)
+static void collect_lingering(struct handover_writer *writer, struct server *server)
 {
     linger_visit(&server->lingering, write_lingering, writer);
 }
 
-int adopt_read_lingering(struct adoption *adoption, struct handover_line *line)
+static int apply_lingering(struct adoption *adoption, const void *values)
 {
+    const struct lingering_left *left = values;
     struct server *server = adoption->server;
-    nanoseconds until = handover_number(line, "until", UINT64_MAX);
-    int fd = handover_fd(line, "fd");
+    nanoseconds now = loop_now(server->loop);
 
-    if (fd < 0)
-        handover_refuse(line, "it has no fd");
-    if (handover_check(line) < 0 || !server)
-        return handover_check(line);
-    if (handover_claim(&adoption->handover, fd) < 0)
+    if (handover_claim(&adoption->handover, left->fd) < 0)
         return -EBADF;
-    linger_begin(&server->lingering, fd,
-                 until > loop_now(server->loop) ? until - loop_now(server->loop) : 1);
+    linger_begin(&server->lingering, left->fd, left->until > now ? left->until - now : 1);
     return 0;
 }
+
+ADOPTION_SECTION(lingering, "lingering", ADOPTION_OF_SERVICES, struct lingering_left, NULL);

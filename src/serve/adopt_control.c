@@ -1,36 +1,100 @@
 /* adopt_control: the control socket that is carried over, and its clients: who ordered the upgrade
- * is answered by the new build. Rows of adoption.c's table; what stands in the lines is control.c's
- * and control_client.c's. */
+ * is answered by the new build. Rows of adoption.c's table. */
 #include <errno.h>
 
+#include "base/stranger.h"
 #include "serve/adoption.h"
 #include "serve/control.h"
+#include "serve/control_client.h"
 #include "serve/server.h"
 
-void adopt_write_control(struct handover_writer *writer, struct server *server)
+/* --- the socket ----------------------------------------------------------------------------- */
+
+static const struct record_field control_fields[] = {
+    {"path", RECORD_TEXT, LEFT(control, path), .most = ENDPOINT_PATH_MAX},
+    {"group", RECORD_NUMBER, LEFT(control, group)},
+    {"error", RECORD_NUMBER, LEFT(control, error), .most = 4095},
+    {"fd", RECORD_FD, LEFT(control, fd)},
+    {"device", RECORD_NUMBER, LEFT(control, device)},
+    {"inode", RECORD_NUMBER, LEFT(control, inode)},
+};
+
+static void collect_control(struct handover_writer *writer, struct server *server)
 {
-    if (server->control)
-        control_hand_over(server->control, writer);
+    struct control_left left;
+
+    if (!server->control)
+        return;
+    control_leave(server->control, &left);
+    record_write(writer, &adopt_control.record, &left);
 }
 
-int adopt_read_control(struct adoption *adoption, struct handover_line *line)
+static int apply_control(struct adoption *adoption, const void *values)
 {
-    return control_take_over(adoption->server ? adoption->server->control : NULL, line);
+    const struct control_left *left = values;
+
+    if (!left->path || !adoption->server->control)
+        return 0;
+    if (left->fd >= 0 && handover_claim(&adoption->handover, left->fd) < 0)
+        return -EBADF;
+    return control_go_on(adoption->server->control, left);
 }
 
-void adopt_write_control_client(struct handover_writer *writer, struct server *server)
+ADOPTION_SECTION(control, "control", ADOPTION_OF_SERVICES, struct control_left, NULL);
+
+/* --- its clients ---------------------------------------------------------------------------- */
+
+struct client_left {
+    struct control_client_left client;
+    uint64_t draining; /* the place of the service that it waits for, and 1; 0: none */
+};
+
+#define NOBODY "it is nobody"
+
+static const struct record_field control_client_fields[] = {
+    {"fd", RECORD_FD, LEFT(client, client.fd), .missing = NOBODY},
+    {"peer", RECORD_ADDR, LEFT(client, client.peer), .missing = NOBODY},
+    {"ended", RECORD_FLAG, LEFT(client, client.ended)},
+    {"upgrading", RECORD_FLAG, LEFT(client, client.upgrading)},
+    {"draining", RECORD_NUMBER, LEFT(client, draining)},
+    {"input", RECORD_BYTES, LEFT(client, client.input), .most = CONTROL_LINE},
+};
+
+static void check_client(struct handover_line *line, const void *values)
 {
-    if (server->control)
-        control_hand_over_clients(server->control, writer);
+    if (((const struct client_left *)values)->client.peer.family != ADDR_UNIX)
+        handover_refuse(line, NOBODY);
 }
 
-int adopt_read_control_client(struct adoption *adoption, struct handover_line *line)
+static void collect_control_client(struct handover_writer *writer, struct server *server)
 {
-    struct service *draining = NULL;
-    uint64_t place = handover_number(line, "draining", SIZE_MAX);
+    for (size_t i = 0; server->control && i < CONTROL_CLIENTS; i++) {
+        const struct control_client *client = control_client_at(server->control, i);
+        struct client_left left = {0};
 
-    if (place > 0)
-        draining = adoption_find_service(adoption, place - 1);
-    return control_take_over_client(adoption->server ? adoption->server->control : NULL, line,
-                                    draining);
+        if (client->source.fd < 0 || !control_client_leave(client, &left.client))
+            continue;
+        if (client->draining)
+            left.draining = client->draining->handover_place + 1;
+        record_write(writer, &adopt_control_client.record, &left);
+    }
 }
+
+static int apply_control_client(struct adoption *adoption, const void *values)
+{
+    const struct client_left *left = values;
+    struct service *draining = adoption_find_service(adoption, left->draining - 1);
+    int error;
+
+    if (!adoption->server->control)
+        return 0;
+    if (handover_claim(&adoption->handover, left->client.fd) < 0)
+        return -EBADF;
+    error = control_go_on_client(adoption->server->control, &left->client, draining);
+    if (error < 0)
+        stranger_close(left->client.fd, true);
+    return error;
+}
+
+ADOPTION_SECTION(control_client, "control-client", ADOPTION_OF_SERVICES, struct client_left,
+                 check_client);

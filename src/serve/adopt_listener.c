@@ -7,139 +7,123 @@
  * overlaps it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 
 #include "serve/adoption.h"
 #include "serve/lend.h"
 #include "serve/server.h"
 
-static const struct inherited_socket *inherited_of(const struct server *server,
-                                                   const struct listener *listener)
-{
-    return listener->inherited > 0 ? &server->inherited.sockets[listener->inherited - 1] : NULL;
-}
+/* Whatever the handlers of a lent socket did; who has it is told by the connection's line. */
+struct listener_left {
+    struct listener listener;
+    struct lending lending;
+    const char *listen, *bind_device;
+    int given; /* the fd of an inherited one, which its own line passes on; 0: none */
+    bool is_lending;
+    nanoseconds rests_until;
+};
 
-/* wait = yes: what is known of its handlers. Who has it is told by the connection's line. */
-static void write_lending(struct handover_writer *writer, const struct lending *lending)
-{
-    handover_put(writer, "lending", 1);
-    handover_put(writer, "idle-ends", lending->idle_ends);
-    handover_put(writer, "empty-wakes", lending->empty_wakes);
-    handover_put(writer, "quick-ends", lending->quick_ends);
-    handover_put(writer, "head-seconds", (uint64_t)lending->head.tv_sec);
-    handover_put(writer, "head-nanoseconds", (uint64_t)lending->head.tv_nsec);
-    if (loop_is_armed(&lending->rest))
-        handover_put(writer, "rests-until", lending->rest.due);
-}
+static const struct record_field listener_fields[] = {
+    {"listen", RECORD_TEXT, LEFT(listener, listen), .most = ENDPOINT_TEXT_SIZE - 1,
+     .missing = "it has no address"},
+    {"ordinal", RECORD_NUMBER, LEFT(listener, listener.ordinal)},
+    {"bind-device", RECORD_TEXT, LEFT(listener, bind_device), .most = IF_NAMESIZE},
+    {"fd", RECORD_FD, LEFT(listener, listener.source.fd)},
+    {"given", RECORD_NUMBER, LEFT(listener, given), .most = INT_MAX},
+    {"error", RECORD_NUMBER, LEFT(listener, listener.error), .most = 4095},
+    {"path", RECORD_TEXT, LEFT(listener, listener.path), .most = ENDPOINT_PATH_MAX},
+    {"device", RECORD_NUMBER, LEFT(listener, listener.device)},
+    {"inode", RECORD_NUMBER, LEFT(listener, listener.inode)},
+    {"lending", RECORD_FLAG, LEFT(listener, is_lending)},
+    {"idle-ends", RECORD_NUMBER, LEFT(listener, lending.idle_ends)},
+    {"empty-wakes", RECORD_NUMBER, LEFT(listener, lending.empty_wakes)},
+    {"quick-ends", RECORD_NUMBER, LEFT(listener, lending.quick_ends)},
+    {"head-seconds", RECORD_NUMBER, LEFT(listener, lending.head.tv_sec), .most = INT32_MAX},
+    {"head-nanoseconds", RECORD_NUMBER, LEFT(listener, lending.head.tv_nsec), .most = 999999999},
+    {"rests-until", RECORD_NUMBER, LEFT(listener, rests_until)},
+};
 
-static void write_listener(struct handover_writer *writer, struct server *server,
-                           const struct listener *listener)
+/* --- writing -------------------------------------------------------------------------------- */
+
+static void write_listener(struct handover_writer *writer, const struct listener *listener)
 {
-    const struct inherited_socket *given = inherited_of(server, listener);
+    const struct inherited *inherited = &listener->service->server->inherited;
     char text[ENDPOINT_TEXT_SIZE];
+    struct listener_left left = {.listener = *listener,
+                                 .listen = text,
+                                 .bind_device = listener->service->settings->bind_device};
 
     endpoint_format(listener->endpoint, text);
-    handover_line(writer, "listener");
-    handover_put_text(writer, "listen", text);
-    handover_put(writer, "ordinal", listener->ordinal);
-    handover_put_text(writer, "bind-device", listener->service->settings->bind_device);
-    handover_put_fd(writer, "fd", listener->source.fd);
-    if (given)
-        handover_put(writer, "given", (uint64_t)given->fd);
-    handover_put(writer, "error", (uint64_t)listener->error);
-    if (listener->inode != 0) {
-        handover_put_text(writer, "path", listener->path);
-        handover_put(writer, "device", listener->device);
-        handover_put(writer, "inode", listener->inode);
+    if (listener->inherited > 0)
+        left.given = inherited->sockets[listener->inherited - 1].fd;
+    if (listener->inode == 0) {
+        left.listener.path = NULL;
+        left.listener.device = 0;
     }
-    if (listener->lending)
-        write_lending(writer, listener->lending);
-    handover_end_line(writer);
+    if (listener->lending) {
+        left.is_lending = true;
+        left.lending = *listener->lending;
+        left.rests_until = loop_is_armed(&left.lending.rest) ? left.lending.rest.due : 0;
+    }
+    record_write(writer, &adopt_listener.record, &left);
 }
 
-void adopt_write_listener(struct handover_writer *writer, struct server *server)
+static void collect_listener(struct handover_writer *writer, struct server *server)
 {
     size_t place = 0;
 
     for (struct service *service = server->services; service; service = service->next)
         for (size_t i = 0; i < service->listener_count; i++) {
             service->listeners[i].handover_place = place++;
-            write_listener(writer, server, &service->listeners[i]);
+            write_listener(writer, &service->listeners[i]);
         }
 }
 
-struct listener_left {
-    const char *listen, *bind_device, *path;
-    unsigned ordinal;
-    int fd, given, error;
-    dev_t device;
-    ino_t inode;
-    bool is_lending;
-    struct lending lending;
-    nanoseconds rests_until;
-};
+/* --- reading -------------------------------------------------------------------------------- */
 
-static void read_lending(struct handover_line *line, struct listener_left *ret)
+/* The one address of a text, in arena; NULL with the problem. */
+static const struct endpoint *parse(struct arena *arena, const char *text, const char **ret_problem)
 {
-    ret->is_lending = handover_flag(line, "lending");
-    ret->lending.idle_ends = (unsigned)handover_number(line, "idle-ends", UINT32_MAX);
-    ret->lending.empty_wakes = (unsigned)handover_number(line, "empty-wakes", UINT32_MAX);
-    ret->lending.quick_ends = (unsigned)handover_number(line, "quick-ends", UINT32_MAX);
-    ret->lending.head.tv_sec = (time_t)handover_number(line, "head-seconds", INT32_MAX);
-    ret->lending.head.tv_nsec = (long)handover_number(line, "head-nanoseconds", 999999999);
-    ret->rests_until = handover_number(line, "rests-until", UINT64_MAX);
-}
-
-static int read_left(struct handover_line *line, struct listener_left *ret)
-{
-    *ret = (struct listener_left){0};
-    ret->listen = handover_text(line, "listen", ENDPOINT_TEXT_SIZE - 1);
-    ret->ordinal = (unsigned)handover_number(line, "ordinal", UINT16_MAX);
-    ret->bind_device = handover_text(line, "bind-device", IF_NAMESIZE);
-    ret->fd = handover_fd(line, "fd");
-    ret->given = handover_fd(line, "given");
-    ret->error = (int)handover_number(line, "error", 4095);
-    ret->path = handover_text(line, "path", ENDPOINT_PATH_MAX);
-    ret->device = handover_number(line, "device", UINT64_MAX);
-    ret->inode = handover_number(line, "inode", UINT64_MAX);
-    read_lending(line, ret);
-    if (!ret->listen)
-        handover_refuse(line, "it has no address");
-    return handover_check(line);
-}
-
-static struct listener *find_at(struct adoption *adoption, const struct endpoint *endpoint,
-                                const struct listener_left *left)
-{
-    const struct listener_place place = {endpoint, left->ordinal, left->bind_device};
-    struct listener_entry *entry = listener_index_find(&adoption->index, &place);
-
-    return entry ? entry->listener : NULL;
-}
-
-/* The listener at that place, where there is one; checks the address in any case. 0 or -errno. */
-static int find_listener(struct adoption *adoption, struct handover_line *line,
-                         const struct listener_left *left, struct listener **ret)
-{
-    struct arena *arena = arena_new();
     struct endpoint *endpoints = NULL;
     size_t count = 0;
-    const char *problem = NULL;
-    int error = arena ? endpoint_parse(arena, left->listen, &endpoints, &count, &problem) : -ENOMEM;
+    int error = arena ? endpoint_parse(arena, text, &endpoints, &count, ret_problem) : -ENOMEM;
 
-    if (error == -EINVAL || (error == 0 && count != 1)) {
-        handover_refuse(line, problem ? problem : "it has more than one address");
-        error = -EINVAL;
-    }
-    if (error == 0 && adoption->server)
-        *ret = find_at(adoption, endpoints, left);
+    if (error == 0 && count == 1)
+        return endpoints;
+    if (error == 0)
+        *ret_problem = "it has more than one address";
+    return NULL;
+}
+
+static void check_listener(struct handover_line *line, const void *values)
+{
+    const struct listener_left *left = values;
+    struct arena *arena = arena_new();
+    const char *problem = "there is no memory";
+
+    if (left->listen && !parse(arena, left->listen, &problem))
+        handover_refuse(line, problem);
     arena_free(arena);
-    return error;
+}
+
+/* The listener at that place; NULL: there is none, or no memory. */
+static struct listener *find_listener(struct adoption *adoption, const struct listener_left *left)
+{
+    struct arena *arena = arena_new();
+    const char *problem;
+    const struct listener_place place = {parse(arena, left->listen, &problem),
+                                         left->listener.ordinal, left->bind_device};
+    struct listener_entry *entry =
+        place.endpoint ? listener_index_find(&adoption->index, &place) : NULL;
+
+    arena_free(arena);
+    return entry ? entry->listener : NULL;
 }
 
 static const struct inherited_socket *find_given(const struct server *server, int fd)
 {
-    for (size_t i = 0; fd >= 0 && i < server->inherited.count; i++)
+    for (size_t i = 0; fd > 0 && i < server->inherited.count; i++)
         if (server->inherited.sockets[i].fd == fd)
             return &server->inherited.sockets[i];
     return NULL;
@@ -158,15 +142,18 @@ static int go_on(struct adoption *adoption, struct listener *listener,
                  const struct listener_left *left)
 {
     const struct inherited_socket *given = find_given(adoption->server, left->given);
+    const struct listener *was = &left->listener;
     int error;
 
     if (listener->source.fd >= 0)
         return -EADDRINUSE;
-    if (!is_fit(listener, given, left))
+    if (!is_fit(listener, given, left)) {
+        adoption->problem = "handlers were lent this socket; it is opened anew";
         return -EPROTOTYPE;
-    if (handover_claim(&adoption->handover, left->fd) < 0)
+    }
+    if (handover_claim(&adoption->handover, was->source.fd) < 0)
         return -EBADF;
-    listener_adopt(listener, left->fd, given, left->device, left->inode);
+    listener_adopt(listener, was->source.fd, given, was->device, was->inode);
     if (listener_is_lost(listener)) { /* it is opened anew */
         listener_close(listener);
         return 0;
@@ -180,29 +167,29 @@ static int go_on(struct adoption *adoption, struct listener *listener,
     return left->is_lending ? lend_resume(listener, &left->lending, left->rests_until) : 0;
 }
 
-int adopt_read_listener(struct adoption *adoption, struct handover_line *line)
+static int apply_listener(struct adoption *adoption, const void *values)
 {
-    struct listener *listener = NULL;
-    struct listener_left left;
-    int error = read_left(line, &left);
+    const struct listener_left *left = values;
+    int fd = left->listener.source.fd, error = 0;
+    const char *path = left->listener.path;
+    struct listener *listener;
 
-    if (error == 0 && adoption->server && !adoption->index.entries)
+    if (!adoption->index.entries)
         error = listener_index_open(&adoption->index, adoption->server->services);
-    if (error == 0)
-        error = find_listener(adoption, line, &left, &listener);
-    if (error < 0 || !adoption->server)
+    if (error < 0)
         return error;
-    if (listener && left.fd < 0)
-        listener->error = left.error; /* that it is pending was said */
+    listener = find_listener(adoption, left);
+    if (listener && fd < 0)
+        listener->error = left->listener.error; /* that it is pending was said */
     else if (listener)
-        error = go_on(adoption, listener, &left);
-    if (error == -EPROTOTYPE)
-        handover_refuse(line, "handlers were lent this socket; it is opened anew");
-    if (listener && (left.fd < 0 || listener->source.fd != left.fd))
+        error = go_on(adoption, listener, left);
+    if (listener && (fd < 0 || listener->source.fd != fd))
         listener = NULL;
-    if (!listener && left.fd >= 0 && left.path && left.path[0] == '/')
-        listener_remove_path(left.path, left.device, left.inode);
-    if (adoption_add_listener(adoption, listener) < 0)
+    if (!listener && fd >= 0 && path && path[0] == '/')
+        listener_remove_path(path, left->listener.device, left->listener.inode);
+    if (adoption_add(&adoption->listeners, listener) < 0)
         return -ENOMEM;
     return error;
 }
+
+ADOPTION_SECTION(listener, "listener", ADOPTION_OF_SERVICES, struct listener_left, check_listener);

@@ -7,353 +7,326 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
+#include "base/map.h"
 #include "serve/adoption.h"
 #include "serve/server.h"
 
 /* --- services ------------------------------------------------------------------------------- */
 
-static void write_rest(struct handover_writer *writer, const struct service *service)
-{
-    if (service->throttle_failures == 0)
-        return;
-    handover_put(writer, "failures", service->throttle_failures);
-    handover_put_text(writer, "stage", stage_name(service->throttle_stage));
-    handover_put(writer, "error", (uint64_t)service->throttle_error);
-    handover_put(writer, "rests-until", service->throttle_until);
-    handover_put(writer, "program-missing", service->program_missing);
-}
-
-static uint32_t write_services(struct handover_writer *writer, struct service *services,
-                               uint32_t place)
-{
-    for (struct service *service = services; service; service = service->next) {
-        service->handover_place = place++;
-        handover_line(writer, "service");
-        handover_put_text(writer, "name", service->settings->name);
-        handover_put(writer, "number", service->admission.number);
-        handover_put(writer, "rate-full", service->admission.bucket.full);
-        handover_put(writer, "connections", service->connections);
-        handover_put(writer, "paused", service->paused);
-        handover_put(writer, "linger-close", service->settings->linger_close);
-        handover_put(writer, "kill-after", service->settings->kill_after);
-        write_rest(writer, service);
-        handover_end_line(writer);
-    }
-    return place;
-}
-
-void adopt_write_service(struct handover_writer *writer, struct server *server)
-{
-    uint32_t place = write_services(writer, server->services, 0);
-
-    write_services(writer, server->retired, place);
-}
-
 struct service_left {
+    struct service service;
     const char *name;
-    uint32_t number;
-    uint64_t connections;
-    nanoseconds rate_full, linger_close, kill_after, rests_until;
-    unsigned failures;
-    enum stage stage;
-    int error;
-    bool program_missing, paused;
+    size_t connections;
+    nanoseconds linger_close, kill_after;
 };
 
-static int read_service(struct handover_line *line, struct service_left *ret)
+static const char *name_stage(size_t i)
 {
-    const char *stages[STAGE_COUNT];
-
-    for (size_t i = 0; i < STAGE_COUNT; i++)
-        stages[i] = stage_name((enum stage)i);
-    ret->name = handover_text(line, "name", SERVICE_NAME_MAX);
-    ret->number = (uint32_t)handover_number(line, "number", UINT32_MAX);
-    ret->connections = handover_number(line, "connections", UINT64_MAX);
-    ret->paused = handover_flag(line, "paused");
-    ret->rate_full = handover_number(line, "rate-full", UINT64_MAX);
-    ret->linger_close = handover_number(line, "linger-close", UINT64_MAX);
-    ret->kill_after = handover_number(line, "kill-after", UINT64_MAX);
-    ret->failures = (unsigned)handover_number(line, "failures", UINT32_MAX);
-    ret->stage = (enum stage)handover_choice(line, "stage", stages, STAGE_COUNT, STAGE_NONE);
-    ret->error = (int)handover_number(line, "error", 4095);
-    ret->rests_until = handover_number(line, "rests-until", UINT64_MAX);
-    ret->program_missing = handover_flag(line, "program-missing");
-    if (!ret->name)
-        handover_refuse(line, "it has no name");
-    return handover_check(line);
+    return i == STAGE_NONE ? NULL : stage_name((enum stage)i);
 }
 
-/* Mostly the one behind the one that was found last. */
-static struct service *find_name(const struct adoption *adoption, const char *name)
-{
-    struct service *last = adoption_find_service(adoption, adoption->service_count - 1);
-    struct service *service = service_find(last ? last->next : NULL, name);
+static const struct record_field service_fields[] = {
+    {"name", RECORD_TEXT, LEFT(service, name), .most = SERVICE_NAME_MAX,
+     .missing = "it has no name"},
+    {"number", RECORD_NUMBER, LEFT(service, service.admission.number)},
+    {"rate-full", RECORD_NUMBER, LEFT(service, service.admission.bucket.full)},
+    {"connections", RECORD_NUMBER, LEFT(service, connections)},
+    {"paused", RECORD_FLAG, LEFT(service, service.paused)},
+    {"linger-close", RECORD_NUMBER, LEFT(service, linger_close)},
+    {"kill-after", RECORD_NUMBER, LEFT(service, kill_after)},
+    {"failures", RECORD_NUMBER, LEFT(service, service.throttle_failures)},
+    {"stage", RECORD_CHOICE, LEFT(service, service.throttle_stage), .name = name_stage,
+     .count = STAGE_COUNT, .none = STAGE_NONE},
+    {"error", RECORD_NUMBER, LEFT(service, service.throttle_error), .most = 4095},
+    {"rests-until", RECORD_NUMBER, LEFT(service, service.throttle_until)},
+    {"program-missing", RECORD_FLAG, LEFT(service, service.program_missing)},
+};
 
-    return service ? service : service_find(adoption->server->services, name);
+static void write_service(struct handover_writer *writer, const struct service *service)
+{
+    struct service_left left = {.service = *service,
+                                .name = service->settings->name,
+                                .connections = service->connections,
+                                .linger_close = service->settings->linger_close,
+                                .kill_after = service->settings->kill_after};
+
+    if (service->throttle_failures == 0) { /* of an earlier rest */
+        left.service.throttle_stage = STAGE_NONE;
+        left.service.throttle_error = 0;
+        left.service.throttle_until = 0;
+        left.service.program_missing = false;
+    }
+    record_write(writer, &adopt_service.record, &left);
 }
 
-static void resume(struct service *service, const struct service_left *left)
+static void collect_service(struct handover_writer *writer, struct server *server)
 {
-    service->admission.number = left->number;
-    service->admission.bucket.full = left->rate_full;
-    admission_adapt(&service->admission, loop_now(service->server->loop));
-    service->paused = left->paused;
-    service->throttle_failures = left->failures;
-    service->throttle_stage = left->stage;
-    service->throttle_error = left->error;
-    service->throttle_until = left->rests_until;
-    service->program_missing = left->program_missing;
-    service_resume_rest(service);
+    struct service *lists[] = {server->services, server->retired};
+    uint32_t place = 0;
+
+    for (size_t i = 0; i < 2; i++)
+        for (struct service *service = lists[i]; service; service = service->next) {
+            service->handover_place = place++;
+            write_service(writer, service);
+        }
 }
 
-int adopt_read_service(struct adoption *adoption, struct handover_line *line)
-{
-    struct server *server = adoption->server;
+struct name_entry {
+    struct map_node node;
     struct service *service;
-    struct service_left left;
-    int error = read_service(line, &left);
+};
 
-    if (error < 0 || !server)
-        return error;
-    service = find_name(adoption, left.name);
-    if (!service && left.connections > 0)
-        error =
-            service_new_retired(server, left.name, left.linger_close, left.kill_after, &service);
-    if (adoption_add_service(adoption, service) < 0)
+/* All services that we have. False without memory. */
+static bool index_names(struct adoption *adoption)
+{
+    size_t count = 0;
+
+    for (struct service *service = adoption->server->services; service; service = service->next)
+        count++;
+    adoption->name_entries = calloc(count + 1, sizeof(*adoption->name_entries));
+    if (!adoption->name_entries || map_open(&adoption->names) < 0) {
+        free(adoption->name_entries);
+        adoption->name_entries = NULL;
+        return false;
+    }
+    count = 0;
+    for (struct service *service = adoption->server->services; service; service = service->next) {
+        struct name_entry *entry = &adoption->name_entries[count++];
+        const char *name = service->settings->name;
+
+        entry->service = service;
+        map_add(&adoption->names, &entry->node, map_hash(&adoption->names, name, strlen(name)));
+    }
+    return true;
+}
+
+/* By the index, so that ten thousand names in another order are found as fast as one. */
+static struct service *find_name(struct adoption *adoption, const char *name)
+{
+    struct map_node *node;
+
+    if (!adoption->name_entries && !index_names(adoption))
+        return service_find(adoption->server->services, name);
+    node = map_first(&adoption->names, map_hash(&adoption->names, name, strlen(name)));
+    for (; node; node = map_next(node)) {
+        struct service *service = MAP_ENTRY(node, struct name_entry, node)->service;
+
+        if (strcmp(service->settings->name, name) == 0)
+            return service;
+    }
+    return NULL;
+}
+
+static int apply_service(struct adoption *adoption, const void *values)
+{
+    const struct service_left *left = values;
+    struct service *service = find_name(adoption, left->name);
+    int error = 0;
+
+    if (!service && left->connections > 0)
+        error = service_new_retired(adoption->server, left->name, left->linger_close,
+                                    left->kill_after, &service);
+    if (adoption_add(&adoption->services, service) < 0)
         return -ENOMEM;
-    if (service)
-        resume(service, &left);
+    if (!service)
+        return error;
+    record_copy(&adopt_service.record, left, service, sizeof(*service));
+    admission_adapt(&service->admission, loop_now(adoption->server->loop));
+    service_resume_rest(service);
     return error;
 }
 
+ADOPTION_SECTION(service, "service", ADOPTION_OF_SERVICES, struct service_left, NULL);
+
 /* --- counters ------------------------------------------------------------------------------- */
 
-static const char *duration_key(size_t i)
-{
-    return i < EVENT_BUCKETS ? event_buckets[i].text : "longer";
-}
+struct counters_left {
+    struct service_counters counters;
+    uint64_t service;
+    const char *history[HISTORY_KINDS]; /* what was counted lately */
+};
 
-static const char *stage_key(size_t i)
-{
-    return stage_name((enum stage)i);
-}
-
-static const char *reason_key(size_t i)
+static const char *name_reason(size_t i)
 {
     return admission_reason_names[i];
 }
 
-static const char *outcome_key(size_t i)
+static const char *name_outcome(size_t i)
 {
     return outcome_names[i];
 }
 
-/* A counter's key: "started", or "refused.full" for one of many. */
-struct counter {
-    const char *key;
-    const char *(*name)(size_t i); /* NULL: there is one */
-    size_t count, offset, size;
-};
-
-#define COUNTER(key, field)                                     \
-    {                                                           \
-        key, NULL, 1, offsetof(struct service_counters, field), \
-            sizeof(((struct service_counters *)0)->field)       \
-    }
-#define COUNTERS(key, name, count, field)                           \
-    {                                                               \
-        key, name, count, offsetof(struct service_counters, field), \
-            sizeof(((struct service_counters *)0)->field[0])        \
-    }
-
-static const struct counter counters[] = {
-    COUNTER("started", started),
-    COUNTER("accept-errors", accept_errors),
-    COUNTER("gone", gone),
-    COUNTER("penalties", penalties),
-    COUNTER("penalties-unsaid", penalties_unsaid),
-    COUNTERS("refused", reason_key, REASON_COUNT, refused),
-    COUNTERS("refused-unsaid", reason_key, REASON_COUNT, refused_unsaid),
-    COUNTERS("exit", outcome_key, OUTCOME_COUNT, exits),
-    COUNTERS("failed", stage_key, STAGE_COUNT, start_failures),
-    COUNTERS("took", duration_key, EVENT_BUCKETS + 1, durations),
-    COUNTER("duration", duration),
-    COUNTER("cpu", cpu),
-};
-
-#define COUNTER_ROWS (sizeof(counters) / sizeof(counters[0]))
-#define COUNTER_KEY  64
-
-static void make_key(const struct counter *counter, size_t i, char key[static COUNTER_KEY])
+/* A counter that never was, of STAGE_NONE, needs a name all the same. */
+static const char *name_failure(size_t i)
 {
-    if (counter->name)
-        snprintf(key, COUNTER_KEY, "%s.%s", counter->key, counter->name(i));
-    else
-        snprintf(key, COUNTER_KEY, "%s", counter->key);
+    return stage_name((enum stage)i);
 }
 
-static uint64_t get(const struct counter *counter, const void *values, size_t i)
+static const char *name_duration(size_t i)
 {
-    const char *field = (const char *)values + counter->offset + i * counter->size;
-    uint64_t number = 0;
-    uint32_t small = 0;
-
-    if (counter->size == sizeof(small)) {
-        memcpy(&small, field, sizeof(small));
-        return small;
-    }
-    memcpy(&number, field, sizeof(number));
-    return number;
+    return i < EVENT_BUCKETS ? event_buckets[i].text : "longer";
 }
-
-static void set(const struct counter *counter, void *values, size_t i, uint64_t number)
-{
-    char *field = (char *)values + counter->offset + i * counter->size;
-    uint32_t small = (uint32_t)number;
-
-    if (counter->size == sizeof(small))
-        memcpy(field, &small, sizeof(small));
-    else
-        memcpy(field, &number, sizeof(number));
-}
-
-static void write_counter(struct handover_writer *writer, const struct counter *counter,
-                          const struct service_counters *values)
-{
-    for (size_t i = 0; i < counter->count; i++) {
-        uint64_t number = get(counter, values, i);
-        char key[COUNTER_KEY];
-
-        if (number == 0)
-            continue;
-        make_key(counter, i, key);
-        handover_put(writer, key, number);
-    }
-}
-
-/* What was counted lately. */
-static const char *const history_keys[HISTORY_KINDS] = {
-    [HISTORY_STARTED] = "history-started", [HISTORY_REFUSED] = "history-refused"};
 
 /* "0,7,1": each at most ten digits and a comma. */
 #define HISTORY_TEXT (HISTORY_SLOTS * 11)
 
-static void write_history(struct handover_writer *writer, const struct history *history)
+static const struct record_field counters_fields[] = {
+    {"service", RECORD_NUMBER, LEFT(counters, service)},
+    {"started", RECORD_NUMBER, LEFT(counters, counters.started)},
+    {"accept-errors", RECORD_NUMBER, LEFT(counters, counters.accept_errors)},
+    {"gone", RECORD_NUMBER, LEFT(counters, counters.gone)},
+    {"penalties", RECORD_NUMBER, LEFT(counters, counters.penalties)},
+    {"penalties-unsaid", RECORD_NUMBER, LEFT(counters, counters.penalties_unsaid)},
+    {"refused", RECORD_NUMBER, LEFT(counters, counters.refused), .name = name_reason,
+     .count = REASON_COUNT},
+    {"refused-unsaid", RECORD_NUMBER, LEFT(counters, counters.refused_unsaid), .name = name_reason,
+     .count = REASON_COUNT},
+    {"exit", RECORD_NUMBER, LEFT(counters, counters.exits), .name = name_outcome,
+     .count = OUTCOME_COUNT},
+    {"failed", RECORD_NUMBER, LEFT(counters, counters.start_failures), .name = name_failure,
+     .count = STAGE_COUNT},
+    {"took", RECORD_NUMBER, LEFT(counters, counters.durations), .name = name_duration,
+     .count = EVENT_BUCKETS + 1},
+    {"duration", RECORD_NUMBER, LEFT(counters, counters.duration)},
+    {"cpu", RECORD_NUMBER, LEFT(counters, counters.cpu)},
+    {"history-first", RECORD_NUMBER, LEFT(counters, counters.history.first)},
+    {"history-slot", RECORD_NUMBER, LEFT(counters, counters.history.slot),
+     .most = UINT64_MAX / HISTORY_SLOT},
+    {"history-started", RECORD_TEXT, LEFT(counters, history[HISTORY_STARTED]),
+     .most = HISTORY_TEXT},
+    {"history-refused", RECORD_TEXT, LEFT(counters, history[HISTORY_REFUSED]),
+     .most = HISTORY_TEXT},
+};
+
+static void format_counts(const uint32_t counts[static HISTORY_SLOTS],
+                          char text[static HISTORY_TEXT])
 {
-    char text[HISTORY_TEXT];
+    size_t used = 0;
 
-    if (history->first == 0)
-        return;
-    handover_put(writer, "history-first", history->first);
-    handover_put(writer, "history-slot", history->slot);
-    for (size_t kind = 0; kind < HISTORY_KINDS; kind++) {
-        size_t used = 0;
+    for (size_t i = 0; i < HISTORY_SLOTS; i++)
+        used += (size_t)snprintf(text + used, HISTORY_TEXT - used, "%s%" PRIu32, i > 0 ? "," : "",
+                                 counts[i]);
+}
 
-        for (size_t i = 0; i < HISTORY_SLOTS; i++)
-            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%" PRIu32,
-                                     i > 0 ? "," : "", history->counts[kind][i]);
-        handover_put_text(writer, history_keys[kind], text);
+static void parse_counts(const char *text, uint32_t counts[static HISTORY_SLOTS])
+{
+    for (size_t i = 0; text && i < HISTORY_SLOTS; i++) {
+        size_t digits = strspn(text, "0123456789");
+
+        counts[i] = (uint32_t)strtoul(text, NULL, 10);
+        text = text[digits] == ',' ? text + digits + 1 : NULL;
     }
 }
 
-static void read_history(struct handover_line *line, struct history *ret)
+static void write_counters(struct handover_writer *writer, const struct service *service)
 {
-    ret->first = handover_number(line, "history-first", UINT64_MAX);
-    ret->slot = handover_number(line, "history-slot", UINT64_MAX / HISTORY_SLOT);
-    for (size_t kind = 0; kind < HISTORY_KINDS; kind++) {
-        const char *text = handover_text(line, history_keys[kind], HISTORY_TEXT);
+    struct counters_left left = {*service->counters, service->handover_place, {0}};
+    char texts[HISTORY_KINDS][HISTORY_TEXT];
 
-        for (size_t i = 0; text && i < HISTORY_SLOTS; i++) {
-            size_t digits = strspn(text, "0123456789");
-
-            ret->counts[kind][i] = (uint32_t)strtoul(text, NULL, 10);
-            text = text[digits] == ',' ? text + digits + 1 : NULL;
-        }
+    if (left.counters.history.first == 0)
+        left.counters.history.slot = 0;
+    for (size_t kind = 0; left.counters.history.first > 0 && kind < HISTORY_KINDS; kind++) {
+        format_counts(left.counters.history.counts[kind], texts[kind]);
+        left.history[kind] = texts[kind];
     }
+    record_write(writer, &adopt_counters.record, &left);
 }
 
-static void write_counters(struct handover_writer *writer, const struct service *services)
+static void collect_counters(struct handover_writer *writer, struct server *server)
 {
-    for (const struct service *service = services; service; service = service->next) {
-        if (!service->counters)
-            continue;
-        handover_line(writer, "counters");
-        handover_put(writer, "service", service->handover_place);
-        for (size_t i = 0; i < COUNTER_ROWS; i++)
-            write_counter(writer, &counters[i], service->counters);
-        write_history(writer, &service->counters->history);
-        handover_end_line(writer);
-    }
+    struct service *lists[] = {server->services, server->retired};
+
+    for (size_t i = 0; i < 2; i++)
+        for (const struct service *service = lists[i]; service; service = service->next)
+            if (service->counters)
+                write_counters(writer, service);
 }
 
-void adopt_write_counters(struct handover_writer *writer, struct server *server)
+static int apply_counters(struct adoption *adoption, const void *values)
 {
-    write_counters(writer, server->services);
-    write_counters(writer, server->retired);
-}
+    const struct counters_left *left = values;
+    struct service *service = adoption_find_service(adoption, left->service);
+    struct service_counters *counters;
 
-static void read_counter(struct handover_line *line, const struct counter *counter,
-                         struct service_counters *ret)
-{
-    uint64_t most = counter->size == sizeof(uint32_t) ? UINT32_MAX : UINT64_MAX;
-    char key[COUNTER_KEY];
-
-    for (size_t i = 0; i < counter->count; i++) {
-        make_key(counter, i, key);
-        set(counter, ret, i, handover_number(line, key, most));
-    }
-}
-
-int adopt_read_counters(struct adoption *adoption, struct handover_line *line)
-{
-    struct service *service =
-        adoption_find_service(adoption, handover_number(line, "service", SIZE_MAX));
-    struct service_counters values = {0};
-
-    for (size_t i = 0; i < COUNTER_ROWS; i++)
-        read_counter(line, &counters[i], &values);
-    read_history(line, &values.history);
-    if (handover_check(line) < 0 || !service)
-        return handover_check(line);
-    *event_counters(service) = values;
+    if (!service)
+        return 0;
+    counters = event_counters(service);
+    *counters = left->counters;
+    for (size_t kind = 0; kind < HISTORY_KINDS; kind++)
+        parse_counts(left->history[kind], counters->history.counts[kind]);
     server_sum_up_soon(adoption->server);
     return 0;
 }
 
+ADOPTION_SECTION(counters, "counters", ADOPTION_OF_SERVICES, struct counters_left, NULL);
+
 /* --- stderr --------------------------------------------------------------------------------- */
 
-static void write_channels(struct handover_writer *writer, const struct service *services)
+struct stderr_left {
+    struct channel_left channel;
+    uint64_t service;
+};
+
+static const struct record_field stderr_fields[] = {
+    {"service", RECORD_NUMBER, LEFT(stderr, service)},
+    {"read", RECORD_FD, LEFT(stderr, channel.read_fd)},
+    {"write", RECORD_FD, LEFT(stderr, channel.write_fd)},
+    {"send-buffer", RECORD_NUMBER, LEFT(stderr, channel.send_buffer), .most = INT_MAX},
+    {"rests-until", RECORD_NUMBER, LEFT(stderr, channel.rests_until)},
+    {"unfinished-until", RECORD_NUMBER, LEFT(stderr, channel.unfinished_until)},
+    {"pid-0", RECORD_NUMBER, LEFT(stderr, channel.lines[0].pid), .most = INT_MAX},
+    {"line-0", RECORD_BYTES, LEFT(stderr, channel.lines[0].text), .most = CHANNEL_LINE + 1},
+    {"pid-1", RECORD_NUMBER, LEFT(stderr, channel.lines[1].pid), .most = INT_MAX},
+    {"line-1", RECORD_BYTES, LEFT(stderr, channel.lines[1].text), .most = CHANNEL_LINE + 1},
+    {"pid-2", RECORD_NUMBER, LEFT(stderr, channel.lines[2].pid), .most = INT_MAX},
+    {"line-2", RECORD_BYTES, LEFT(stderr, channel.lines[2].text), .most = CHANNEL_LINE + 1},
+    {"pid-3", RECORD_NUMBER, LEFT(stderr, channel.lines[3].pid), .most = INT_MAX},
+    {"line-3", RECORD_BYTES, LEFT(stderr, channel.lines[3].text), .most = CHANNEL_LINE + 1},
+};
+
+_Static_assert(CHANNEL_WRITERS == 4, "each writer has a row");
+
+static void collect_stderr(struct handover_writer *writer, struct server *server)
 {
-    for (const struct service *service = services; service; service = service->next) {
-        if (!service->channel)
-            continue;
-        handover_line(writer, "stderr");
-        handover_put(writer, "service", service->handover_place);
-        channel_hand_over(service->channel, writer);
-        handover_end_line(writer);
-    }
+    struct service *lists[] = {server->services, server->retired};
+
+    for (size_t i = 0; i < 2; i++)
+        for (const struct service *service = lists[i]; service; service = service->next) {
+            struct stderr_left left = {.service = service->handover_place};
+
+            if (!service->channel)
+                continue;
+            channel_leave(service->channel, &left.channel);
+            record_write(writer, &adopt_stderr.record, &left);
+        }
 }
 
-void adopt_write_stderr(struct handover_writer *writer, struct server *server)
+static int apply_stderr(struct adoption *adoption, const void *values)
 {
-    write_channels(writer, server->services);
-    write_channels(writer, server->retired);
-}
+    struct channel_left left = ((const struct stderr_left *)values)->channel;
+    struct service *service =
+        adoption_find_service(adoption, ((const struct stderr_left *)values)->service);
+    int error = -EBADF;
 
-int adopt_read_stderr(struct adoption *adoption, struct handover_line *line)
-{
-    uint64_t place = handover_number(line, "service", SIZE_MAX);
-    struct service *service = adoption_find_service(adoption, place);
-
-    if (!adoption->server)
-        return channel_take_over(NULL, NULL, line, NULL);
     /* One whose service is gone has no handlers. */
     if (!service || service->channel)
         return 0;
-    return channel_take_over(adoption->server->loop, service->settings->name, line,
-                             &service->channel);
+    left.read_fd = handover_claim(&adoption->handover, left.read_fd);
+    left.write_fd = handover_claim(&adoption->handover, left.write_fd);
+    if (left.read_fd >= 0 && left.write_fd >= 0)
+        error = channel_resume(adoption->server->loop, service->settings->name, &left,
+                               &service->channel);
+    if (error < 0) {
+        fd_close(left.read_fd);
+        fd_close(left.write_fd);
+    }
+    return error;
 }
+
+ADOPTION_SECTION(stderr, "stderr", ADOPTION_OF_SERVICES, struct stderr_left, NULL);

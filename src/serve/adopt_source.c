@@ -5,6 +5,23 @@
 #include "serve/adoption.h"
 #include "serve/server.h"
 
+/* --- sources -------------------------------------------------------------------------------- */
+
+struct source_left {
+    struct source source;
+    struct addr addr;
+    bool is_shared;
+};
+
+static const struct record_field source_fields[] = {
+    {"service-number", RECORD_NUMBER, LEFT(source, source.key.service)},
+    {"addr", RECORD_ADDR, LEFT(source, addr), .missing = "it has no address"},
+    {"shared", RECORD_FLAG, LEFT(source, is_shared)},
+    {"rate-full", RECORD_NUMBER, LEFT(source, source.bucket.full)},
+    {"penalty", RECORD_NUMBER, LEFT(source, source.penalty)},
+    {"enforced", RECORD_FLAG, LEFT(source, source.is_enforced)},
+};
+
 struct writing {
     struct handover_writer *writer;
     nanoseconds now;
@@ -13,83 +30,83 @@ struct writing {
 static void write_source(const struct source *source, void *context)
 {
     const struct writing *writing = context;
-    struct handover_writer *writer = writing->writer;
-    struct addr addr = sources_addr(source);
+    struct source_left left = {*source, sources_addr(source), sources_is_shared(source)};
 
-    if (source->bucket.full <= writing->now && source->penalty <= writing->now &&
-        !source->is_enforced)
-        return;
-    handover_line(writer, "source");
-    handover_put(writer, "service-number", source->key.service);
-    handover_put_addr(writer, "addr", &addr);
-    handover_put(writer, "shared", sources_is_shared(source));
-    handover_put(writer, "rate-full", source->bucket.full);
-    handover_put(writer, "penalty", source->penalty);
-    handover_put(writer, "enforced", source->is_enforced);
-    handover_end_line(writer);
+    if (source->bucket.full > writing->now || source->penalty > writing->now || source->is_enforced)
+        record_write(writing->writer, &adopt_source.record, &left);
 }
 
-void adopt_write_source(struct handover_writer *writer, struct server *server)
+static void collect_source(struct handover_writer *writer, struct server *server)
 {
     struct writing writing = {writer, loop_now(server->loop)};
 
     sources_visit(&server->admission.sources, SIZE_MAX, write_source, &writing);
 }
 
-int adopt_read_source(struct adoption *adoption, struct handover_line *line)
+static int apply_source(struct adoption *adoption, const void *values)
 {
+    const struct source_left *left = values;
     struct server *server = adoption->server;
-    uint32_t number = (uint32_t)handover_number(line, "service-number", UINT32_MAX);
-    struct addr addr = handover_addr(line, "addr");
-    bool is_shared = handover_flag(line, "shared");
-    nanoseconds rate_full = handover_number(line, "rate-full", UINT64_MAX);
-    nanoseconds penalty = handover_number(line, "penalty", UINT64_MAX);
-    bool is_enforced = handover_flag(line, "enforced");
-    struct source *source;
+    struct source *source = sources_resume(&server->admission.sources, left->source.key.service,
+                                           &left->addr, left->is_shared, loop_now(server->loop));
 
-    if (addr.family == ADDR_NONE)
-        handover_refuse(line, "it has no address");
-    if (handover_check(line) < 0 || !server)
-        return handover_check(line);
-    source = sources_resume(&server->admission.sources, number, &addr, is_shared,
-                            loop_now(server->loop));
-    if (sources_is_shared(source) != is_shared)
+    if (sources_is_shared(source) != left->is_shared)
         return -ENOSPC; /* max-sources is smaller now */
-    source->bucket.full = rate_full;
-    source->penalty = penalty;
-    source->is_enforced = is_enforced;
+    source->bucket = left->source.bucket;
+    source->penalty = left->source.penalty;
+    source->is_enforced = left->source.is_enforced;
     return 0;
 }
 
+ADOPTION_SECTION(source, "source", ADOPTION_OF_SERVICES, struct source_left, NULL);
+
 /* --- bans ----------------------------------------------------------------------------------- */
 
-void adopt_write_ban(struct handover_writer *writer, struct server *server)
+struct ban_left {
+    const char *prefix;
+    nanoseconds until;
+};
+
+static const struct record_field ban_fields[] = {
+    {"prefix", RECORD_TEXT, LEFT(ban, prefix), .most = PREFIX_TEXT_SIZE,
+     .missing = "it has no prefix"},
+    {"until", RECORD_NUMBER, LEFT(ban, until)},
+};
+
+static void check_ban(struct handover_line *line, const void *values)
+{
+    const struct ban_left *left = values;
+    struct prefix prefix;
+    const char *problem;
+
+    if (left->prefix && prefix_parse(left->prefix, &prefix, &problem) < 0)
+        handover_refuse(line, problem);
+}
+
+static void collect_ban(struct handover_writer *writer, struct server *server)
 {
     for (const struct ban *ban = server->admission.bans.oldest; ban; ban = ban->younger) {
         char text[PREFIX_TEXT_SIZE];
+        struct ban_left left = {text, ban->until};
 
         if (bans_is_over(ban, loop_now(server->loop)))
             continue;
         prefix_format(&ban->prefix, text);
-        handover_line(writer, "ban");
-        handover_put_text(writer, "prefix", text);
-        handover_put(writer, "until", ban->until);
-        handover_end_line(writer);
+        record_write(writer, &adopt_ban.record, &left);
     }
 }
 
-int adopt_read_ban(struct adoption *adoption, struct handover_line *line)
+static int apply_ban(struct adoption *adoption, const void *values)
 {
+    const struct ban_left *left = values;
     struct server *server = adoption->server;
-    const char *text = handover_text(line, "prefix", PREFIX_TEXT_SIZE), *problem;
-    nanoseconds until = handover_number(line, "until", UINT64_MAX);
     struct prefix prefix;
+    const char *problem;
+    int error = prefix_parse(left->prefix, &prefix, &problem);
 
-    if (!text)
-        handover_refuse(line, "it has no prefix");
-    else if (prefix_parse(text, &prefix, &problem) < 0)
-        handover_refuse(line, problem);
-    if (handover_check(line) < 0 || !server)
-        return handover_check(line);
-    return bans_add(&server->admission.bans, &prefix, until, loop_now(server->loop));
+    return error < 0
+               ? error
+               : bans_add(&server->admission.bans, &prefix, left->until, loop_now(server->loop));
 }
+
+ADOPTION_SECTION(ban, "ban", ADOPTION_OF_SERVICES, struct ban_left, check_ban);

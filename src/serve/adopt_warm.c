@@ -23,161 +23,160 @@
 /* Where they stand: a call's number from 2 on, as 0 isn't written, and 1 is the entry. */
 #define CALL_OFFSET 2
 
-void adopt_write_warming(struct handover_writer *writer, struct server *server)
+struct warming_left {
+    struct warming warming;
+    uint64_t service, fingerprint;
+    uint32_t protocol, call;
+    const char *why;
+};
+
+static const struct record_field warming_fields[] = {
+    {"service", RECORD_NUMBER, LEFT(warming, service)},
+    {"protocol", RECORD_NUMBER, LEFT(warming, protocol)},
+    {"fingerprint", RECORD_NUMBER, LEFT(warming, fingerprint)},
+    {"stderr-inode", RECORD_NUMBER, LEFT(warming, warming.stderr_inode)},
+    {"connections", RECORD_NUMBER, LEFT(warming, warming.connection_serial)},
+    {"served", RECORD_NUMBER, LEFT(warming, warming.served)},
+    {"colds", RECORD_NUMBER, LEFT(warming, warming.colds)},
+    {"call", RECORD_NUMBER, LEFT(warming, call), .most = INT_MAX},
+    {"why", RECORD_TEXT, LEFT(warming, why), .most = WARM_WHY_SIZE},
+};
+
+static void collect_warming(struct handover_writer *writer, struct server *server)
 {
     for (const struct service *service = server->services; service; service = service->next) {
         const struct warming *warming = service->warming;
+        struct warming_left left = {.service = service->handover_place, .protocol = WARM_PROTOCOL};
 
         if (!warming || !warming->is_possible)
             continue;
-        handover_line(writer, "warming");
-        handover_put(writer, "service", service->handover_place);
-        handover_put(writer, "protocol", WARM_PROTOCOL);
-        handover_put(writer, "fingerprint", warming_fingerprint(warming));
-        handover_put(writer, "stderr-inode", warming->stderr_inode);
-        handover_put(writer, "connections", warming->connection_serial);
-        handover_put(writer, "served", warming->served);
-        handover_put(writer, "colds", warming->colds);
-        if (warming->was_parked)
-            handover_put(writer, "call", (uint64_t)(warming->call + CALL_OFFSET));
-        handover_put_text(writer, "why", warming->why[0] != '\0' ? warming->why : NULL);
-        handover_end_line(writer);
+        left.warming = *warming;
+        left.fingerprint = warming_fingerprint(warming);
+        left.call = warming->was_parked ? (uint32_t)(warming->call + CALL_OFFSET) : 0;
+        left.why = warming->why;
+        record_write(writer, &adopt_warming.record, &left);
     }
 }
 
-int adopt_read_warming(struct adoption *adoption, struct handover_line *line)
+static int apply_warming(struct adoption *adoption, const void *values)
 {
-    struct service *service =
-        adoption_find_service(adoption, handover_number(line, "service", SIZE_MAX));
-    uint64_t protocol = handover_number(line, "protocol", UINT32_MAX);
-    uint64_t fingerprint = handover_number(line, "fingerprint", UINT64_MAX);
-    uint64_t stderr_inode = handover_number(line, "stderr-inode", UINT64_MAX);
-    uint32_t connections = (uint32_t)handover_number(line, "connections", UINT32_MAX);
-    uint64_t served = handover_number(line, "served", UINT64_MAX);
-    uint64_t colds = handover_number(line, "colds", UINT64_MAX);
-    uint64_t call = handover_number(line, "call", INT_MAX);
-    const char *why = handover_text(line, "why", WARM_WHY_SIZE);
-    struct warming *warming;
+    const struct warming_left *left = values;
+    struct service *service = adoption_find_service(adoption, left->service);
+    struct warming *warming = NULL;
 
-    if (handover_check(line) < 0 || !service || !adoption->server)
-        return handover_check(line);
-    /* It is made anew by whoever calls warming_adapt. */
-    warming = protocol == WARM_PROTOCOL
-                  ? warming_resume(&adoption->server->pools, service, fingerprint)
-                  : NULL;
-    if (!warming)
+    if (service && left->protocol == WARM_PROTOCOL)
+        warming = warming_resume(&adoption->server->pools, service, left->fingerprint);
+    if (!warming) /* it is made anew by whoever calls warming_adapt */
         return 0;
-    warming->stderr_inode = stderr_inode;
-    warming->connection_serial = connections;
-    warming->served = served;
-    warming->colds = colds;
-    warming->was_parked = call > 0;
-    warming->call = (int)call - CALL_OFFSET;
-    if (why)
-        snprintf(warming->why, sizeof(warming->why), "%s", why);
+    record_copy(&adopt_warming.record, left, warming, sizeof(*warming));
+    warming->was_parked = left->call > 0;
+    warming->call = (int)left->call - CALL_OFFSET;
+    if (left->why)
+        snprintf(warming->why, sizeof(warming->why), "%s", left->why);
     memcpy(warming->said, warming->why, sizeof(warming->said));
     return 0;
 }
 
+ADOPTION_SECTION(warming, "warming", ADOPTION_OF_SERVICES, struct warming_left, NULL);
+
 /* What lines tell of is there only where all of it can be used. */
-static struct warming *find_warming(const struct adoption *adoption, struct handover_line *line)
+static struct warming *find_warming(const struct adoption *adoption, uint64_t place)
 {
-    const struct service *service =
-        adoption_find_service(adoption, handover_number(line, "service", SIZE_MAX));
+    const struct service *service = adoption_find_service(adoption, place);
 
     return service ? service->warming : NULL;
 }
 
-static void write_files(struct handover_writer *writer, const struct service *service)
-{
-    const struct warm_files *files = &service->warming->files;
+struct warm_file_left {
+    uint64_t service;
+    struct warm_file file;
+};
 
-    for (size_t i = 0; i < files->count; i++) {
-        const struct warm_file *file = &files->items[i];
+static const struct record_field warm_file_fields[] = {
+    {"service", RECORD_NUMBER, LEFT(warm_file, service)},
+    {"path", RECORD_TEXT, LEFT(warm_file, file.path), .most = PATH_MAX,
+     .missing = "it has no path"},
+    {"device", RECORD_NUMBER, LEFT(warm_file, file.device)},
+    {"inode", RECORD_NUMBER, LEFT(warm_file, file.inode)},
+    {"size", RECORD_NUMBER, LEFT(warm_file, file.size), .most = INT64_MAX},
+    {"seconds", RECORD_NUMBER, LEFT(warm_file, file.changed.tv_sec), .most = INT64_MAX},
+    {"nanoseconds", RECORD_NUMBER, LEFT(warm_file, file.changed.tv_nsec), .most = 999999999},
+};
 
-        handover_line(writer, "warm-file");
-        handover_put(writer, "service", service->handover_place);
-        handover_put_text(writer, "path", file->path);
-        handover_put(writer, "device", file->device);
-        handover_put(writer, "inode", file->inode);
-        handover_put(writer, "size", (uint64_t)file->size);
-        handover_put(writer, "seconds", (uint64_t)file->changed.tv_sec);
-        handover_put(writer, "nanoseconds", (uint64_t)file->changed.tv_nsec);
-        handover_end_line(writer);
-    }
-}
-
-void adopt_write_warm_file(struct handover_writer *writer, struct server *server)
+static void collect_warm_file(struct handover_writer *writer, struct server *server)
 {
     for (const struct service *service = server->services; service; service = service->next)
-        if (service->warming)
-            write_files(writer, service);
+        for (size_t i = 0; service->warming && i < service->warming->files.count; i++) {
+            struct warm_file_left left = {service->handover_place,
+                                          service->warming->files.items[i]};
+
+            record_write(writer, &adopt_warm_file.record, &left);
+        }
 }
 
-int adopt_read_warm_file(struct adoption *adoption, struct handover_line *line)
+static int apply_warm_file(struct adoption *adoption, const void *values)
 {
-    struct warming *warming = find_warming(adoption, line);
-    const char *path = handover_text(line, "path", PATH_MAX);
-    struct warm_file file = {
-        .device = handover_number(line, "device", UINT64_MAX),
-        .inode = handover_number(line, "inode", UINT64_MAX),
-        .size = (off_t)handover_number(line, "size", INT64_MAX),
-        .changed = {.tv_sec = (time_t)handover_number(line, "seconds", INT64_MAX),
-                    .tv_nsec = (long)handover_number(line, "nanoseconds", 999999999)}};
+    const struct warm_file_left *left = values;
+    struct warming *warming = find_warming(adoption, left->service);
 
-    if (!path)
-        handover_refuse(line, "it has no path");
-    if (handover_check(line) < 0 || !warming)
-        return handover_check(line);
-    return warm_files_add(&warming->files, path, &file);
+    return warming ? warm_files_add(&warming->files, left->file.path, &left->file) : 0;
 }
+
+ADOPTION_SECTION(warm_file, "warm-file", ADOPTION_OF_SERVICES, struct warm_file_left, NULL);
 
 /* --- who stands there ----------------------------------------------------------------------- */
 
-static void write_parked(struct handover_writer *writer, const struct service *service,
-                         const struct warm_child *child, bool is_template)
+struct parked_left {
+    struct warm_child child;
+    uint64_t service;
+    bool is_template;
+};
+
+#define NOT_PARKED "it is no process, or has no socket"
+
+static const struct record_field parked_fields[] = {
+    {"service", RECORD_NUMBER, LEFT(parked, service)},
+    {"pid", RECORD_NUMBER, LEFT(parked, child.process.pid), .most = INT_MAX, .missing = NOT_PARKED},
+    {"fd", RECORD_FD, LEFT(parked, child.source.fd), .missing = NOT_PARKED},
+    {"since", RECORD_NUMBER, LEFT(parked, child.since)},
+    {"uses", RECORD_NUMBER, LEFT(parked, child.uses)},
+    {"template", RECORD_FLAG, LEFT(parked, is_template)},
+};
+
+/* It will be sent signals: never to ourselves or to everybody. */
+static void check_parked(struct handover_line *line, const void *values)
 {
-    if (child->reaped)
-        return;
-    handover_line(writer, "parked");
-    handover_put(writer, "service", service->handover_place);
-    handover_put(writer, "pid", (uint64_t)child->process.pid);
-    handover_put_fd(writer, "fd", child->source.fd);
-    handover_put(writer, "since", child->since);
-    handover_put(writer, "uses", child->uses);
-    handover_put(writer, "template", is_template);
-    handover_end_line(writer);
+    if (((const struct parked_left *)values)->child.process.pid <= 1)
+        handover_refuse(line, NOT_PARKED);
 }
 
-void adopt_write_parked(struct handover_writer *writer, struct server *server)
+static void collect_parked(struct handover_writer *writer, struct server *server)
 {
     for (const struct service *service = server->services; service; service = service->next) {
         const struct warming *warming = service->warming;
+        const struct warm_child *child = warming ? warming->ready : NULL;
+        struct parked_left left = {.service = service->handover_place};
 
-        if (!warming)
+        for (; child; child = child->next) {
+            left.child = *child;
+            if (!child->reaped)
+                record_write(writer, &adopt_parked.record, &left);
+        }
+        if (!warming || !warming->template || warming->template->reaped)
             continue;
-        for (const struct warm_child *child = warming->ready; child; child = child->next)
-            write_parked(writer, service, child, false);
-        if (warming->template)
-            write_parked(writer, service, warming->template, true);
+        left.child = *warming->template;
+        left.is_template = true;
+        record_write(writer, &adopt_parked.record, &left);
     }
 }
 
-int adopt_read_parked(struct adoption *adoption, struct handover_line *line)
+static int apply_parked(struct adoption *adoption, const void *values)
 {
-    struct warming *warming = find_warming(adoption, line);
-    pid_t pid = (pid_t)handover_number(line, "pid", INT_MAX);
-    int fd = handover_fd(line, "fd");
-    nanoseconds since = handover_number(line, "since", UINT64_MAX);
-    uint64_t uses = handover_number(line, "uses", UINT64_MAX);
-    bool is_template = handover_flag(line, "template");
+    const struct parked_left *left = values;
+    struct warming *warming = find_warming(adoption, left->service);
+    pid_t pid = left->child.process.pid;
     struct warm_child *child;
 
-    /* It will be sent signals: never to ourselves or to everybody. */
-    if (pid <= 1 || fd < 0)
-        handover_refuse(line, "it is no process, or has no socket");
-    if (handover_check(line) < 0 || !adoption->server)
-        return handover_check(line);
     if (!warm_link_is_child(pid) || processes_find(&adoption->server->processes, pid))
         return 0;
     /* Not to be used: it ends by itself, unless somebody stopped it. */
@@ -188,14 +187,17 @@ int adopt_read_parked(struct adoption *adoption, struct handover_line *line)
     child = calloc(1, sizeof(*child));
     if (!child)
         return -ENOMEM;
-    fd = handover_claim(&adoption->handover, fd);
-    if (fd < 0) {
+    if (handover_claim(&adoption->handover, left->child.source.fd) < 0) {
         free(child);
         return -EBADF;
     }
-    *child = (struct warm_child){
-        .warming = warming, .source = {.fd = fd, .owner = child}, .since = since, .uses = uses};
+    *child = (struct warm_child){.warming = warming,
+                                 .source = {.fd = left->child.source.fd, .owner = child},
+                                 .since = left->child.since,
+                                 .uses = left->child.uses};
     warm_child_know(child, pid);
-    supply_take(warming, child, is_template);
+    supply_take(warming, child, left->is_template);
     return 0;
 }
+
+ADOPTION_SECTION(parked, "parked", ADOPTION_OF_SERVICES, struct parked_left, check_parked);

@@ -3,6 +3,7 @@
 #include "serve/adoption.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,24 +11,11 @@
 #include "base/stranger.h"
 
 /* In the order in which they are written: a line may tell of those before it. */
-static const struct adoption_section sections[] = {
-    {"process", ADOPTION_OF_PROCESS, adopt_write_process, adopt_read_process},
-    {"event", ADOPTION_OF_PROCESS, adopt_write_event, adopt_read_event},
-    {"daemon", ADOPTION_OF_DAEMON, adopt_write_daemon, adopt_read_daemon},
-    {"inherited", ADOPTION_OF_DAEMON, adopt_write_inherited, adopt_read_inherited},
-    {"service", ADOPTION_OF_SERVICES, adopt_write_service, adopt_read_service},
-    {"counters", ADOPTION_OF_SERVICES, adopt_write_counters, adopt_read_counters},
-    {"stderr", ADOPTION_OF_SERVICES, adopt_write_stderr, adopt_read_stderr},
-    {"listener", ADOPTION_OF_SERVICES, adopt_write_listener, adopt_read_listener},
-    {"source", ADOPTION_OF_SERVICES, adopt_write_source, adopt_read_source},
-    {"ban", ADOPTION_OF_SERVICES, adopt_write_ban, adopt_read_ban},
-    {"warming", ADOPTION_OF_SERVICES, adopt_write_warming, adopt_read_warming},
-    {"warm-file", ADOPTION_OF_SERVICES, adopt_write_warm_file, adopt_read_warm_file},
-    {"parked", ADOPTION_OF_SERVICES, adopt_write_parked, adopt_read_parked},
-    {"connection", ADOPTION_OF_SERVICES, adopt_write_connection, adopt_read_connection},
-    {"lingering", ADOPTION_OF_SERVICES, adopt_write_lingering, adopt_read_lingering},
-    {"control", ADOPTION_OF_SERVICES, adopt_write_control, adopt_read_control},
-    {"control-client", ADOPTION_OF_SERVICES, adopt_write_control_client, adopt_read_control_client},
+static const struct adoption_section *const sections[] = {
+    &adopt_process,  &adopt_event,          &adopt_daemon,   &adopt_inherited,  &adopt_service,
+    &adopt_counters, &adopt_stderr,         &adopt_listener, &adopt_source,     &adopt_ban,
+    &adopt_warming,  &adopt_warm_file,      &adopt_parked,   &adopt_connection, &adopt_lingering,
+    &adopt_control,  &adopt_control_client,
 };
 
 /* Lines that can't be carried over and are told one by one; the rest is a sum. */
@@ -38,102 +26,113 @@ static const struct adoption_section sections[] = {
 void adoption_write(struct handover_writer *writer, struct server *server)
 {
     for (size_t i = 0; i < SECTION_COUNT; i++)
-        sections[i].write(writer, server);
+        sections[i]->collect(writer, server);
 }
 
-static const struct adoption_section *find_section(const struct handover_line *line)
+const struct adoption_section *adoption_find_section(const struct handover_line *line)
 {
     for (size_t i = 0; i < SECTION_COUNT; i++)
-        if (handover_is_kind(line, sections[i].kind))
-            return &sections[i];
+        if (handover_is_kind(line, sections[i]->record.kind))
+            return sections[i];
     return NULL;
+}
+
+static size_t largest_record(void)
+{
+    size_t largest = 0;
+
+    for (size_t i = 0; i < SECTION_COUNT; i++)
+        if (sections[i]->record.size > largest)
+            largest = sections[i]->record.size;
+    return largest;
 }
 
 int adoption_open(char *text, size_t length, struct adoption *ret,
                   char problem[static HANDOVER_PROBLEM_SIZE])
 {
-    struct adoption adoption = {.text = text, .configuration_fd = -1};
-    int error = handover_open(text, length, &adoption.handover, problem);
+    int error;
 
-    if (error < 0) {
-        free(text);
-        return error;
-    }
-    *ret = adoption;
-    return 0;
+    *ret = (struct adoption){.text = text,
+                             .configuration_fd = -1,
+                             .line = malloc(sizeof(*ret->line)),
+                             .left = malloc(largest_record())};
+    error = ret->line && ret->left ? handover_open(text, length, &ret->handover, problem) : -ENOMEM;
+    if (error < 0)
+        adoption_close(ret);
+    return error;
 }
 
 void adoption_close(struct adoption *adoption)
 {
     listener_index_close(&adoption->index);
+    map_close(&adoption->names);
+    free(adoption->name_entries);
     handover_close(&adoption->handover);
-    free(adoption->services);
-    free(adoption->listeners);
+    free(adoption->services.items);
+    free(adoption->listeners.items);
+    free(adoption->line);
+    free(adoption->left);
     free(adoption->text);
     *adoption = (struct adoption){.configuration_fd = -1};
 }
 
 /* "KIND: what is wrong with it" */
-#define NAMED_SIZE (HANDOVER_PROBLEM_SIZE + 40)
-
-static void name_problem(const struct handover_line *line, int error, char text[static NAMED_SIZE])
+static void name_problem(const struct handover_line *line, const char *reason,
+                         char text[static HANDOVER_PROBLEM_SIZE])
 {
-    snprintf(text, NAMED_SIZE, "%.*s: %s", line->kind.length < 32 ? (int)line->kind.length : 32,
-             line->kind.start, line->problem[0] != '\0' ? line->problem : strerror(-error));
+    snprintf(text, HANDOVER_PROBLEM_SIZE, "%.*s: %.*s",
+             line->kind.length < 32 ? (int)line->kind.length : 32, line->kind.start,
+             HANDOVER_PROBLEM_SIZE - 35, line->problem[0] != '\0' ? line->problem : reason);
 }
 
 int adoption_check(struct adoption *adoption, char problem[static HANDOVER_PROBLEM_SIZE])
 {
-    struct handover_line *line = malloc(sizeof(*line));
-    int error = line ? 0 : -ENOMEM;
-    char text[NAMED_SIZE];
+    struct handover_line *line = adoption->line;
+    int error = 0;
 
-    for (bool is_there = line && handover_first_line(&adoption->handover, line);
-         error == 0 && is_there; is_there = handover_next_line(line)) {
-        const struct adoption_section *section = find_section(line);
+    for (bool is_there = handover_first_line(&adoption->handover, line); error == 0 && is_there;
+         is_there = handover_next_line(line)) {
+        const struct adoption_section *section = adoption_find_section(line);
 
         if (section)
-            error = section->read(adoption, line);
-        if (error < 0) {
-            name_problem(line, error, text);
-            snprintf(problem, HANDOVER_PROBLEM_SIZE, "%.*s", HANDOVER_PROBLEM_SIZE - 1, text);
-        }
+            error = record_read(line, &section->record, adoption->left);
+        if (error < 0)
+            name_problem(line, strerror(-error), problem);
     }
-    free(line);
     return error;
 }
 
-/* Reads a line, if it is one of part; false where it can't be carried over, which is said unless it
- * is one of too many. */
-static bool read_line(struct adoption *adoption, struct handover_line *line,
-                      enum adoption_part part, bool is_said)
+/* Does what the line says, if it is one of part; false where it can't be carried over, which is
+ * said unless it is one of too many. */
+static bool apply_line(struct adoption *adoption, enum adoption_part part, bool is_said)
 {
-    const struct adoption_section *section = find_section(line);
-    int error = section && section->part == part ? section->read(adoption, line) : 0;
-    char text[NAMED_SIZE];
+    const struct adoption_section *section = adoption_find_section(adoption->line);
+    char text[HANDOVER_PROBLEM_SIZE];
+    int error;
 
+    if (!section || section->part != part)
+        return true;
+    adoption->problem = NULL;
+    error = record_read(adoption->line, &section->record, adoption->left);
+    if (error == 0)
+        error = section->apply(adoption, adoption->left);
     if (error == 0)
         return true;
-    name_problem(line, error, text);
+    name_problem(adoption->line, adoption->problem ? adoption->problem : strerror(-error), text);
     if (is_said)
         log_warning("upgrade: not carried over: %s", text);
     return false;
 }
 
-int adoption_read(struct adoption *adoption, enum adoption_part part)
+void adoption_read(struct adoption *adoption, enum adoption_part part)
 {
-    struct handover_line *line = malloc(sizeof(*line));
     size_t lost = 0;
 
-    if (!line)
-        return -ENOMEM;
-    for (bool is_there = handover_first_line(&adoption->handover, line); is_there;
-         is_there = handover_next_line(line))
-        lost += !read_line(adoption, line, part, lost < SAID_MOST);
+    for (bool is_there = handover_first_line(&adoption->handover, adoption->line); is_there;
+         is_there = handover_next_line(adoption->line))
+        lost += !apply_line(adoption, part, lost < SAID_MOST);
     if (lost > SAID_MOST)
         log_warning("upgrade: not carried over: %zu more", lost - SAID_MOST);
-    free(line);
-    return 0;
 }
 
 void adoption_close_rest(struct adoption *adoption)
@@ -146,49 +145,32 @@ void adoption_close_rest(struct adoption *adoption)
 
 /* --- what lines tell each other of ---------------------------------------------------------- */
 
+static void *item_at(const struct adoption_list *list, uint64_t place)
+{
+    return place < list->count ? list->items[place] : NULL;
+}
+
 struct service *adoption_find_service(const struct adoption *adoption, uint64_t place)
 {
-    return place < adoption->service_count ? adoption->services[place] : NULL;
+    return item_at(&adoption->services, place);
 }
 
 struct listener *adoption_find_listener(const struct adoption *adoption, uint64_t place)
 {
-    return place < adoption->listener_count ? adoption->listeners[place] : NULL;
+    return item_at(&adoption->listeners, place);
 }
 
-/* Room for one more pointer in an array of so many; NULL without memory. */
-static void *make_room(void *items, size_t count, size_t *room)
+int adoption_add(struct adoption_list *list, void *item)
 {
-    size_t larger = *room > 0 ? *room * 2 : 64;
+    if (list->count == list->room) {
+        size_t room = list->room > 0 ? list->room * 2 : 64;
+        void **items = realloc(list->items, room * sizeof(*items));
 
-    if (count < *room)
-        return items;
-    items = realloc(items, larger * sizeof(void *));
-    if (items)
-        *room = larger;
-    return items;
-}
-
-int adoption_add_service(struct adoption *adoption, struct service *service)
-{
-    struct service **services =
-        make_room(adoption->services, adoption->service_count, &adoption->service_room);
-
-    if (!services)
-        return -ENOMEM;
-    adoption->services = services;
-    services[adoption->service_count++] = service;
-    return 0;
-}
-
-int adoption_add_listener(struct adoption *adoption, struct listener *listener)
-{
-    struct listener **listeners =
-        make_room(adoption->listeners, adoption->listener_count, &adoption->listener_room);
-
-    if (!listeners)
-        return -ENOMEM;
-    adoption->listeners = listeners;
-    listeners[adoption->listener_count++] = listener;
+        if (!items)
+            return -ENOMEM;
+        list->items = items;
+        list->room = room;
+    }
+    list->items[list->count++] = item;
     return 0;
 }

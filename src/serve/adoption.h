@@ -1,11 +1,11 @@
 /* adoption: taking over from the daemon that was in this process before us, line by line of what it
  * left (handover.h).
  *
- * The table in adoption.c has a row for each kind of line: who writes it, who reads it. A reader
- * first checks the whole line, and in a build that is only asked whether it could take over
- * (upgrade.h: --prove), or by the fuzzer, that is all. Otherwise it then does what the line says;
- * what can't be done any more (a service that the configuration doesn't have now, no memory) is
- * refused with a reason, which is logged, and the rest goes on. An fd that nobody claims is closed.
+ * The table in adoption.c has a section for each kind of line: its record (record.h), who collects
+ * what such lines say, and who applies it. A line is checked first, as a whole; in a build that is
+ * only asked whether it could take over (upgrade.h: --prove), or by the fuzzer, that is all.
+ * Otherwise it is then applied; what can't be (a service that the configuration doesn't have now,
+ * no memory) is logged with a reason, and the rest goes on. An fd that nobody claims is closed.
  */
 #ifndef STDINETD_SERVE_ADOPTION_H
 #define STDINETD_SERVE_ADOPTION_H
@@ -14,12 +14,15 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
+#include "base/map.h"
 #include "serve/handover.h"
 #include "serve/listener_index.h"
+#include "serve/record.h"
 
 struct server;
 struct service;
 struct listener;
+struct name_entry;
 
 /* When a line is read. */
 enum adoption_part {
@@ -28,10 +31,17 @@ enum adoption_part {
     ADOPTION_OF_SERVICES, /* when they are made, before they are bound */
 };
 
+struct adoption_list {
+    void **items;
+    size_t count, room;
+};
+
 struct adoption {
     struct server *server; /* NULL: lines are only checked */
     char *text;            /* malloc'ed */
     struct handover handover;
+    struct handover_line *line; /* the last one that was read */
+    void *left;                 /* and what it says, by its record */
 
     /* Of the process. */
     bool daemonized;
@@ -41,11 +51,12 @@ struct adoption {
     bool fell_back; /* the configuration is that one's */
 
     /* The services and listeners of the lines so far, in their order; NULL: not any more. */
-    struct service **services;
-    size_t service_count, service_room;
-    struct listener **listeners;
-    size_t listener_count, listener_room;
+    struct adoption_list services, listeners;
     struct listener_index index; /* ours */
+    struct map names;            /* our services by name; its entries stand in name_entries */
+    struct name_entry *name_entries;
+
+    const char *problem; /* why the last line can't be carried over; NULL: as its -errno says */
 
     bool reload_due;                   /* a HUP came meanwhile */
     size_t handlers, clients, sockets; /* that go on */
@@ -53,13 +64,17 @@ struct adoption {
 
 /* A kind of line. */
 struct adoption_section {
-    const char *kind;
+    struct record record;
     enum adoption_part part;
     /* Writes as many lines as there is to tell. */
-    void (*write)(struct handover_writer *writer, struct server *server);
-    /* Reads one. 0; -EINVAL: line->problem tells; another -errno. */
-    int (*read)(struct adoption *adoption, struct handover_line *line);
+    void (*collect)(struct handover_writer *writer, struct server *server);
+    /* Does what a line says that has been checked: left is the record's struct. But for lines of
+     * ADOPTION_OF_PROCESS there is a server. 0; or -errno, of which adoption->problem may tell. */
+    int (*apply)(struct adoption *adoption, const void *left);
 };
+
+/* The one of a line's kind; NULL: none that we know. */
+const struct adoption_section *adoption_find_section(const struct handover_line *line);
 
 /* Writes all lines; handover_write_begin and _end are the caller's. */
 void adoption_write(struct handover_writer *writer, struct server *server);
@@ -69,12 +84,11 @@ int adoption_open(char *text, size_t length, struct adoption *ret,
                   char problem[static HANDOVER_PROBLEM_SIZE]);
 void adoption_close(struct adoption *adoption);
 
-/* Checks every line. 0; -EINVAL with the problem; -ENOMEM. */
+/* Checks every line. 0; -EINVAL with the problem. */
 int adoption_check(struct adoption *adoption, char problem[static HANDOVER_PROBLEM_SIZE]);
 
-/* Does what the lines of one part say, for adoption->server. What can't be done is logged. 0 or
- * -ENOMEM, with nothing done. */
-int adoption_read(struct adoption *adoption, enum adoption_part part);
+/* Does what the lines of one part say, for adoption->server. What can't be done is logged. */
+void adoption_read(struct adoption *adoption, enum adoption_part part);
 
 /* Closes what nobody has claimed. */
 void adoption_close_rest(struct adoption *adoption);
@@ -84,30 +98,29 @@ void adoption_close_rest(struct adoption *adoption);
 struct service *adoption_find_service(const struct adoption *adoption, uint64_t place);
 struct listener *adoption_find_listener(const struct adoption *adoption, uint64_t place);
 /* The next line's. 0 or -ENOMEM. */
-int adoption_add_service(struct adoption *adoption, struct service *service);
-int adoption_add_listener(struct adoption *adoption, struct listener *listener);
+int adoption_add(struct adoption_list *list, void *item);
 
-/* The rows' writers and readers, in adopt_daemon.c, adopt_service.c, adopt_listener.c,
- * adopt_source.c, adopt_warm.c, adopt_connection.c, adopt_control.c. */
-#define ADOPTION_ROW(name)                                                          \
-    void adopt_write_##name(struct handover_writer *writer, struct server *server); \
-    int adopt_read_##name(struct adoption *adoption, struct handover_line *line)
-ADOPTION_ROW(process);
-ADOPTION_ROW(event);
-ADOPTION_ROW(daemon);
-ADOPTION_ROW(inherited);
-ADOPTION_ROW(service);
-ADOPTION_ROW(counters);
-ADOPTION_ROW(stderr);
-ADOPTION_ROW(listener);
-ADOPTION_ROW(source);
-ADOPTION_ROW(ban);
-ADOPTION_ROW(warming);
-ADOPTION_ROW(warm_file);
-ADOPTION_ROW(parked);
-ADOPTION_ROW(connection);
-ADOPTION_ROW(lingering);
-ADOPTION_ROW(control);
-ADOPTION_ROW(control_client);
+/* A member of struct KIND_left, which is what a line of that kind says. */
+#define LEFT(kind, member) RECORD_AT(struct kind##_left, member)
+
+/* The section adopt_NAME for lines of that kind, of NAME_fields, collect_NAME and apply_NAME; check
+ * is what the rows can't say (record.h), or NULL. */
+#define ADOPTION_SECTION(name, kind, part, type, check)                                       \
+    const struct adoption_section adopt_##name = {                                            \
+        {kind, sizeof(type), name##_fields, sizeof(name##_fields) / sizeof(name##_fields[0]), \
+         check},                                                                              \
+        part,                                                                                 \
+        collect_##name,                                                                       \
+        apply_##name}
+
+/* The table's rows, by file: adopt_daemon.c, adopt_service.c, adopt_listener.c, adopt_source.c,
+ * adopt_warm.c, adopt_connection.c, adopt_control.c. */
+extern const struct adoption_section adopt_process, adopt_event, adopt_daemon, adopt_inherited;
+extern const struct adoption_section adopt_service, adopt_counters, adopt_stderr;
+extern const struct adoption_section adopt_listener;
+extern const struct adoption_section adopt_source, adopt_ban;
+extern const struct adoption_section adopt_warming, adopt_warm_file, adopt_parked;
+extern const struct adoption_section adopt_connection, adopt_lingering;
+extern const struct adoption_section adopt_control, adopt_control_client;
 
 #endif

@@ -328,100 +328,61 @@ int channel_open(struct loop *loop, const char *service, struct channel **ret)
 
 /* --- what another daemon goes on from ------------------------------------------------------- */
 
-/* The keys of an unfinished line and its writer. */
-static const char *const line_keys[CHANNEL_WRITERS] = {"line-0", "line-1", "line-2", "line-3"};
-static const char *const pid_keys[CHANNEL_WRITERS] = {"pid-0", "pid-1", "pid-2", "pid-3"};
-
-void channel_hand_over(const struct channel *channel, struct handover_writer *writer)
+void channel_leave(const struct channel *channel, struct channel_left *ret)
 {
-    handover_put_fd(writer, "read", channel->source.fd);
-    handover_put_fd(writer, "write", channel->write_fd);
-    handover_put(writer, "send-buffer", (uint64_t)channel->send_buffer);
-    if (loop_is_armed(&channel->second))
-        handover_put(writer, "rests-until", channel->second.due);
-    if (loop_is_armed(&channel->unfinished))
-        handover_put(writer, "unfinished-until", channel->unfinished.due);
+    *ret = (struct channel_left){
+        .read_fd = channel->source.fd,
+        .write_fd = channel->write_fd,
+        .send_buffer = channel->send_buffer,
+        .rests_until = loop_is_armed(&channel->second) ? channel->second.due : 0,
+        .unfinished_until = loop_is_armed(&channel->unfinished) ? channel->unfinished.due : 0};
     for (unsigned i = 0; channel->writers && i < CHANNEL_WRITERS; i++) {
         const struct writer *one = &channel->writers[i];
 
-        if (one->length == 0)
-            continue;
-        handover_put(writer, pid_keys[i], (uint64_t)one->pid);
-        handover_put_bytes(writer, line_keys[i], one->line, one->length);
+        if (one->length > 0)
+            ret->lines[i] = (struct channel_line){one->pid, {one->line, one->length}};
     }
 }
 
-/* What a line of channel_hand_over says. */
-struct channel_left {
-    int read_fd, write_fd, send_buffer;
-    nanoseconds rests_until, unfinished_until;
-    struct writer writers[CHANNEL_WRITERS];
-};
-
-static int read_left(struct handover_line *line, struct channel_left *ret)
+/* The unfinished lines. 0 or -ENOMEM. */
+static int resume_lines(struct channel *channel, const struct channel_left *left)
 {
-    ret->read_fd = handover_fd(line, "read");
-    ret->write_fd = handover_fd(line, "write");
-    ret->send_buffer = (int)handover_number(line, "send-buffer", INT_MAX);
-    ret->rests_until = handover_number(line, "rests-until", UINT64_MAX);
-    ret->unfinished_until = handover_number(line, "unfinished-until", UINT64_MAX);
     for (unsigned i = 0; i < CHANNEL_WRITERS; i++) {
-        struct writer *one = &ret->writers[i];
+        const struct channel_line *one = &left->lines[i];
 
-        one->pid = (pid_t)handover_number(line, pid_keys[i], INT_MAX);
-        one->length = handover_bytes(line, line_keys[i], one->line, CHANNEL_LINE + 1);
-    }
-    return handover_check(line);
-}
-
-static bool has_lines(const struct channel_left *left)
-{
-    size_t total = 0;
-
-    for (unsigned i = 0; i < CHANNEL_WRITERS; i++)
-        total += left->writers[i].length;
-    return total > 0;
-}
-
-static int go_on(struct channel *channel, const struct channel_left *left)
-{
-    struct loop *loop = channel->loop;
-
-    if (has_lines(left)) {
-        channel->writers = malloc(sizeof(left->writers));
+        if (one->text.length == 0)
+            continue;
+        if (!channel->writers)
+            channel->writers = calloc(CHANNEL_WRITERS, sizeof(*channel->writers));
         if (!channel->writers)
             return -ENOMEM;
-        memcpy(channel->writers, left->writers, sizeof(left->writers));
-        loop_arm(loop, &channel->unfinished, left->unfinished_until);
+        channel->writers[i].pid = one->pid;
+        channel->writers[i].length = one->text.length;
+        memcpy(channel->writers[i].line, one->text.start, one->text.length);
     }
-    channel->source.fd = left->read_fd;
-    channel->write_fd = left->write_fd;
-    channel->send_buffer = left->send_buffer;
-    if (left->rests_until > 0) {
-        loop_arm(loop, &channel->second, left->rests_until);
-        return 0;
-    }
-    return loop_watch(loop, &channel->source, EPOLLIN);
+    if (channel->writers)
+        loop_arm(channel->loop, &channel->unfinished, left->unfinished_until);
+    return 0;
 }
 
-int channel_take_over(struct loop *loop, const char *service, struct handover_line *line,
-                      struct channel **ret)
+int channel_resume(struct loop *loop, const char *service, const struct channel_left *left,
+                   struct channel **ret)
 {
-    struct channel_left left;
-    struct channel *channel;
-    int error = read_left(line, &left);
+    struct channel *channel = make_channel(loop, service);
+    int error = channel ? resume_lines(channel, left) : -ENOMEM;
 
-    if (error < 0 || !loop)
-        return error;
-    left.read_fd = handover_claim(line->handover, left.read_fd);
-    left.write_fd = handover_claim(line->handover, left.write_fd);
-    channel = make_channel(loop, service);
-    error = left.read_fd < 0 || left.write_fd < 0 ? -EBADF : channel ? 0 : -ENOMEM;
-    if (error == 0)
-        error = go_on(channel, &left);
+    if (error == 0) {
+        channel->source.fd = left->read_fd;
+        channel->write_fd = left->write_fd;
+        channel->send_buffer = left->send_buffer;
+        if (left->rests_until > 0)
+            loop_arm(loop, &channel->second, left->rests_until);
+        else
+            error = loop_watch(loop, &channel->source, EPOLLIN);
+    }
     if (error < 0) {
-        fd_close(left.read_fd);
-        fd_close(left.write_fd);
+        if (channel)
+            channel->source.fd = channel->write_fd = -1;
         channel_close(channel);
         return error;
     }

@@ -17,7 +17,7 @@
 #include <sys/types.h>
 
 #include "base/loop.h"
-#include "serve/handover.h"
+#include "serve/record.h"
 
 #define CHANNEL_READ    ((size_t)64 * 1024)
 #define CHANNEL_RATE    ((size_t)1024 * 1024)
@@ -30,13 +30,23 @@ struct channel;
 /* A channel for the service of that name, which must live as long. 0 or -errno. */
 int channel_open(struct loop *loop, const char *service, struct channel **ret);
 
-/* Puts what is to go on in another daemon onto a line: both ends, unfinished lines. */
-void channel_hand_over(const struct channel *channel, struct handover_writer *writer);
+/* What goes on in another daemon: both ends, unfinished lines. */
+struct channel_left {
+    int read_fd, write_fd, send_buffer;
+    nanoseconds rests_until, unfinished_until; /* 0: not */
+    struct channel_line {
+        pid_t pid;
+        struct record_bytes text; /* the channel's, or the handover's */
+    } lines[CHANNEL_WRITERS];
+};
 
-/* The channel that goes on from such a line, for the service of that name; without a loop the line
- * is only checked. 0; -EINVAL for a line that is wrong (line->problem); another -errno. */
-int channel_take_over(struct loop *loop, const char *service, struct handover_line *line,
-                      struct channel **ret);
+/* Tells that. */
+void channel_leave(const struct channel *channel, struct channel_left *ret);
+
+/* A channel that goes on so, with these ends, for the service of that name. 0; or -errno, with the
+ * ends still the caller's. */
+int channel_resume(struct loop *loop, const char *service, const struct channel_left *left,
+                   struct channel **ret);
 
 /* Says what is left and closes it. NULL is fine. */
 void channel_close(struct channel *channel);

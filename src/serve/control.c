@@ -273,63 +273,46 @@ int control_open(struct server *server)
 
 /* --- between two builds --------------------------------------------------------------------- */
 
-void control_hand_over(const struct control *control, struct handover_writer *writer)
+void control_leave(const struct control *control, struct control_left *ret)
 {
     const struct listener *listener = &control->listener;
 
-    handover_line(writer, "control");
-    handover_put_text(writer, "path", control->path[0] != '\0' ? control->path : NULL);
-    handover_put(writer, "group", control->group == (gid_t)-1 ? 0 : (uint64_t)control->group + 1);
-    handover_put(writer, "error", (uint64_t)-control->error);
-    handover_put_fd(writer, "fd", listener->source.fd);
-    handover_put(writer, "device", listener->device);
-    handover_put(writer, "inode", listener->inode);
-    handover_end_line(writer);
+    *ret = (struct control_left){.path = control->path[0] != '\0' ? control->path : NULL,
+                                 .group = (uint32_t)control->group + 1,
+                                 .error = -control->error,
+                                 .fd = listener->source.fd,
+                                 .device = listener->device,
+                                 .inode = listener->inode};
 }
 
-void control_hand_over_clients(const struct control *control, struct handover_writer *writer)
+int control_go_on(struct control *control, const struct control_left *left)
 {
-    for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-        if (control->clients[i].source.fd >= 0)
-            control_client_hand_over(&control->clients[i], writer);
+    struct loop *loop = control->server->loop;
+
+    control->group = (gid_t)(left->group - 1);
+    control->error = -left->error;
+    snprintf(control->path, sizeof(control->path), "%s", left->path);
+    if (left->fd >= 0)
+        listener_adopt(&control->listener, left->fd, NULL, left->device, left->inode);
+    if (left->fd >= 0 && listener_is_lost(&control->listener))
+        listener_close(&control->listener);
+    if (control->listener.source.fd >= 0)
+        return loop_watch(loop, &control->listener.source, EPOLLIN);
+    loop_arm(loop, &control->timer, loop_now(loop));
+    return 0;
 }
 
-int control_take_over(struct control *control, struct handover_line *line)
+const struct control_client *control_client_at(const struct control *control, size_t i)
 {
-    const char *path = handover_text(line, "path", ENDPOINT_PATH_MAX);
-    uint64_t group = handover_number(line, "group", (uint64_t)UINT32_MAX);
-    int error = (int)handover_number(line, "error", 4095);
-    int fd = handover_fd(line, "fd");
-    dev_t device = handover_number(line, "device", UINT64_MAX);
-    ino_t inode = handover_number(line, "inode", UINT64_MAX);
-
-    if (handover_check(line) < 0 || !control || !path)
-        return handover_check(line);
-    control->group = (gid_t)(group - 1);
-    control->error = -error;
-    snprintf(control->path, sizeof(control->path), "%s", path);
-    if (fd >= 0) {
-        if (handover_claim(line->handover, fd) < 0)
-            return -EBADF;
-        listener_adopt(&control->listener, fd, NULL, device, inode);
-        if (listener_is_lost(&control->listener))
-            listener_close(&control->listener);
-    }
-    if (control->listener.source.fd < 0) { /* it is opened anew */
-        loop_arm(control->server->loop, &control->timer, loop_now(control->server->loop));
-        return 0;
-    }
-    return loop_watch(control->server->loop, &control->listener.source, EPOLLIN);
+    return &control->clients[i];
 }
 
-int control_take_over_client(struct control *control, struct handover_line *line,
-                             struct service *draining)
+int control_go_on_client(struct control *control, const struct control_client_left *left,
+                         struct service *draining)
 {
-    struct control_client *client = control ? find_place(control) : NULL;
+    struct control_client *client = find_place(control);
 
-    if (control && !client)
-        return -ENOSPC;
-    return control_client_take_over(client, control ? control->server : NULL, line, draining);
+    return client ? control_client_go_on(client, control->server, left, draining) : -ENOSPC;
 }
 
 void control_upgraded(struct server *server, const struct adoption *adoption)

@@ -12,11 +12,13 @@
 #define STDINETD_SERVE_CONTROL_H
 
 #include <stddef.h>
-
-#include "serve/handover.h"
+#include <stdint.h>
+#include <sys/types.h>
 
 struct adoption;
 struct control;
+struct control_client;
+struct control_client_left;
 struct server;
 struct service;
 
@@ -30,15 +32,23 @@ void control_adjust(struct server *server);
 /* Closes the socket and all clients. NULL is fine. */
 void control_close(struct control *control);
 
-/* Writes the socket, and its clients, for the next daemon (adoption.h). */
-void control_hand_over(const struct control *control, struct handover_writer *writer);
-void control_hand_over_clients(const struct control *control, struct handover_writer *writer);
+/* What goes on in the next daemon (adoption.h): the socket ... */
+struct control_left {
+    const char *path; /* NULL: none */
+    uint32_t group;   /* and 1; 0: none */
+    int error, fd;
+    dev_t device;
+    ino_t inode;
+};
+void control_leave(const struct control *control, struct control_left *ret);
+/* ... which goes on so, with fd its own, or -1: it is opened anew. 0 or -errno. */
+int control_go_on(struct control *control, const struct control_left *left);
 
-/* Takes over what such a line says; the service is the one that a client waits for. With NULL the
- * line is only checked. 0; -EINVAL for a line that is wrong; another -errno. */
-int control_take_over(struct control *control, struct handover_line *line);
-int control_take_over_client(struct control *control, struct handover_line *line,
-                             struct service *draining);
+/* ... and its clients: one of them, or one more, which waits for that service, or NULL. fd stays
+ * the caller's where it fails. 0 or -errno. */
+const struct control_client *control_client_at(const struct control *control, size_t i);
+int control_go_on_client(struct control *control, const struct control_client_left *left,
+                         struct service *draining);
 
 /* We are the new build: answers those who ordered it. */
 void control_upgraded(struct server *server, const struct adoption *adoption);

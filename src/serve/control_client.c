@@ -381,64 +381,38 @@ void control_client_upgraded(struct control_client *client, const struct adoptio
     answer(client);
 }
 
-void control_client_hand_over(const struct control_client *client, struct handover_writer *writer)
+bool control_client_leave(const struct control_client *client, struct control_client_left *ret)
 {
-    if (client->output || client->input_used > CONTROL_LINE)
-        return;
-    handover_line(writer, "control-client");
-    handover_put_fd(writer, "fd", client->source.fd);
-    handover_put_addr(writer, "peer", &client->peer);
-    handover_put(writer, "ended", client->ended);
-    handover_put(writer, "upgrading", client->upgrading);
-    if (client->draining)
-        handover_put(writer, "draining", client->draining->handover_place + 1);
-    handover_put_bytes(writer, "input", client->input, client->input_used);
-    handover_end_line(writer);
+    *ret = (struct control_client_left){.fd = client->source.fd,
+                                        .peer = client->peer,
+                                        .ended = client->ended,
+                                        .upgrading = client->upgrading,
+                                        .input = {client->input, client->input_used}};
+    return !client->output && client->input_used <= CONTROL_LINE;
 }
 
-/* What it had said, and was not yet its turn; malloc'ed. NULL: nothing, or no memory. */
-static char *take_input(struct handover_line *line, size_t *ret_length)
+int control_client_go_on(struct control_client *client, struct server *server,
+                         const struct control_client_left *left, struct service *draining)
 {
-    char *input = handover_has(line, "input") ? malloc(CONTROL_LINE) : NULL;
+    char *input = left->input.length > 0 ? malloc(CONTROL_LINE) : NULL;
+    int error = control_client_begin(client, server, left->fd, &left->peer);
 
-    *ret_length = input ? handover_bytes(line, "input", input, CONTROL_LINE) : 0;
-    return input;
-}
-
-int control_client_take_over(struct control_client *client, struct server *server,
-                             struct handover_line *line, struct service *draining)
-{
-    int fd = handover_fd(line, "fd");
-    struct addr peer = handover_addr(line, "peer");
-    bool ended = handover_flag(line, "ended"), upgrading = handover_flag(line, "upgrading");
-    size_t length;
-    char *input = take_input(line, &length);
-    int error;
-
-    if (fd < 0 || peer.family != ADDR_UNIX)
-        handover_refuse(line, "it is nobody");
-    error = handover_check(line);
-    if (error == 0 && client && handover_claim(line->handover, fd) < 0)
-        error = -EBADF;
-    if (error < 0 || !client) {
-        free(input);
-        return error;
-    }
-    error = control_client_begin(client, server, fd, &peer);
     if (error < 0) {
         free(input);
-        stranger_close(fd, true);
         return error;
     }
-    client->ended = ended;
-    client->upgrading = upgrading;
+    client->ended = left->ended;
+    client->upgrading = left->upgrading;
     client->draining = draining;
-    client->input = input;
-    client->input_used = length;
-    client->input_room = input ? CONTROL_LINE : 0;
+    if (input) {
+        memcpy(input, left->input.start, left->input.length);
+        client->input = input;
+        client->input_used = left->input.length;
+        client->input_room = CONTROL_LINE;
+    }
     if (draining)
         draining->draining = true;
-    await(client, length > 0);
+    await(client, client->input_used > 0);
     return 0;
 }
 

@@ -12,7 +12,7 @@
 
 #include "base/addr.h"
 #include "base/loop.h"
-#include "serve/handover.h"
+#include "serve/record.h"
 #include "serve/upgrade.h"
 
 #define CONTROL_CLIENTS 16
@@ -54,11 +54,19 @@ void control_client_answer(struct control_client *client, const char *problem);
 void control_client_upgrade(struct control_client *client);
 void control_client_upgraded(struct control_client *client, const struct adoption *adoption);
 
-/* Puts one that is at rest, or waits for something, onto a line of its own; one that is in the
- * middle of its answer is left out. And begins with such a one: see control_take_over_client. */
-void control_client_hand_over(const struct control_client *client, struct handover_writer *writer);
-int control_client_take_over(struct control_client *client, struct server *server,
-                             struct handover_line *line, struct service *draining);
+/* What goes on in the next daemon. */
+struct control_client_left {
+    int fd;
+    struct addr peer;
+    bool ended, upgrading;
+    struct record_bytes input; /* what it had said, and was not yet its turn */
+};
+
+/* Tells that of one that is at rest, or waits for something; false for one that is in the middle
+ * of its answer: it is left out. And begins with such a one: see control_go_on_client. */
+bool control_client_leave(const struct control_client *client, struct control_client_left *ret);
+int control_client_go_on(struct control_client *client, struct server *server,
+                         const struct control_client_left *left, struct service *draining);
 
 /* Says why to somebody who is not let in, and closes. */
 void control_client_refuse(int fd, const char *problem);

@@ -315,7 +315,7 @@ static int open_server(struct server *server, struct adoption *adoption)
     server->admission.limit = server->config->daemon.max_connections;
     if (adoption) {
         adoption->server = server;
-        error = adoption_read(adoption, ADOPTION_OF_DAEMON);
+        adoption_read(adoption, ADOPTION_OF_DAEMON);
         change_pid_file(server);
     } else {
         error = open_pid_file(server);

@@ -10,8 +10,8 @@
  * nothing changes its meaning, which would be another major version. The checksum is over all that
  * follows its line. The lines "fd" name every fd that is passed on; each can be claimed once.
  *
- * Only the form is known here; what is written is in handover_sections.c's table. The reader trusts
- * nothing (it is fuzzed), reads memory only, and changes none of it.
+ * Only the form is known here; values are record.c's, and what is written is in adoption.c's table.
+ * The reader trusts nothing (it is fuzzed), reads memory only, and changes none of it.
  */
 #ifndef STDINETD_SERVE_HANDOVER_H
 #define STDINETD_SERVE_HANDOVER_H
@@ -37,18 +37,8 @@ struct handover_writer {
 /* An empty handover; what fails, now or later, handover_write_end tells. */
 void handover_write_begin(struct handover_writer *writer);
 
-/* Begins a line and ends it; between both values are put, each key once. */
-void handover_line(struct handover_writer *writer, const char *kind);
-void handover_end_line(struct handover_writer *writer);
-
-/* Nothing is written for 0, false, NULL, no bytes, ADDR_NONE and a negative fd. */
-void handover_put(struct handover_writer *writer, const char *key, uint64_t number);
-void handover_put_text(struct handover_writer *writer, const char *key, const char *text);
-void handover_put_bytes(struct handover_writer *writer, const char *key, const void *bytes,
-                        size_t length);
-void handover_put_addr(struct handover_writer *writer, const char *key, const struct addr *addr);
 /* An fd that is to be passed on. */
-void handover_put_fd(struct handover_writer *writer, const char *key, int fd);
+void handover_pass(struct handover_writer *writer, int fd);
 
 /* Completes it: writer->text and writer->length are the whole, writer->fds what to pass on. 0 or
  * -ENOMEM. */
@@ -60,9 +50,10 @@ void handover_write_free(struct handover_writer *writer);
 /* --- reading -------------------------------------------------------------------------------- */
 
 #define HANDOVER_PROBLEM_SIZE 160
-#define HANDOVER_FIELDS_MAX   256  /* of a line; more are refused */
-#define HANDOVER_SCRATCH      8192 /* bytes of all texts and bytes that are taken from a line */
-#define HANDOVER_FDS_MAX      (1 << 22)
+#define HANDOVER_FIELDS_MAX   256 /* of a line; more are refused */
+/* Of all texts and bytes that are taken from a line: what a control client has said is the most. */
+#define HANDOVER_SCRATCH ((size_t)80 * 1024)
+#define HANDOVER_FDS_MAX (1 << 22)
 
 struct handover_fd {
     int fd;
@@ -72,7 +63,6 @@ struct handover_fd {
 struct handover {
     const char *text; /* the caller's */
     size_t length;
-    size_t body; /* where the lines begin */
     unsigned minor;
     char program[32]; /* who wrote it: its version */
     struct handover_fd *fds;
@@ -111,22 +101,8 @@ bool handover_first_line(struct handover *handover, struct handover_line *ret);
 bool handover_next_line(struct handover_line *line);
 
 bool handover_is_kind(const struct handover_line *line, const char *kind);
-bool handover_has(const struct handover_line *line, const char *key);
-
-/* A value; 0, false, NULL, ADDR_NONE or -1 where there is none. One that is malformed, or too
- * large, is as if there were none, and makes handover_check fail. Texts live as long as the line.
- */
-uint64_t handover_number(struct handover_line *line, const char *key, uint64_t most);
-bool handover_flag(struct handover_line *line, const char *key);
-const char *handover_text(struct handover_line *line, const char *key, size_t most);
-/* Returns how many bytes, at most size, were written to bytes. */
-size_t handover_bytes(struct handover_line *line, const char *key, void *bytes, size_t size);
-struct addr handover_addr(struct handover_line *line, const char *key);
-/* Just its number, not yet claimed. */
-int handover_fd(struct handover_line *line, const char *key);
-/* The place of a text in names; none where it is missing; one that isn't among them is wrong. */
-size_t handover_choice(struct handover_line *line, const char *key, const char *const *names,
-                       size_t count, size_t none);
+/* The value of that key; NULL: there is none. */
+const struct handover_word *handover_find(const struct handover_line *line, const char *key);
 
 /* Says that the line is wrong, in words of the caller's, unless it is known already. */
 void handover_refuse(struct handover_line *line, const char *problem);

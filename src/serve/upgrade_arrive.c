@@ -93,9 +93,8 @@ struct adoption *upgrade_arrive(char ret_problem[static HANDOVER_PROBLEM_SIZE])
     adoption = calloc(1, sizeof(*adoption));
     error = adoption ? open_adoption(fd, adoption, ret_problem) : -ENOMEM;
     fd_close(fd);
-    if (error == 0)
-        error = adoption_read(adoption, ADOPTION_OF_PROCESS);
     if (error == 0) {
+        adoption_read(adoption, ADOPTION_OF_PROCESS);
         handover_claim(&adoption->handover, adoption->configuration_fd);
         return adoption;
     }

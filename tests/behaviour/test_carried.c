@@ -200,24 +200,29 @@ START_TEST(waiting_clients)
 }
 END_TEST
 
-/* Clients whose service is gone with the upgrade's configuration are closed; handlers stay. */
+/* Clients whose service is gone with the upgrade's configuration are closed, without a word as by a
+ * reload; handlers stay. */
 START_TEST(service_is_gone)
 {
     struct daemon daemon;
     int port = harness_port(), other = harness_port();
-    int held, running, again;
+    int silent, held, running, again;
 
     harness_serve(&daemon,
                   "[gone]\nlisten = 127.0.0.1:%d\nexec = cat\nstart-on = data\nkill-after = 2s\n"
                   "max-connections = 1\nUSER\n",
                   port);
+    silent = client_connect(port);
     running = talk(client_connect(port));
     held = client_connect(port);
     harness_log_wait(&daemon, "gone: start", 1);
     harness_upgrade(&daemon, 1);
+    harness_log_wait(&daemon, "and 1 held clients", 1);
     harness_configure(&daemon, "[upper]\nlisten = 127.0.0.1:%d\n" UPPER, other);
     harness_upgrade(&daemon, 2);
     client_expect_closed(held);
+    client_expect_closed(silent);
+    ck_assert_int_eq(harness_log_count(&daemon, "not carried over"), 0);
     ck_assert_int_eq(client_try(port), -ECONNREFUSED);
     talk(running);
     client_expect_answer(client_connect(other), "here", "HERE");
@@ -237,6 +242,41 @@ START_TEST(service_is_gone)
     harness_log_wait(&daemon, "gone: end", 2);
     ck_assert_int_eq(harness_log_count(&daemon, "outcome=ok"), 3);
     harness_end(&daemon);
+}
+END_TEST
+
+/* Services are found by their names, in whatever order: handlers and what is counted stay theirs.
+ */
+START_TEST(another_order)
+{
+#define SERVICE(name) "[" name "]\nlisten = 127.0.0.1:%d\nexec = cat\nmax-connections = 1\nUSER\n"
+    struct daemon daemon;
+    int ports[3] = {harness_port(), harness_port(), harness_port()};
+    int fds[3], again;
+
+    harness_serve(&daemon, SERVICE("one") SERVICE("two") SERVICE("three"), ports[0], ports[1],
+                  ports[2]);
+    for (int i = 0; i < 3; i++)
+        fds[i] = talk(client_connect(ports[i]));
+    harness_configure(&daemon, SERVICE("three") SERVICE("new") SERVICE("one"), ports[2],
+                      harness_port(), ports[0]);
+    harness_upgrade(&daemon, 1);
+    again = client_connect(ports[0]);
+    client_send(again, "y");
+    for (int i = 0; i < 3; i++)
+        talk(fds[i]);
+    close(fds[1]);
+    harness_log_wait(&daemon, "two: end", 1);
+    close(fds[2]);
+    harness_log_wait(&daemon, "three: end", 1);
+    ck_assert(is_silent(again));
+    close(fds[0]);
+    harness_log_wait(&daemon, "one: end", 1);
+    client_expect(again, "y");
+    close(again);
+    harness_log_wait(&daemon, "one: end", 2);
+    harness_end(&daemon);
+#undef SERVICE
 }
 END_TEST
 
@@ -1020,6 +1060,7 @@ Suite *carried_suite(void)
     tcase_add_test(all, held_no_longer);
     tcase_add_test(all, waiting_clients);
     tcase_add_test(all, service_is_gone);
+    tcase_add_test(all, another_order);
     tcase_add_test(all, limits);
     tcase_add_test(all, rates);
     tcase_add_test(all, penalties);

@@ -1,11 +1,13 @@
 /* adoption: which lines of a handover are taken for good, and what is said of the others. What they
- * then do is seen in tests/behaviour/test_carried.c. */
+ * then do is seen in tests/behaviour/test_carried.c. And what a daemon of 1.0.1 wrote, with a line
+ * of every kind: handover-1.0.1.txt. */
 #include "serve/adoption.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/siphash.h"
 #include "unit.h"
@@ -132,6 +134,102 @@ START_TEST(test_damaged)
 }
 END_TEST
 
+/* --- what 1.0.1 wrote ------------------------------------------------------------------------- */
+
+/* Of kinds that are records. */
+#define GOLDEN_LINES 97
+
+/* The whole of it, malloc'ed. */
+static char *read_golden(size_t *ret_length)
+{
+    const char *directory = getenv("srcdir");
+    char path[4096], *text;
+    struct stat status;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/tests/unit/handover-1.0.1.txt", directory ? directory : ".");
+    file = fopen(path, "r");
+    ck_assert_msg(file, "%s: %s", path, strerror(errno));
+    ck_assert_int_eq(fstat(fileno(file), &status), 0);
+    *ret_length = (size_t)status.st_size;
+    text = malloc(*ret_length);
+    ck_assert_uint_eq(fread(text, 1, *ret_length, file), *ret_length);
+    fclose(file);
+    return text;
+}
+
+static void open_golden(struct adoption *ret)
+{
+    char problem[HANDOVER_PROBLEM_SIZE] = "";
+    size_t length;
+    char *text = read_golden(&length);
+
+    ck_assert_msg(adoption_open(text, length, ret, problem) == 0, "%s", problem);
+}
+
+START_TEST(test_golden_is_taken)
+{
+    char problem[HANDOVER_PROBLEM_SIZE] = "";
+    struct adoption adoption;
+
+    open_golden(&adoption);
+    ck_assert_str_eq(adoption.handover.program, "1.0.1");
+    ck_assert_uint_eq(adoption.handover.fd_count, 52);
+    ck_assert_msg(adoption_check(&adoption, problem) == 0, "%s", problem);
+    for (int fd; (fd = handover_claim_any(&adoption.handover)) >= 0;)
+        ck_assert(fd >= 1025 && fd <= 1081);
+    adoption_close(&adoption);
+}
+END_TEST
+
+/* The line again, as it is written from what was read of it; NULL for one of another kind. */
+static char *write_again(struct handover_line *line)
+{
+    const struct adoption_section *section = adoption_find_section(line);
+    struct handover_writer writer;
+    size_t head;
+    char *text;
+    void *left;
+
+    if (!section || !section->record.kind)
+        return NULL;
+    left = malloc(section->record.size);
+    ck_assert_msg(record_read(line, &section->record, left) == 0, "%s", line->problem);
+    handover_write_begin(&writer);
+    fflush(writer.file);
+    head = writer.length;
+    record_write(&writer, &section->record, left);
+    fflush(writer.file);
+    text = strndup(writer.text + head, writer.length - head);
+    handover_write_free(&writer);
+    free(left);
+    return text;
+}
+
+/* To the byte. */
+START_TEST(test_golden_is_written_again)
+{
+    struct handover_line *line = malloc(sizeof(*line));
+    struct adoption adoption;
+    size_t lines = 0;
+
+    open_golden(&adoption);
+    for (bool is_there = handover_first_line(&adoption.handover, line); is_there;
+         is_there = handover_next_line(line)) {
+        char *text = write_again(line);
+
+        if (text)
+            ck_assert_msg(strncmp(text, line->kind.start, strlen(text)) == 0, "%s%.*s", text,
+                          (int)strlen(text), line->kind.start);
+        lines += text != NULL;
+        free(text);
+    }
+    ck_assert_uint_eq(lines, GOLDEN_LINES);
+    adoption_close(&adoption);
+    free(line);
+}
+END_TEST
+
 Suite *adoption_suite(void)
 {
     Suite *suite = suite_create("adoption");
@@ -139,6 +237,8 @@ Suite *adoption_suite(void)
 
     tcase_add_loop_test(tcase, test_lines, 0, ROWS(rows));
     tcase_add_test(tcase, test_damaged);
+    tcase_add_test(tcase, test_golden_is_taken);
+    tcase_add_test(tcase, test_golden_is_written_again);
     suite_add_tcase(suite, tcase);
     return suite;
 }
