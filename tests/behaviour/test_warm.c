@@ -24,10 +24,10 @@
 #include "warm/warm.h"
 
 /* A daemon under valgrind would execute valgrind for a warmer. */
-#define NEEDS_WARM                                     \
-    do {                                               \
-        if (!WARM_IS_POSSIBLE || harness_is_wrapped()) \
-            return;                                    \
+#define NEEDS_WARM                                              \
+    do {                                                        \
+        SKIP_IF(!WARM_IS_POSSIBLE, "this build has no warmth"); \
+        SKIP_IF(harness_is_wrapped(), "not under a wrapper");   \
     } while (0)
 
 static const char *programs(const char *name, const char *fallback)
@@ -392,10 +392,10 @@ START_TEST(answers_as_cold)
     char config[8192], path[128], expected_outcome[128], outcome[128], *expected, *answer;
 
     NEEDS_WARM;
-    if (getenv("HANDLER") && strcmp(getenv("HANDLER"), handler->name) != 0)
-        return; /* who looks for something wants just that one */
-    if (handler->needs && harness_shell("command -v %s >/dev/null", handler->needs) != 0)
-        return;
+    SKIP_IF(getenv("HANDLER") && strcmp(getenv("HANDLER"), handler->name) != 0,
+            "another is wanted");
+    SKIP_IF(handler->needs && harness_shell("command -v %s >/dev/null", handler->needs) != 0,
+            handler->needs);
     harness_begin(&daemon);
     copy_programs(&daemon);
     snprintf(path, sizeof(path), "%s/script", daemon.directory);
@@ -1453,8 +1453,7 @@ START_TEST(unix_and_chroot)
     int fd, port = harness_port();
 
     NEEDS_WARM;
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_begin(&daemon);
     copy_programs(&daemon);
     harness_configure(&daemon,
@@ -1491,8 +1490,7 @@ START_TEST(chroot_without_proc)
     char keys[128];
 
     NEEDS_WARM;
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_begin(&daemon);
     copy_programs(&daemon);
     snprintf(keys, sizeof(keys), "warm = io\nchroot = %s\n%s", daemon.directory,

@@ -342,8 +342,7 @@ START_TEST(test_no_user_as_root)
     const char *path;
     struct load_result result;
 
-    if (geteuid() != 0)
-        return;
+    SKIP_IF(geteuid() != 0, "needs root");
     path = sandbox_write("main.ini", "[a]\n" GOOD "[b]\nlisten = 2\nexec = cat\nuser = root\n");
     result = load_try_file(path);
     check_refused(&result, path, 1, "[a] has no 'user', which is required when running as root", 1);
@@ -364,8 +363,8 @@ START_TEST(test_others_not_as_root)
     const char *path;
     struct load_result result;
 
-    if (geteuid() == 0 || getegid() == 0)
-        return;
+    sandbox_leave_root();
+    SKIP_IF(getegid() == 0, "our group is root's");
     for (int i = 0; i < ROWS(lines); i++) {
         char text[256];
 
@@ -393,8 +392,7 @@ START_TEST(test_no_service)
     const char *path;
     struct load_result result;
 
-    if (strstr(file_rows[_i].text, "user") && geteuid() != 0)
-        return;
+    SKIP_IF(strstr(file_rows[_i].text, "user") && geteuid() != 0, "needs root");
     path = sandbox_write("main.ini", file_rows[_i].text);
     result = load_try_file(path);
     check_refused(&result, path, 0, "there is no service to serve", 1);
@@ -426,8 +424,7 @@ START_TEST(test_unreadable)
     const char *path = sandbox_write_bytes("main.ini", 0, "[a]\n" GOOD, strlen("[a]\n" GOOD));
     struct load_result result;
 
-    if (geteuid() == 0)
-        return; /* root may read it */
+    sandbox_leave_root(); /* who may read it */
     result = load_try_file(path);
     check_refused(&result, path, 0, "Permission denied", 1);
     load_forget(&result);
@@ -456,8 +453,7 @@ START_TEST(test_writable_by_others)
     struct load_result result;
     const char *path;
 
-    if (geteuid() != 0)
-        return;
+    SKIP_IF(geteuid() != 0, "needs root");
     path = sandbox_write_bytes("main.ini", writable_modes[_i], text, strlen(text));
     result = load_try_file(path);
     check_refused(&result, path, 0, "may be written by others", 1);
