@@ -1,7 +1,7 @@
 #!/bin/sh
 # summary.sh DIRECTORY…: adds up what the test logs below the directories say, lists what failed and
 # why something was skipped, and closes with "N passed, N failed, N skipped". Exit 1 when anything
-# failed or nothing was run. STDINETD_SKIPPED has a line "skip - …" for each thing more.
+# failed or nothing was run.
 set -u
 passed=0
 failed=0
@@ -40,5 +40,7 @@ find "$@" -name '*.trs' | sort >"$list"
 while read -r trs; do
     add_up "${trs%.trs}.log"
 done <"$list"
+# "skip - what: why", and of a whole test just why.
+sed 's/trs$/log/' "$list" | xargs -r sed -n 's/^skip - \(.*: \)\{0,1\}/skipped: /p' | sort | uniq -c | sort -rn
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -226,7 +226,7 @@ START_TEST(no_processes)
     int fds[4];
     pid_t eaters[EATERS];
 
-    SKIP_IF(!harness_is_root(), "needs root: our own other processes would count, too");
+    SKIP_IF(!harness_is_root(), "needs root, since our own other processes would count");
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);
     harness_configure(&daemon, "[upper]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\n", port);

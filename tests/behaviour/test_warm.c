@@ -395,7 +395,7 @@ START_TEST(answers_as_cold)
     SKIP_IF(getenv("HANDLER") && strcmp(getenv("HANDLER"), handler->name) != 0,
             "another is wanted");
     SKIP_IF(handler->needs && harness_shell("command -v %s >/dev/null", handler->needs) != 0,
-            handler->needs);
+            "there is no %s", handler->needs);
     harness_begin(&daemon);
     copy_programs(&daemon);
     snprintf(path, sizeof(path), "%s/script", daemon.directory);
