@@ -15,6 +15,8 @@ add_up() {
     good=$(grep -c '^ok ' "$log")
     bad=$(grep -c '^not ok ' "$log")
     skips=$(grep -c '^skip ' "$log")
+    # "skip - what: why", and of a whole test just why.
+    sed -n 's/^skip - \(.*: \)\{0,1\}/skipped: /p' "$log" >>"$work/reasons"
     [ "$result" != SKIP ] || [ "$skips" -gt 0 ] || skips=1
     # For Check what was skipped has passed (tests/skip.h).
     if [ -n "$checks" ]; then
@@ -34,13 +36,13 @@ add_up() {
     skipped=$((skipped + skips))
 }
 
-list=$(mktemp) || exit 99
-trap 'rm -f "$list"' EXIT
-find "$@" -name '*.trs' | sort >"$list"
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+: >"$work/reasons"
+find "$@" -name '*.trs' | sort >"$work/list"
 while read -r trs; do
     add_up "${trs%.trs}.log"
-done <"$list"
-# "skip - what: why", and of a whole test just why.
-sed 's/trs$/log/' "$list" | xargs -r sed -n 's/^skip - \(.*: \)\{0,1\}/skipped: /p' | sort | uniq -c | sort -rn
+done <"$work/list"
+sort "$work/reasons" | uniq -c | sort -rn
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
