@@ -594,8 +594,7 @@ START_TEST(draws_its_own)
     char keys[128], *answers[DRAWERS_CLIENTS];
 
     NEEDS_WARM;
-    if (!has_program(drawers[_i].needs))
-        return;
+    SKIP_IF(!has_program(drawers[_i].needs), "there is no %s", drawers[_i].needs);
     snprintf(keys, sizeof(keys), "warm = io\n%s", drawers[_i].keys);
     begin_one(&daemon, port, drawers[_i].exec, keys);
     for (int i = 0; i < DRAWERS_CLIENTS; i++) {
@@ -625,8 +624,7 @@ START_TEST(keeps_its_own)
     int port = harness_port(), first, second;
 
     NEEDS_WARM;
-    if (!has_program("dash"))
-        return;
+    SKIP_IF(!has_program("dash"), "there is no dash");
     begin_one(&daemon, port,
               "dash -c 'f=@/traces/x.$$; read x; echo \"$x\" >$f; echo kept; read y; cat $f; "
               "rm -f $f'",
