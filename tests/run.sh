@@ -1,41 +1,71 @@
 #!/bin/sh
-# What `./bootstrap check` runs, from the top of the tree with the packages there and ./configure
-# made: every build that must work, with all tests, and one sum over everything.
+# run.sh [check | all | world]: what `./bootstrap check`, `check-all` and `check-world` run, from the
+# top of the tree with the packages there and ./configure made. The steps stand at the end, each with
+# the speed it belongs to:
 #
-#   build             gcc, all tests
-#   build-fork        its copy, the behaviour tests and all clients with the fork engine
-#   build-warm        its copy, the behaviour tests with every service warm that can be
-#   build-sanitizers  gcc with ASan and UBSan, all tests (fewer clients: a fork costs much more)
-#   build-clang       clang without a warning, the unit tests
-#   build-werror      gcc without a warning
-#   build-off         gcc without a warning and what configure can leave out, the unit and some tests
-#   build-valgrind    the behaviour tests of what keeps memory, the daemon under valgrind
-#   build-coverage    gcc, what the tests reach of each line: printed, and bounded below
-#   build-fuzz        clang's libFuzzer, each target for a few seconds from its seeds
-#   lint              gcc's analyzer, clang-tidy and cppcheck find nothing
-#   deb               the Debian package is installed, serves, is upgraded, and removed
-#   distcheck         the tarball builds, installs and cleans up after itself elsewhere
+#   every   is done at each speed
+#   check   one build, each test once
+#   all     and every other build that must work, with the tests that see something else there
+#   world   alone: what takes long
+#
+# tests/README.md says why what `check` leaves out is not in it. A step that can't run here is skipped,
+# and counted so; one that fails hides nothing of what the others say. One sum at the end.
 set -u
 jobs=$(nproc)
 broken=
+number=100
+# What the steps say, as logs for summary.sh, and the builds that were tested.
+logs=$(mktemp -d "${TMPDIR:-/tmp}/stdinetd-run.XXXXXX") || exit 99
+trap 'rm -rf "$logs"' EXIT
+: >"$logs/tested"
+speed=${1-check}
+case $speed in
+check) wanted='every check' ;;
+all) wanted='every check all' ;;
+world) wanted='every world' ;;
+*) echo "run.sh: there is no speed '$speed'" >&2 && exit 64 ;;
+esac
 
 say() {
     printf '\n=== %s\n' "$*"
 }
 
-# A failing step doesn't hide what the others say.
+# step SPEED NAME COMMAND [ARGUMENT]...
 step() {
-    name=$1
-    shift
+    case " $wanted " in *" $1 "*) ;; *) return ;; esac
+    name=$2
+    shift 2
+    number=$((number + 1))
     began=$(date +%s)
     say "$name"
-    if ! "$@"; then
-        broken="$broken '$name'"
-    fi
+    # In a shell of its own, which skip ends.
+    { ("$@") 2>&1; echo "$?" >"$logs/status"; } | tee "$logs/$number.log"
+    result=PASS
+    case $(cat "$logs/status") in
+    0) ;;
+    77) result=SKIP ;;
+    *) broken="$broken '$name'" ;;
+    esac
+    echo ":test-result: $result" >"$logs/$number.trs"
     echo "=== $name: $(($(date +%s) - began)) s"
 }
 
-# build DIRECTORY [CONFIGURE ARGUMENT]
+skip() {
+    echo "skip - $name: $1"
+    exit 77
+}
+
+# need PROGRAM... -- COMMAND [ARGUMENT]...: the command, where those are.
+need() {
+    while [ "$1" != -- ]; do
+        command -v "$1" >/dev/null || skip "there is no $1"
+        shift
+    done
+    shift
+    "$@"
+}
+
+# build DIRECTORY [CONFIGURE ARGUMENT]...
 build() {
     directory=$1
     shift
@@ -52,9 +82,11 @@ copy() {
     cp -a build "$1"
 }
 
+# tests DIRECTORY [ARGUMENT OF MAKE]...
 tests() {
     directory=$1
     shift
+    echo "$directory" >>"$logs/tested"
     # Logs of an earlier run must not be added up.
     find "$directory" \( -name '*.trs' -o -name '*.log' \) -path '*tests*' -exec rm -f {} +
     make -s -C "$directory" -j "$jobs" check "$@"
@@ -70,6 +102,23 @@ tests_by_fork() {
         tests/clients/proxy.sh \
         tests/clients/rsync.sh tests/clients/ssh.sh tests/clients/svn.sh \
         tests/clients/tftp.sh tests/clients/time.sh"
+}
+
+# But those suites that gain nothing: faults and hostile count processes, warm says what is warm itself,
+# bans and wait have no handlers that could be.
+tests_while_warm() {
+    copy build-warm || return 1
+    STDINETD_WARM_TESTS=entry tests build-warm TESTS="tests/behaviour/suites.sh" \
+        STDINETD_SUITES="carried command contained control guard handler limits logs process reload serve sockets steer upgrade"
+}
+
+# Not upgrade and notify, which are about moments: what upgrades carry is seen in carried.
+tests_by_valgrind() {
+    rm -rf build-valgrind
+    build build-valgrind CFLAGS="-O1 -g" || return 1
+    tests build-valgrind TESTS="tests/behaviour/suites.sh" \
+        STDINETD_SUITES="bans carried control guard handler limits logs reload serve sockets steer wait" \
+        STDINETD_SLOW=5 STDINETD_ENGINE=fork STDINETD_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=no --child-silent-after-fork=yes"
 }
 
 # Both engines, so that what either does is seen; what is about the log, managers and stdinetctl
@@ -98,7 +147,7 @@ tests_for_coverage() {
 # A distribution's builder has no git: then there is nothing to compare with.
 dist_is_whole() {
     list=build/dist.list
-    git ls-files >/dev/null 2>&1 || return 0
+    git ls-files >/dev/null 2>&1 || skip 'this is no clone of git'
     rm -f build/stdinetd-*.tar.xz
     make -s -C build dist || return 1
     tar -tf build/stdinetd-*.tar.xz | sed -n 's#^[^/]*/\(.*[^/]\)$#\1#p' |
@@ -106,48 +155,57 @@ dist_is_whole() {
     git ls-files | grep -vx -e .gitignore | sort | diff - "$list"
 }
 
-fuzz_a_little() {
-    build build-fuzz --enable-fuzzers CC=clang && make -s -C build-fuzz fuzz FUZZ_TIME=5
+installed_deb() {
+    [ "$(id -u)" -eq 0 ] || skip 'needs root'
+    ls build/deb/*.deb >/dev/null 2>&1 || skip 'there is no package'
+    sh tests/deb.sh build
 }
 
-step "gcc" build build
-step "gcc: tests" tests build
-step "gcc: behaviour tests with the fork engine" tests_by_fork
-# But those that gain nothing: faults and hostile count processes, warm says what is warm itself, bans
-# and wait have no handlers that could be.
-step "gcc: every service warm" copy build-warm
-STDINETD_WARM_TESTS=entry
-export STDINETD_WARM_TESTS
-step "gcc: behaviour tests, every service warm" tests build-warm TESTS="tests/behaviour/suites.sh" \
-    STDINETD_SUITES="carried command contained control guard handler limits logs process reload serve sockets steer upgrade"
-unset STDINETD_WARM_TESTS
-step "sanitizers" build build-sanitizers --enable-sanitizers --enable-werror CFLAGS="-O1 -g"
-step "sanitizers: tests" tests build-sanitizers STDINETD_SLOW=2
-step "clang, warnings are errors" build build-clang --enable-werror CC=clang
-step "clang: tests" tests build-clang TESTS="tests/unit/unit"
-step "gcc, warnings are errors" build build-werror --enable-werror CC=gcc
-step "features off" build build-off --enable-werror --disable-warm
-step "features off: tests" tests build-off TESTS="tests/unit/unit tests/behaviour/suites.sh" \
-    STDINETD_SUITES="process serve upgrade warm"
-# Not upgrade and notify, which are about moments: what upgrades carry is seen in carried.
-rm -rf build-valgrind
-step "valgrind" build build-valgrind CFLAGS="-O1 -g"
-step "valgrind: behaviour tests" tests build-valgrind TESTS="tests/behaviour/suites.sh" \
-    STDINETD_SUITES="bans carried control guard handler limits logs reload serve sockets steer wait" \
-    STDINETD_SLOW=5 STDINETD_ENGINE=fork STDINETD_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=no --child-silent-after-fork=yes"
-step "coverage" tests_for_coverage
-step "fuzzers, for a moment" fuzz_a_little
-step "lint" sh tests/lint/run.sh
-step "deb" make -s -C build deb
-step "deb: installed" sh tests/deb.sh build
-step "dist" dist_is_whole
+# What the suite has a tenth of.
+upgrades_under_load() {
+    STDINETD_UPGRADE_REQUESTS=20000 tests build TESTS="tests/behaviour/suites.sh" STDINETD_SUITES="upgrade"
+}
+
+# fuzz SECONDS: each target.
+fuzz() {
+    build build-fuzz --enable-fuzzers CC=clang && make -s -C build-fuzz fuzz FUZZ_TIME="$1"
+}
+
 # The tarball has all that its tests need; what they say of the program was said above.
-step "distcheck" make -s -C build distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror \
-    STDINETD_SUITES="serve" TESTS="tests/unit/unit tests/behaviour/suites.sh tests/fuzz/replay.sh \
-        tests/tree/includes.sh tests/tree/pages.sh tests/faults/run.sh tests/soak/soak.sh \
-        tests/clients/control.sh tests/clients/demo.sh tests/clients/import.sh tests/clients/readme.sh"
+distcheck() {
+    make -s -C build distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror \
+        STDINETD_SUITES="serve" TESTS="tests/unit/unit tests/behaviour/suites.sh tests/fuzz/replay.sh \
+            tests/tree/includes.sh tests/tree/pages.sh tests/faults/run.sh tests/soak/soak.sh \
+            tests/clients/control.sh tests/clients/demo.sh tests/clients/import.sh tests/clients/readme.sh"
+}
+
+step every "gcc" build build
+step check "gcc: tests" tests build
+step check "dist" need git xz -- dist_is_whole
+step all "fork engine: behaviour tests, clients" tests_by_fork
+step all "every service warm: behaviour tests" tests_while_warm
+step all "sanitizers" build build-sanitizers --enable-sanitizers --enable-werror CFLAGS="-O1 -g"
+step all "sanitizers: tests" tests build-sanitizers STDINETD_SLOW=2
+step all "clang, warnings are errors" need clang -- build build-clang --enable-werror CC=clang
+step all "clang: tests" need clang -- tests build-clang TESTS="tests/unit/unit"
+step all "gcc, warnings are errors" build build-werror --enable-werror CC=gcc
+step all "features off" build build-off --enable-werror --disable-warm
+step all "features off: tests" tests build-off TESTS="tests/unit/unit tests/behaviour/suites.sh" \
+    STDINETD_SUITES="process serve upgrade warm"
+step all "valgrind: behaviour tests" need valgrind -- tests_by_valgrind
+step all "coverage" need gcovr -- tests_for_coverage
+step all "fuzzers, for a moment" need clang -- fuzz 5
+step all "lint" sh tests/lint/run.sh
+step all "deb" need dpkg-buildpackage dh -- make -s -C build deb
+step all "deb: installed" installed_deb
+step all "distcheck" distcheck
+step world "upgrades under load" upgrades_under_load
+step world "soak" make -s -C build soak SOAK_MINUTES="${SOAK_MINUTES:-30}"
+step world "fuzzers" need clang -- fuzz "${FUZZ_TIME:-60}"
 
 say "all together"
 [ -z "$broken" ] || printf 'failed steps:%s\n' "$broken"
-sh tests/summary.sh build build-fork build-sanitizers build-warm build-clang build-off build-valgrind || broken=yes
+# The names of our builds have no blanks.
+# shellcheck disable=SC2046
+sh tests/summary.sh "$logs" $(sort -u "$logs/tested") || broken=yes
 [ -z "$broken" ]

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "../skip.h"
+
 /* Seconds that anything may take before the test fails. */
 #define DEADLINE 20
 /* And that a whole test may take, made of many such waits, on a machine that is busy with others.

@@ -753,8 +753,7 @@ START_TEST(inherited_sockets)
     const struct daemon_options options = {.before_exec = pass_sockets, .context = &passed};
     int port, other;
 
-    if (harness_is_wrapped())
-        return; /* the variables are for the wrapper's own fds */
+    SKIP_IF(harness_is_wrapped(), "the variables are for the wrapper's own fds");
     passed.fd = bound_socket(&port);
     passed.other = bound_socket(&other);
     harness_begin(&daemon);
@@ -991,8 +990,8 @@ START_TEST(capabilities)
     int port = harness_port();
     char *answer;
 
-    if (!harness_is_root() || harness_is_wrapped())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);
     harness_configure(&daemon,

@@ -33,8 +33,7 @@ START_TEST(sees_and_can_do_nothing)
     struct passwd *nobody = getpwnam("nobody");
     char root[128], expected[2048], *answer;
 
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_begin(&daemon);
     make_cell(&daemon, root);
     harness_configure(&daemon,
@@ -86,8 +85,7 @@ START_TEST(sees_everything_without)
     int port = harness_port();
     char root[128], *answer;
 
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_begin(&daemon);
     make_cell(&daemon, root);
     harness_configure(&daemon, "[cell]\nlisten = 127.0.0.1:%d\nexec = %s/cell %d\nuser = root\n",
@@ -128,8 +126,7 @@ START_TEST(root_with_two_capabilities)
     int port = harness_port();
     char root[128], *answer;
 
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_begin(&daemon);
     make_cell(&daemon, root);
     harness_configure(&daemon,
@@ -171,8 +168,8 @@ START_TEST(failed_steps)
     const struct daemon_options options = {.before_exec = drop_capability, .context = &missing};
     char *answer;
 
-    if (!harness_is_root() || prctl(PR_CAPBSET_READ, missing, 0, 0, 0) != 1)
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
+    SKIP_IF(prctl(PR_CAPBSET_READ, missing, 0, 0, 0) != 1, "we lack the capability ourselves");
     harness_begin(&daemon);
     harness_configure(&daemon,
                       "[defaults]\nuser = nobody\n[fails]\nlisten = 127.0.0.1:%d\nexec = cat\n%s\n"
@@ -194,8 +191,7 @@ START_TEST(root_is_gone)
     int port = harness_port();
     char root[128];
 
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_begin(&daemon);
     make_cell(&daemon, root);
     harness_configure(&daemon,
@@ -219,8 +215,7 @@ START_TEST(tree_ends_with_it)
     int port = harness_port();
     int fd;
 
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_serve(&daemon,
                   "[tree]\nlisten = 127.0.0.1:%d\nuser = nobody\nisolate = pid\n"
                   "exec = sh -c 'for i in 1 2 3 4 5; do setsid sleep 1000 & done; echo ready; "
@@ -241,8 +236,7 @@ START_TEST(own_processes_and_mounts)
     int port = harness_port();
     char *answer;
 
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_serve(&daemon,
                   "[own]\nlisten = 127.0.0.1:%d\nuser = root\nisolate = pid mount uts ipc\n"
                   "exec = sh -c 'cd /proc; echo [0-9]*; hostname cell; mount -t tmpfs none /mnt && "

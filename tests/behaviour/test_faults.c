@@ -75,8 +75,7 @@ START_TEST(failed_steps)
     char path[128];
 
     harness_be_cold();
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     snprintf(path, sizeof(path), "%s/handler", daemon.directory);
     /* For root every file with an x is executable, so it must be another user's. */
@@ -107,8 +106,8 @@ START_TEST(user_process_limit)
     int fds[3];
     char *answer;
 
-    if (!harness_is_root() || harness_is_wrapped())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_serve(&daemon,
                   "[few]\nlisten = 127.0.0.1:%d\nexec = cat\nuser = nobody\nrlimit-nproc = 0\n"
                   "[other]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\nuser = root\n",
@@ -136,8 +135,7 @@ START_TEST(no_fds)
     int fds[8];
     long ticks, start;
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_serve(&daemon, "[upper]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\nUSER\n", port);
     ck_assert(prlimit(daemon.pid, RLIMIT_NOFILE, NULL, &before) == 0);
     limit = before;
@@ -228,8 +226,7 @@ START_TEST(no_processes)
     int fds[4];
     pid_t eaters[EATERS];
 
-    if (!harness_is_root())
-        return; /* our own other processes count too */
+    SKIP_IF(!harness_is_root(), "needs root, since our own other processes would count");
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);
     harness_configure(&daemon, "[upper]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\n", port);
@@ -270,10 +267,11 @@ START_TEST(no_processes_and_an_upgrade)
     pid_t eaters[EATERS];
     char path[128], fifo[128], script[512];
 
-    /* Where lines are counted, what counts them can't write as that user, and says so in the words
-     * that the new build is asked for. */
-    if (!harness_is_root() || harness_is_wrapped() || getenv("GCOV_ERROR_FILE"))
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
+    /* What counts lines can't write as that user, and says so in the words that the new build is
+     * asked for. */
+    SKIP_IF(getenv("GCOV_ERROR_FILE"), "not where lines are counted");
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);
     harness_configure(&daemon, "[upper]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\n", port);
@@ -401,16 +399,15 @@ START_TEST(stopped_before_exec)
     char program[128], *answer;
 
     harness_be_cold();
-    if (!harness_is_root() || harness_is_wrapped())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     snprintf(program, sizeof(program), "%s/handler", daemon.directory);
     ck_assert(harness_shell("cp /bin/cat '%s'", program) == 0);
     guard = guard_execution(program);
-    if (guard < 0) {
+    if (guard < 0)
         harness_remove(&daemon);
-        return;
-    }
+    SKIP_IF(guard < 0, "no execution can be held up here");
     harness_configure(&daemon,
                       "[defaults]\nUSER\n[stuck]\nlisten = 127.0.0.1:%d\nexec = %s\n"
                       "[upper]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\n",
@@ -452,16 +449,15 @@ START_TEST(stopped_before_an_upgrade)
     char program[128], *answer;
 
     harness_be_cold();
-    if (!harness_is_root() || harness_is_wrapped())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     snprintf(program, sizeof(program), "%s/handler", daemon.directory);
     ck_assert(harness_shell("cp /bin/cat '%s'", program) == 0);
     guard = guard_execution(program);
-    if (guard < 0) {
+    if (guard < 0)
         harness_remove(&daemon);
-        return;
-    }
+    SKIP_IF(guard < 0, "no execution can be held up here");
     harness_configure(&daemon, "[stuck]\nlisten = 127.0.0.1:%d\nexec = %s\nUSER\n", port, program);
     harness_start(&daemon, NULL);
     fd = client_connect(port);

@@ -157,10 +157,10 @@ START_TEST(ipv6_rotation)
     struct daemon daemon;
     int port = harness_port(), served = 0, fds[300];
 
-    /* Without ip(8), or the right, there is no such namespace here. */
-    if (!harness_is_root() || unshare(CLONE_NEWNET) < 0 ||
-        harness_shell("ip link set lo up && ip -6 route add local 2001:db8::/32 dev lo") != 0)
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
+    SKIP_IF(unshare(CLONE_NEWNET) < 0 || harness_shell("ip link set lo up && ip -6 route add local "
+                                                       "2001:db8::/32 dev lo") != 0,
+            "no network namespace can be made here");
     harness_serve(&daemon,
                   "[cat]\nlisten = [::]:%d\nexec = cat\nmax-connections-per-source = 5\nUSER\n",
                   port);
@@ -466,8 +466,7 @@ START_TEST(ready_clients_give_room)
     int port = harness_port(), other = harness_port();
     int keeper, waiting[45], held[10];
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     harness_configure(&daemon,
                       "[defaults]\nstart-on = data\nexec = cat\nUSER\n"
@@ -553,8 +552,7 @@ START_TEST(held_are_bounded)
     int port = harness_port();
     int fds[70];
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     harness_configure(&daemon,
                       "[upper]\nlisten = 127.0.0.1:%d\nstart-on = data\ndata-timeout = 1h\n" UPPER,

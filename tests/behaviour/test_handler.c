@@ -103,8 +103,7 @@ START_TEST(sees_what_it_should)
     int port = harness_port();
     char program[128];
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     setenv("WANTED", "passed", 1);
     getrlimit(RLIMIT_NOFILE, &nofile);
     harness_begin(&daemon);
@@ -161,8 +160,8 @@ START_TEST(sees_no_hostile_start)
     char program[128], path[64];
     char *score;
 
-    if (!harness_is_root() || harness_is_wrapped())
-        return; /* oom_score_adj can't be lowered again */
+    SKIP_IF(!harness_is_root(), "oom_score_adj can't be lowered again without root");
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     copy_probe(&daemon, program);
     harness_configure(&daemon, PROBE_CONFIG, port, program);
@@ -184,8 +183,8 @@ START_TEST(limits_and_priorities)
     int ports[2] = {harness_port(), harness_port()};
     char program[128], path[64], *answer, *before, *after;
 
-    if (!harness_is_root() || harness_is_wrapped())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     copy_probe(&daemon, program);
     harness_configure(
@@ -240,8 +239,7 @@ START_TEST(closed_standard_fds)
     char *answer, *target;
     int port = harness_port();
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     harness_configure(&daemon,
                       "[stdinetd]\nlog = %s\n[upper]\nlisten = 127.0.0.1:%d\n"
@@ -269,8 +267,7 @@ START_TEST(argv0_and_groups)
     int port = harness_port();
     char program[128], *answer;
 
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_begin(&daemon);
     copy_probe(&daemon, program);
     harness_configure(&daemon,

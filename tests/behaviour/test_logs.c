@@ -134,8 +134,7 @@ START_TEST(stderr_shut_down)
     struct daemon daemon;
     int port = harness_port();
 
-    if (harness_shell("command -v perl >/dev/null") != 0)
-        return;
+    SKIP_IF(harness_shell("command -v perl >/dev/null") != 0, "there is no perl");
     harness_serve(&daemon,
                   "[evil]\nlisten = 127.0.0.1:%d\nUSER\n"
                   "exec = perl -MSocket -e '%s; print \"done\\n\"'\n",
@@ -359,8 +358,7 @@ START_TEST(syslog_and_journal)
     struct awaited_datagram awaited;
     int port = harness_port();
 
-    if (!enter_own_devices())
-        return;
+    SKIP_IF(!enter_own_devices(), "no /dev of our own can be made here");
     harness_begin(&daemon);
     harness_configure(&daemon, "[stdinetd]\nlog = syslog\n" UPPER, port);
     harness_start(&daemon, &options);
@@ -398,8 +396,7 @@ START_TEST(stalled_syslog)
     int port = harness_port();
     int requests = harness_scale(6000);
 
-    if (!enter_own_devices())
-        return;
+    SKIP_IF(!enter_own_devices(), "no /dev of our own can be made here");
     awaited = (struct awaited_datagram){bind_datagram("/dev/log"), "messages lost", ""};
     harness_begin(&daemon);
     harness_configure(&daemon, "[stdinetd]\nlog = syslog\n" UPPER, port);

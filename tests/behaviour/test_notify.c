@@ -364,8 +364,7 @@ START_TEST(upgrades)
     int port = harness_port(), fd;
     char path[128];
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);
     snprintf(path, sizeof(path), "%s/stdinetd", daemon.directory);
@@ -499,8 +498,7 @@ START_TEST(watchdog_without_fds)
     int port = harness_port();
     int fds[60];
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     manager_open(&manager, &daemon);
     manager.watchdog = "100000";

@@ -349,8 +349,7 @@ START_TEST(pid_1)
     int ports[2] = {harness_port(), harness_port()};
     char *answer;
 
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_begin(&daemon);
     harness_configure(&daemon,
                       "[defaults]\nUSER\n[orphans]\nlisten = 127.0.0.1:%d\n"
@@ -429,8 +428,7 @@ START_TEST(kill_mode)
     int ports[2] = {harness_port(), harness_port()};
     struct search left, kept;
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     snprintf(left.word, sizeof(left.word), "1000.%d", ports[0]);
     snprintf(kept.word, sizeof(kept.word), "1000.%d", ports[1]);
     harness_serve(&daemon,
@@ -480,8 +478,7 @@ START_TEST(reaps_among_many)
     int count = 600, *fds = calloc((size_t)count, sizeof(*fds));
     struct crowd crowd;
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_serve(&daemon,
                   "[defaults]\nUSER\nmax-connections = 0\n[old]\nlisten = 127.0.0.1:%d\n"
                   "exec = cat\n[short]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\n",

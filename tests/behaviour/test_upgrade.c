@@ -542,8 +542,7 @@ START_TEST(daemonized)
     int port = harness_port(), pid;
     char pid_file[128], log[128], path[128];
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);
     snprintf(pid_file, sizeof(pid_file), "%s/pid", daemon.directory);
@@ -598,8 +597,7 @@ START_TEST(interpreter)
     int port = harness_port();
     long before;
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);
     snprintf(script, sizeof(script), "%s/stdinetd", daemon.directory);
@@ -626,8 +624,7 @@ START_TEST(busy_file)
     int port = harness_port(), pid, fds, fd;
     char path[128];
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     harness_be_cold();
     harness_begin(&daemon);
     harness_copy_daemon(&daemon);

@@ -578,8 +578,7 @@ START_TEST(inherited)
     const struct daemon_options options = {.before_exec = pass_sockets, .context = &passed};
     int ports[4], fd;
 
-    if (harness_is_wrapped())
-        return; /* the variables are for the wrapper's own fds */
+    SKIP_IF(harness_is_wrapped(), "the variables are for the wrapper's own fds");
     for (int i = 0; i < 3; i++)
         passed.fds[i] = bound_socket(SOCK_STREAM, &ports[i]);
     passed.fds[3] = bound_socket(SOCK_DGRAM, &ports[3]);
@@ -625,8 +624,7 @@ START_TEST(inherited_twice)
     char *answer;
     int port;
 
-    if (harness_is_wrapped())
-        return;
+    SKIP_IF(harness_is_wrapped(), "not under a wrapper");
     passed.fds[0] = bound_socket(SOCK_STREAM, &port);
     harness_begin(&daemon);
     harness_configure(&daemon,
@@ -749,8 +747,7 @@ START_TEST(vsock_listens)
     int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int port = harness_port();
 
-    if (fd < 0)
-        return; /* this kernel has none */
+    SKIP_IF(fd < 0, "this kernel has no vsock");
     close(fd);
     harness_serve(&daemon, "[cat]\nlisten = vsock:%d\nexec = cat\nUSER\n", port);
     ck_assert_int_eq(harness_log_count(&daemon, "pending"), 0);

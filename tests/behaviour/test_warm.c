@@ -24,10 +24,10 @@
 #include "warm/warm.h"
 
 /* A daemon under valgrind would execute valgrind for a warmer. */
-#define NEEDS_WARM                                     \
-    do {                                               \
-        if (!WARM_IS_POSSIBLE || harness_is_wrapped()) \
-            return;                                    \
+#define NEEDS_WARM                                              \
+    do {                                                        \
+        SKIP_IF(!WARM_IS_POSSIBLE, "this build has no warmth"); \
+        SKIP_IF(harness_is_wrapped(), "not under a wrapper");   \
     } while (0)
 
 static const char *programs(const char *name, const char *fallback)
@@ -392,10 +392,10 @@ START_TEST(answers_as_cold)
     char config[8192], path[128], expected_outcome[128], outcome[128], *expected, *answer;
 
     NEEDS_WARM;
-    if (getenv("HANDLER") && strcmp(getenv("HANDLER"), handler->name) != 0)
-        return; /* who looks for something wants just that one */
-    if (handler->needs && harness_shell("command -v %s >/dev/null", handler->needs) != 0)
-        return;
+    SKIP_IF(getenv("HANDLER") && strcmp(getenv("HANDLER"), handler->name) != 0,
+            "another is wanted");
+    SKIP_IF(handler->needs && harness_shell("command -v %s >/dev/null", handler->needs) != 0,
+            "there is no %s", handler->needs);
     harness_begin(&daemon);
     copy_programs(&daemon);
     snprintf(path, sizeof(path), "%s/script", daemon.directory);
@@ -594,8 +594,7 @@ START_TEST(draws_its_own)
     char keys[128], *answers[DRAWERS_CLIENTS];
 
     NEEDS_WARM;
-    if (!has_program(drawers[_i].needs))
-        return;
+    SKIP_IF(!has_program(drawers[_i].needs), "there is no %s", drawers[_i].needs);
     snprintf(keys, sizeof(keys), "warm = io\n%s", drawers[_i].keys);
     begin_one(&daemon, port, drawers[_i].exec, keys);
     for (int i = 0; i < DRAWERS_CLIENTS; i++) {
@@ -625,8 +624,7 @@ START_TEST(keeps_its_own)
     int port = harness_port(), first, second;
 
     NEEDS_WARM;
-    if (!has_program("dash"))
-        return;
+    SKIP_IF(!has_program("dash"), "there is no dash");
     begin_one(&daemon, port,
               "dash -c 'f=@/traces/x.$$; read x; echo \"$x\" >$f; echo kept; read y; cat $f; "
               "rm -f $f'",
@@ -1453,8 +1451,7 @@ START_TEST(unix_and_chroot)
     int fd, port = harness_port();
 
     NEEDS_WARM;
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_begin(&daemon);
     copy_programs(&daemon);
     harness_configure(&daemon,
@@ -1491,8 +1488,7 @@ START_TEST(chroot_without_proc)
     char keys[128];
 
     NEEDS_WARM;
-    if (!harness_is_root())
-        return;
+    SKIP_IF(!harness_is_root(), "needs root");
     harness_begin(&daemon);
     copy_programs(&daemon);
     snprintf(keys, sizeof(keys), "warm = io\nchroot = %s\n%s", daemon.directory,

@@ -154,9 +154,11 @@ if [ -z "${STDINETD_WRAPPER-}" ]; then
     check 'upgrade to nothing: 1' ends 1 upgrade
     check 'with the reason' complains 'No such file or directory'
     check 'it goes on' ask "$upper" HELLO
+else
+    skip_part 'no upgrades under a wrapper'
 fi
 
-if command -v bash >/dev/null; then
+if have bash; then
     check 'completion of a service' completes 'cat upper ' -s "$socket" pause ''
     check 'completion of its beginning' completes 'upper ' -s "$socket" explain u
     check 'no completion of what follows' completes ' ' -s "$socket" explain upper u

@@ -126,20 +126,19 @@ tells_json() {
 }
 if perl -MJSON::PP -e 1 2>/dev/null; then
     check 'import --json' tells_json
+else
+    skip_part 'there is no perl with JSON::PP'
 fi
 # --- completion for bash ----------------------------------------------------------------------------
 
-if command -v bash >/dev/null; then
+if have bash; then
     check 'completion of a command' completes 'import ' imp
     check 'completion of an option' completes '--json ' --js
     check 'completion behind the socket' completes 'import ' --json -s import imp
     check 'completion of a file' completes 'inetd.conf ' import ine
     check 'completion of an option of import' completes '--xinetd ' import --x
     check 'completion of an unknown command' completes ' ' frobnicate x
-fi
-
-# Of what a daemon says.
-if command -v bash >/dev/null; then
+    # Of what a daemon says.
     all='\$\(touch\ PWNED\) a\ b plain '
     check 'completion of services' completes "$all" -s control status ''
     check 'completion of services beside an option' completes "$all" -s control connections ''

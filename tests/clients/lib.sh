@@ -41,9 +41,23 @@ check() {
     fi
 }
 
-skip() {
+# skip_part REASON: of a test that goes on.
+skip_part() {
     printf 'skip - %s\n' "$1"
+}
+
+# What has failed before stays failed.
+skip() {
+    skip_part "$1"
+    [ "$failures" -gt 0 ] && exit 1
     exit 77
+}
+
+# have PROGRAM: or what needs it is skipped.
+have() {
+    command -v "$1" >/dev/null && return
+    skip_part "there is no $1"
+    return 1
 }
 
 # need PROGRAM...: skips the test if one of them is missing.

@@ -119,12 +119,10 @@ check 'OpenMetrics for who asks for it' \
 fetch -H 'Accept: application/openmetrics-text' -o "$work/openmetrics" "$url/"
 check 'which has an end' test "$(tail -n 1 "$work/openmetrics")" = '# EOF'
 
-if command -v promtool >/dev/null; then
+if have promtool; then
     # It says what it doesn't like, with status 3 where it is a matter of taste.
     check 'promtool has nothing to say' \
         test "$(promtool check metrics <"$work/text" 2>&1; echo $?)" = 0
-else
-    echo 'skip - there is no promtool'
 fi
 python=/usr/bin/python3
 if $python -c 'import prometheus_client' 2>/dev/null; then
@@ -136,7 +134,7 @@ sample = families["stdinetd_connections"].samples[0]
 assert sample.labels == {"service": "upper \"\\\""}, sample
 assert families["stdinetd_handler_seconds"].type == "histogram"' "$work/openmetrics"
 else
-    echo 'skip - there is no prometheus_client for Python'
+    skip_part 'there is no prometheus_client for Python'
 fi
 
 check 'HEAD' gives 200 -I "$url/"

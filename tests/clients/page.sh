@@ -129,7 +129,7 @@ if [ -n "$browser" ]; then
         cp "$work"/*.png "$STDINETD_PICTURES"
     fi
 else
-    echo 'skip - there is no chromium'
+    skip_part 'there is no chromium'
 fi
 exec 9>&-
 wait "$client"

@@ -59,7 +59,7 @@ serves_named_sockets() {
     silent "$program" -c "$work/named.ini" --check
 }
 
-if command -v systemd-analyze >/dev/null; then
+if have systemd-analyze; then
     place stdinetd.service
     cp "$etc/stdinetd.socket" "$work"
     check 'stdinetd.service is without a mistake' verify "$work/stdinetd.service"
@@ -73,8 +73,6 @@ if command -v systemd-analyze >/dev/null; then
     check 'the name of the socket can be served' serves_named_sockets
     printf '[Service]\nProtectEverything=yes\n' >"$work/stdinetd.service.d/wrong.conf"
     check 'a mistake would be seen' test -n "$(verify "$work/stdinetd.service")"
-else
-    echo '# there is no systemd-analyze'
 fi
 
 # --- OpenRC ---------------------------------------------------------------------------------------
@@ -137,8 +135,10 @@ if [ -z "${STDINETD_WRAPPER-}" ]; then
     check 'the daemon goes on' listens
     check 'it stops the daemon' stops
     check 'it does not start what is wrong' refuses start
+else
+    skip_part 'the OpenRC script starts the daemon as it is'
 fi
-if command -v shellcheck >/dev/null; then
+if have shellcheck; then
     check 'shellcheck has nothing to say about it' silent shellcheck "$etc/stdinetd.openrc.in"
 fi
 
@@ -173,9 +173,11 @@ check 'it installs what bootstrap does to build' installs 1
 if dpkg-query -S /bin/sh >/dev/null 2>&1; then
     linked_packages >"$work/packages"
     check 'and the libraries that the program is linked with' installs 2
+else
+    skip_part 'dpkg-query does not know the libraries here'
 fi
 for linter in hadolint 'dockerfile-utils lint'; do
-    if command -v "${linter%% *}" >/dev/null; then
+    if have "${linter%% *}"; then
         # shellcheck disable=SC2086 # words
         check "$linter has nothing to say" silent $linter "$etc/Dockerfile"
     fi

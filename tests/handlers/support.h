@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "../skip.h"
+
 /* Seconds that anything may take before the test fails. */
 #define DEADLINE 20
 

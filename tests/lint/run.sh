@@ -44,12 +44,17 @@ check() {
     result cppcheck
 }
 
+# have TOOL: or it is skipped.
+have() {
+    command -v "$1" >/dev/null || ! echo "skip - there is no $1"
+}
+
 [ "$#" -gt 0 ] || set -- analyzer tidy cppcheck
 for tool in "$@"; do
     case $tool in
-    analyzer) analyzer ;;
-    tidy) tidy ;;
-    cppcheck) check ;;
+    analyzer) have gcc && analyzer ;;
+    tidy) have clang-tidy && tidy ;;
+    cppcheck) have cppcheck && check ;;
     *) echo "run.sh: no such tool: $tool" && exit 64 ;;
     esac
 done

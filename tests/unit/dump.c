@@ -136,8 +136,7 @@ END_TEST
 
 START_TEST(test_groups)
 {
-    if (geteuid() != 0)
-        return;
+    SKIP_IF(geteuid() != 0, "needs root");
     check_round_trip(load_good_file(sandbox_write(
         "main.ini", "[a]\nlisten = 1\nexec = cat\nuser = 0\ngroup = 12345\ngroups = none\n"
                     "socket-user = root\nsocket-group = 7\n"

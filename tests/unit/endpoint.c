@@ -89,11 +89,11 @@ START_TEST(test_good)
     struct endpoint *endpoints = NULL;
     size_t count = 0;
     int error = endpoint_parse(arena, text, &endpoints, &count, &problem);
+    bool lacks = error < 0 && lacks_services(text);
 
-    if (error < 0 && lacks_services(text)) {
+    if (lacks)
         arena_free(arena);
-        return;
-    }
+    SKIP_IF(lacks, "services(5) has no such name here");
     ck_assert_msg(error == 0, "'%s': %d, %s", text, error, problem);
     ck_assert_msg(count == good_rows[_i].count, "'%s': %zu", text, count);
     check_round_trip(arena, &endpoints[0], good_rows[_i].first);

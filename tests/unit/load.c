@@ -557,8 +557,7 @@ START_TEST(test_groups)
     struct config *config;
     const struct service_settings *services;
 
-    if (geteuid() != 0)
-        return;
+    SKIP_IF(geteuid() != 0, "needs root");
     config = load_good_file(sandbox_write(
         "main.ini", "[a]\nlisten = 1\nexec = cat\nuser = root\n"
                     "[b]\nlisten = 2\nexec = cat\nuser = 0\ngroup = 12345\ngroups = none\n"

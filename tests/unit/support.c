@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,9 @@
 #include <unistd.h>
 
 #include "config/dump.h"
+
+/* Nobody's uid and gid. */
+#define ORDINARY 65534
 
 static char base[64];
 static char sandbox[128];
@@ -83,6 +87,14 @@ const char *sandbox_write(const char *name, const char *text)
 void sandbox_make_directory(const char *name)
 {
     ck_assert(mkdir(sandbox_join(name), 0755) == 0);
+}
+
+void sandbox_leave_root(void)
+{
+    if (geteuid() != 0)
+        return;
+    ck_assert(chmod(base, 0711) == 0 && chown(sandbox, ORDINARY, ORDINARY) == 0);
+    ck_assert(setgroups(0, NULL) == 0 && setegid(ORDINARY) == 0 && seteuid(ORDINARY) == 0);
 }
 
 static void write_line(bool is_warning, const char *line, void *context)

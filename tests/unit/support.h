@@ -25,6 +25,9 @@ const char *sandbox_write(const char *name, const char *text);
 /* Makes a directory of that name in it. */
 void sandbox_make_directory(const char *name);
 
+/* Where we are root: what is left of the test is an ordinary user's, and the directory, too. */
+void sandbox_leave_root(void);
+
 /* What came of a config_load. */
 struct load_result {
     int error;

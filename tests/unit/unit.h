@@ -4,6 +4,8 @@
 
 #include <check.h>
 
+#include "../skip.h"
+
 /* The rows of a table, for tcase_add_loop_test. */
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
