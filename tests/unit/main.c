@@ -49,6 +49,7 @@ int main(void)
         ranking_suite,
         history_suite, http_suite,
         log_recent_suite,
+        metrics_suite,
         /* clang-format on */
     };
     SRunner *runner = srunner_create(NULL);

@@ -25,6 +25,7 @@ Suite *judge_suite(void);
 Suite *load_suite(void);
 Suite *log_format_suite(void);
 Suite *log_recent_suite(void);
+Suite *metrics_suite(void);
 Suite *map_suite(void);
 Suite *notify_suite(void);
 Suite *option_suite(void);
