@@ -3,6 +3,7 @@
  * Nothing here knows a connection: that story is server.c's. Called by main.
  */
 #include "serve/server.h"
+#include "serve/status_line.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@ static void say_status(const struct server *server)
         server->children.processes, server->next_connection, server->reloads_done,
         server->reloads_failed, server->upgrades_done, server->upgrades_failed, log_lost_total());
     for (const struct service *service = server->services; service; service = service->next)
-        event_status(service);
+        status_line_log(service);
 }
 
 static void take_signal(struct server *server, const struct signalfd_siginfo *info)

@@ -12,20 +12,6 @@
 #include "serve/lend.h"
 #include "serve/server.h"
 #include "serve/service.h"
-#include "serve/state.h"
-
-const char *const outcome_names[OUTCOME_COUNT] = {
-    [OUTCOME_OK] = "ok",         [OUTCOME_EXIT] = "exit",       [OUTCOME_CRASH] = "crash",
-    [OUTCOME_KILLED] = "killed", [OUTCOME_TIMEOUT] = "timeout", [OUTCOME_SILENT] = "silent",
-};
-
-const struct event_bucket event_buckets[EVENT_BUCKETS] = {
-    {CLOCK_MILLISECOND, "0.001"},      {5 * CLOCK_MILLISECOND, "0.005"},
-    {25 * CLOCK_MILLISECOND, "0.025"}, {100 * CLOCK_MILLISECOND, "0.1"},
-    {500 * CLOCK_MILLISECOND, "0.5"},  {2500 * CLOCK_MILLISECOND, "2.5"},
-    {10 * CLOCK_SECOND, "10.0"},       {60 * CLOCK_SECOND, "60.0"},
-    {600 * CLOCK_SECOND, "600.0"},     {3600 * CLOCK_SECOND, "3600.0"},
-};
 
 enum outcome outcome_of(int status, const struct connection *connection)
 {
@@ -54,13 +40,13 @@ static void add_peer(struct log_record *record, const struct addr *peer)
 }
 
 /* Text in either case, so that it is one kind of member as JSON. */
-static void add_active(struct log_record *record, const struct service *service)
+void event_add_active(struct log_record *record, const struct admission_service *admission)
 {
-    if (service->admission.limit > 0)
-        log_record_format(record, "active", "%" PRIu64 "/%" PRIu64, service->admission.running,
-                          service->admission.limit);
+    if (admission->limit > 0)
+        log_record_format(record, "active", "%" PRIu64 "/%" PRIu64, admission->running,
+                          admission->limit);
     else
-        log_record_format(record, "active", "%" PRIu64, service->admission.running);
+        log_record_format(record, "active", "%" PRIu64, admission->running);
 }
 
 /* What every line about a connection begins with. */
@@ -86,7 +72,7 @@ void event_started(const struct connection *connection)
     if (!log_wants(LOG_LEVEL_INFO))
         return;
     begin(&record, LOG_LEVEL_INFO, connection, "start");
-    add_active(&record, service);
+    event_add_active(&record, &service->admission);
     if (!connection->lent)
         log_record_number(&record, "source", connection->source_running);
     log_record_emit(&record);
@@ -112,19 +98,6 @@ static nanoseconds time_of(struct timeval time)
     return (nanoseconds)time.tv_sec * CLOCK_SECOND + (nanoseconds)time.tv_usec * CLOCK_MICROSECOND;
 }
 
-static void count_end(struct service_counters *counters, enum outcome outcome, nanoseconds duration,
-                      nanoseconds cpu)
-{
-    unsigned bucket = 0;
-
-    while (bucket < EVENT_BUCKETS && duration > event_buckets[bucket].most)
-        bucket++;
-    counters->exits[outcome]++;
-    counters->durations[bucket]++;
-    counters->duration += duration;
-    counters->cpu += cpu;
-}
-
 void event_ended(const struct connection *connection, int status, const struct rusage *usage,
                  nanoseconds now)
 {
@@ -134,7 +107,8 @@ void event_ended(const struct connection *connection, int status, const struct r
     nanoseconds cpu = time_of(usage->ru_utime) + time_of(usage->ru_stime);
     struct log_record record;
 
-    count_end(event_counters(service), outcome, duration, cpu);
+    event_counters(service)->exits[outcome]++;
+    counters_add_time(event_counters(service), duration, cpu);
     if (!log_wants(LOG_LEVEL_INFO))
         return;
     begin(&record, LOG_LEVEL_INFO, connection, "end");
@@ -190,7 +164,7 @@ static void say_refused(const struct service *service, const struct addr *peer,
         add_peer(&record, peer);
     else
         log_record_number(&record, "more", count);
-    add_active(&record, service);
+    event_add_active(&record, &service->admission);
     log_record_emit(&record);
 }
 
@@ -366,34 +340,5 @@ void event_lend_recovered(const struct listener *listener, unsigned ends)
 
     begin_lend(&record, LOG_LEVEL_NOTICE, listener, "handlers take what waits again");
     log_record_number(&record, "ends", ends);
-    log_record_emit(&record);
-}
-
-void event_status(const struct service *service)
-{
-    static const struct service_counters none;
-    const struct service_counters *counters = service->counters ? service->counters : &none;
-    size_t pending = service_pending(service);
-    uint64_t refused = 0, failed = 0;
-    struct log_record record;
-
-    for (size_t i = 0; i < REASON_COUNT; i++)
-        refused += counters->refused[i];
-    for (size_t i = 0; i < STAGE_COUNT; i++)
-        failed += counters->start_failures[i];
-    log_record_begin(&record, LOG_LEVEL_NOTICE, service->settings->name, "status");
-    log_record_text(&record, "state", service_state_names[service_state(service)]);
-    add_active(&record, service);
-    log_record_number(&record, "sockets", service->listener_count);
-    if (pending > 0)
-        log_record_number(&record, "pending", pending);
-    log_record_number(&record, "started", counters->started);
-    for (size_t i = 0; i < OUTCOME_COUNT; i++)
-        log_record_number(&record, outcome_names[i], counters->exits[i]);
-    log_record_number(&record, "refused", refused);
-    log_record_number(&record, "start_failures", failed);
-    log_record_number(&record, "gone", counters->gone);
-    warming_add_status(service, &record);
-    log_record_number(&record, "accept_errors", counters->accept_errors);
     log_record_emit(&record);
 }

@@ -10,50 +10,11 @@
 #include <sys/resource.h>
 
 #include "admit/admission.h"
+#include "base/log.h"
 #include "launch/child.h"
 #include "serve/children.h"
-#include "serve/history.h"
+#include "serve/counters.h"
 #include "serve/listener.h"
-
-/* How a handler ended. */
-enum outcome {
-    OUTCOME_OK,      /* exit 0 */
-    OUTCOME_EXIT,    /* another exit status */
-    OUTCOME_CRASH,   /* a signal that we didn't send */
-    OUTCOME_KILLED,  /* a signal that we sent */
-    OUTCOME_SILENT,  /* no handler: the client was held, and sent nothing */
-    OUTCOME_TIMEOUT, /* at its max-runtime we sent it one; then it doesn't matter how it ended */
-    OUTCOME_COUNT
-};
-
-extern const char *const outcome_names[OUTCOME_COUNT];
-
-/* Handlers are counted by how long they took: up to so long each. */
-#define EVENT_BUCKETS 10
-
-struct event_bucket {
-    nanoseconds most;
-    const char *text; /* in seconds, for metrics */
-};
-
-extern const struct event_bucket event_buckets[EVENT_BUCKETS];
-
-/* A service's counters, since it came into being. */
-struct service_counters {
-    uint64_t started;
-    uint64_t accept_errors; /* of clients that were lost while they were accepted */
-    uint64_t gone;          /* clients that left before their handler was started */
-    uint64_t refused[REASON_COUNT];
-    uint64_t exits[OUTCOME_COUNT];
-    /* 32 bits: after each failure the service rests for a second at least. */
-    uint32_t start_failures[STAGE_COUNT];
-    uint32_t refused_unsaid[REASON_COUNT]; /* in the last second */
-    uint64_t penalties;
-    uint32_t penalties_unsaid;             /* in the last second */
-    uint64_t durations[EVENT_BUCKETS + 1]; /* of handlers that ended; the last one: longer */
-    nanoseconds duration, cpu;             /* of all of them together */
-    struct history history;
-};
 
 /* The counters of a service, which has them from the first thing to count on: of thousands most
  * rest. Without memory for them, some that nobody reads. */
@@ -106,7 +67,7 @@ void event_lend_idle(const struct listener *listener, unsigned ends, bool droppe
 void event_lend_empty(const struct listener *listener, int error);
 void event_lend_recovered(const struct listener *listener, unsigned ends);
 
-/* One line about the service as it stands, for USR1. */
-void event_status(const struct service *service);
+/* How many handlers a service has, and its limit. */
+void event_add_active(struct log_record *record, const struct admission_service *admission);
 
 #endif

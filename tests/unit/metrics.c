@@ -1,5 +1,5 @@
-/* metrics: the whole text, byte for byte, of a daemon made by hand: a service that has counted
- * everything, one that has not begun, and one that is warm. */
+/* metrics, counters: the whole text, byte for byte, of a daemon made by hand: a service that has
+ * counted everything, one that has not begun, and one that is warm. */
 #include "serve/metrics.h"
 
 #include <stdlib.h>
@@ -130,12 +130,57 @@ START_TEST(whole)
 }
 END_TEST
 
+/* Every fact that is shown or carried has numbers, each its own name, and no two facts one. */
+START_TEST(facts)
+{
+    for (size_t i = 0; i < FACT_COUNT; i++) {
+        const struct fact *fact = &counters_facts[i];
+
+        ck_assert_msg(fact->count > 0 && (fact->size == 4 || fact->size == 8), "fact %zu", i);
+        ck_assert_msg((fact->metric != NULL) == (fact->type && fact->help), "fact %zu", i);
+        ck_assert_msg(!fact->metric || (fact->name != NULL) == (fact->label != NULL), "fact %zu",
+                      i);
+        ck_assert_msg(!fact->carried || fact->place == FACT_IN_COUNTERS, "fact %zu", i);
+        for (size_t j = 0; j < i; j++) {
+            const struct fact *other = &counters_facts[j];
+
+            ck_assert(!fact->key || !other->key || strcmp(fact->key, other->key) != 0);
+            ck_assert(!fact->carried || !other->carried ||
+                      strcmp(fact->carried, other->carried) != 0);
+            ck_assert(!fact->metric || !other->metric || strcmp(fact->metric, other->metric) != 0);
+        }
+    }
+}
+END_TEST
+
+START_TEST(numbers)
+{
+    struct service_counters counters = {.refused = {1, 2, 3}};
+
+    ck_assert_uint_eq(counters_sum(&counters, FACT_REFUSED), 6);
+    counters_set(&counters, FACT_REFUSED, REASON_COUNT - 1, UINT64_MAX - 6);
+    ck_assert_uint_eq(counters.refused[REASON_COUNT - 1], UINT64_MAX - 6);
+    ck_assert_uint_eq(counters_sum(&counters, FACT_REFUSED), UINT64_MAX);
+    counters_set(&counters, FACT_START_FAILURES, STAGE_EXEC, 7);
+    ck_assert_uint_eq(counters.start_failures[STAGE_EXEC], 7);
+    ck_assert_uint_eq(counters.start_failures[STAGE_PROCESS_LIMIT], 0);
+    ck_assert_uint_eq(counters_get(&counters, FACT_START_FAILURES, STAGE_EXEC), 7);
+    counters_add_time(&counters, 5 * CLOCK_MILLISECOND, 2);
+    counters_add_time(&counters, 3601 * CLOCK_SECOND, 3);
+    ck_assert_uint_eq(counters.durations[1], 1);
+    ck_assert_uint_eq(counters.durations[EVENT_BUCKETS], 1);
+    ck_assert_uint_eq(counters_get(&counters, FACT_CPU, 0), 5);
+}
+END_TEST
+
 Suite *metrics_suite(void)
 {
     Suite *suite = suite_create("metrics");
     TCase *all = tcase_create("metrics");
 
     tcase_add_test(all, whole);
+    tcase_add_test(all, facts);
+    tcase_add_test(all, numbers);
     suite_add_tcase(suite, all);
     return suite;
 }
