@@ -279,13 +279,13 @@ static void read_history(struct handover_line *line, struct history *ret)
 static void write_counters(struct handover_writer *writer, const struct service *services)
 {
     for (const struct service *service = services; service; service = service->next) {
-        if (!service->counters)
+        if (!service->reporter.counters)
             continue;
         handover_line(writer, "counters");
         handover_put(writer, "service", service->handover_place);
         for (size_t i = 0; i < COUNTER_ROWS; i++)
-            write_counter(writer, &counters[i], service->counters);
-        write_history(writer, &service->counters->history);
+            write_counter(writer, &counters[i], service->reporter.counters);
+        write_history(writer, &service->reporter.counters->history);
         handover_end_line(writer);
     }
 }
@@ -319,8 +319,8 @@ int adopt_read_counters(struct adoption *adoption, struct handover_line *line)
     read_history(line, &values.history);
     if (handover_check(line) < 0 || !service)
         return handover_check(line);
-    *event_counters(service) = values;
-    server_sum_up_soon(adoption->server);
+    *event_counters(&service->reporter) = values;
+    event_sum_up_later(&service->reporter);
     return 0;
 }
 

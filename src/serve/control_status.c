@@ -98,7 +98,8 @@ static void add_fact(struct control_reply *reply, json_t *object,
 static void add_counters(struct control_reply *reply, json_t *object, const struct service *service)
 {
     static const struct service_counters none;
-    const struct service_counters *counters = service->counters ? service->counters : &none;
+    const struct service_counters *counters =
+        service->reporter.counters ? service->reporter.counters : &none;
 
     add_fact(reply, object, counters, FACT_STARTED);
     add_fact(reply, object, counters, FACT_GONE);
@@ -129,7 +130,8 @@ static void add_rest(struct control_reply *reply, json_t *object, const struct s
 static void add_history(struct control_reply *reply, json_t *object, const char *name,
                         const struct service *service, enum history_kind kind)
 {
-    const struct history *history = service->counters ? &service->counters->history : NULL;
+    const struct history *history =
+        service->reporter.counters ? &service->reporter.counters->history : NULL;
     json_t *list = reply_add_array(reply, object, name);
     uint32_t counts[HISTORY_SLOTS];
 

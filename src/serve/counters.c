@@ -147,6 +147,11 @@ void counters_set(void *values, enum fact_id id, size_t index, uint64_t number)
         memcpy(field, &number, sizeof(number));
 }
 
+void counters_add(void *values, enum fact_id id, size_t index, uint64_t number)
+{
+    counters_set(values, id, index, counters_get(values, id, index) + number);
+}
+
 uint64_t counters_sum(const void *values, enum fact_id id)
 {
     uint64_t sum = 0;

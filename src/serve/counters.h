@@ -72,6 +72,7 @@ struct daemon_numbers {
 
 /* In the order of the metrics, and of what an upgrade carries. */
 enum fact_id {
+    FACT_NONE,
     FACT_STARTED,
     FACT_ACTIVE,
     FACT_HELD,
@@ -119,11 +120,11 @@ struct fact {
 
 extern const struct fact counters_facts[FACT_COUNT];
 
-/* The index-th number of a fact in its struct; all of them together; and one more of one that is
- * counted. */
+/* The index-th number of a fact in its struct; and all of them together. */
 uint64_t counters_get(const void *values, enum fact_id id, size_t index);
 uint64_t counters_sum(const void *values, enum fact_id id);
 void counters_set(void *values, enum fact_id id, size_t index, uint64_t number);
+void counters_add(void *values, enum fact_id id, size_t index, uint64_t number);
 
 /* Counts a handler that ended, and took so long. */
 void counters_add_time(struct service_counters *counters, nanoseconds duration, nanoseconds cpu);

@@ -83,20 +83,6 @@ static void on_signals(struct loop_source *source, uint32_t events)
 
 /* --- the server ----------------------------------------------------------------------------- */
 
-static void on_sum_timer(struct loop_timer *timer)
-{
-    struct server *server = timer->owner;
-
-    for (struct service *service = server->services; service; service = service->next)
-        event_sum_up(service);
-}
-
-void server_sum_up_soon(struct server *server)
-{
-    if (!loop_is_armed(&server->sum_timer))
-        loop_arm(server->loop, &server->sum_timer, loop_now(server->loop) + CLOCK_SECOND);
-}
-
 /* The end of a turn: starts are looked after, the service manager hears what it should, and the
  * turn's lines go out together. */
 static void end_turn(void *context)
@@ -192,6 +178,7 @@ static int open_parts(struct server *server)
     int error = loop_open(&server->loop);
 
     server->lingering.loop = server->loop;
+    event_open_report(&server->report, server->loop);
     if (error == 0)
         notify_begin(&server->notify, server->loop);
     reception_open(&server->reception);
@@ -270,7 +257,6 @@ static void init_callbacks(struct server *server)
     server->reap_timer = (struct loop_timer){.fired = server_on_reap_timer, .owner = server};
     server->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
     server->launch_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
-    server->sum_timer = (struct loop_timer){.fired = on_sum_timer, .owner = server};
     server->lingering.ended = on_lingering_ended;
     server->lingering.context = server;
     hold_open(&server->hold, server_on_hold_timer, server);

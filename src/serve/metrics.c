@@ -80,14 +80,14 @@ static void print_histogram(FILE *file, const struct service *service)
     uint64_t sum = 0;
 
     for (unsigned i = 0; i <= EVENT_BUCKETS; i++) {
-        sum += service->counters->durations[i];
+        sum += service->reporter.counters->durations[i];
         begin(file, fact, "_bucket", service, i < EVENT_BUCKETS ? fact->name(i) : "+Inf");
         print_number(file, sum);
     }
     begin(file, fact, "_count", service, NULL);
     print_number(file, sum);
     begin(file, fact, "_sum", service, NULL);
-    print_seconds(file, service->counters->duration);
+    print_seconds(file, service->reporter.counters->duration);
 }
 
 /* What never happened to a service has no sample. */
@@ -95,7 +95,7 @@ static bool has_samples(const struct fact *fact, const struct service *service)
 {
     switch (fact->scope) {
     case FACT_OF_COUNTED:
-        return service->counters != NULL;
+        return service->reporter.counters != NULL;
     case FACT_OF_WARM:
         return service->warming != NULL;
     default:
@@ -122,7 +122,8 @@ static void print_service(FILE *file, enum fact_id id, const struct service *ser
     else if (counters_facts[id].place == FACT_IN_SERVICE)
         print_samples(file, id, service, &numbers);
     else
-        print_samples(file, id, service, service->counters ? service->counters : &none);
+        print_samples(file, id, service,
+                      service->reporter.counters ? service->reporter.counters : &none);
 }
 
 static void print_daemon(FILE *file, enum fact_id id, const struct server *server)

@@ -245,6 +245,7 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
         old->listeners[i].source.owner = &old->listeners[i];
     }
     channel_rename(old->channel, old->settings->name);
+    old->reporter.name = old->settings->name;
     /* What changed may be what was wrong: the next client finds out. */
     loop_disarm(reload->server->loop, &old->throttle_timer);
     old->throttle_failures = 0;

@@ -76,7 +76,7 @@ struct server {
     struct loop_timer launch_timer; /* armed: starts are under way that no fd tells of */
     struct loop_timer reap_timer;   /* armed: more processes may have ended than were found */
     struct loop_timer log_timer;
-    struct loop_timer sum_timer; /* armed: refusals to sum up each second */
+    struct event_report report;
 
     bool still; /* between two builds (upgrade.h): nobody is started */
     enum stop_stage stop_stage;
@@ -180,9 +180,6 @@ void server_penalize(struct server *server, const struct connection *connection,
 
 /* Closes a connection that has no process (any more), gives back what it counted, frees it. */
 void server_drop(struct server *server, struct connection *connection);
-
-/* Makes sure that refusals are summed up within a second. */
-void server_sum_up_soon(struct server *server);
 
 /* A handler, or a process that never became one, has ended and was reaped. */
 void server_end(struct server *server, struct connection *connection, int status,

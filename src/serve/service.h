@@ -10,10 +10,11 @@
 
 #include "admit/admission.h"
 #include "config/settings.h"
+#include "launch/child.h"
 #include "launch/plan.h"
 #include "launch/stage.h"
 #include "serve/channel.h"
-#include "serve/events.h"
+#include "serve/event.h"
 #include "serve/listener.h"
 #include "serve/loop.h"
 
@@ -54,7 +55,7 @@ struct service {
 
     struct warming *warming; /* NULL: warm = no */
 
-    struct service_counters *counters; /* NULL: nothing to count yet */
+    struct reporter reporter; /* what happens to it is counted and said there */
 };
 
 /* Makes a service for each of snapshot that is enabled, as a list in *ret, with their plans, their

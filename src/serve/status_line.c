@@ -2,7 +2,7 @@
 #include "serve/status_line.h"
 
 #include "base/log.h"
-#include "serve/events.h"
+#include "serve/event.h"
 #include "serve/service.h"
 #include "serve/state.h"
 #include "serve/warming.h"
@@ -11,16 +11,18 @@ static void add(struct log_record *record, const struct service *service, enum f
 {
     static const struct service_counters none;
 
-    log_record_number(record, counters_facts[id].key,
-                      counters_sum(service->counters ? service->counters : &none, id));
+    log_record_number(
+        record, counters_facts[id].key,
+        counters_sum(service->reporter.counters ? service->reporter.counters : &none, id));
 }
 
 /* Each of its numbers by its own name. */
 static void add_each(struct log_record *record, const struct service *service, enum fact_id id)
 {
     for (size_t i = 0; i < counters_facts[id].count; i++)
-        log_record_number(record, counters_facts[id].name(i),
-                          service->counters ? counters_get(service->counters, id, i) : 0);
+        log_record_number(
+            record, counters_facts[id].name(i),
+            service->reporter.counters ? counters_get(service->reporter.counters, id, i) : 0);
 }
 
 void status_line_log(const struct service *service)

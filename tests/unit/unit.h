@@ -24,6 +24,7 @@ Suite *history_suite(void);
 Suite *judge_suite(void);
 Suite *load_suite(void);
 Suite *log_format_suite(void);
+Suite *event_suite(void);
 Suite *log_recent_suite(void);
 Suite *metrics_suite(void);
 Suite *map_suite(void);
