@@ -54,7 +54,7 @@ static void take_signal(struct server *server, const struct signalfd_siginfo *in
         server_stop(server);
         break;
     case SIGQUIT:
-        log_notice("leaving at once; %zu handlers stay", server->children.processes);
+        event_log(EVENT_STOPPING, "leaving at once; %zu handlers stay", server->children.processes);
         notify_stopping(&server->notify, "leaving, handlers stay", 0);
         /* Or the end of this very turn could be another build's beginning. */
         upgrade_abandon(server, "stdinetd leaves");
@@ -375,13 +375,14 @@ static int server_run(struct server *server)
 static void say_ready(struct server *server, size_t services, const struct adoption *adoption)
 {
     if (!adoption) {
-        log_notice("stdinetd %s serves %zu services", version_text, services);
+        event_log(EVENT_READY, "stdinetd %s serves %zu services", version_text, services);
         return;
     }
-    log_notice("upgraded from %s: stdinetd %s serves %zu services; %zu sockets, %zu handlers and "
-               "%zu held clients were carried over",
-               adoption->handover.program, version_text, services, adoption->sockets,
-               adoption->handlers, adoption->clients);
+    event_log(EVENT_UPGRADED,
+              "upgraded from %s: stdinetd %s serves %zu services; %zu sockets, %zu handlers and "
+              "%zu held clients were carried over",
+              adoption->handover.program, version_text, services, adoption->sockets,
+              adoption->handlers, adoption->clients);
     server->last_reload_failed = adoption->fell_back;
     control_upgraded(server, adoption);
     if (adoption->fell_back)
@@ -415,6 +416,7 @@ static int open_and_run(struct config *config, struct server_start *start,
     error = server_run(server);
     if (error < 0)
         log_error("the event loop: %s", strerror(-error));
+    event_log(EVENT_STOPPED, "stdinetd has stopped");
     server_close(server);
     return error;
 }

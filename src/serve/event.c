@@ -32,6 +32,7 @@ enum field {
 #define SUM_FIELDS (REASON | MORE | ACTIVE)
 
 struct event_row {
+    const char *word;
     enum log_level level;
     const char *words;
     unsigned fields;
@@ -42,35 +43,52 @@ struct event_row {
 };
 
 static const struct event_row rows[EVENT_COUNT] = {
-    [EVENT_START] = {LOG_LEVEL_INFO, "start", CLIENT | ACTIVE | RUNNING, FACT_STARTED,
+    [EVENT_START] = {"start", LOG_LEVEL_INFO, "start", CLIENT | ACTIVE | RUNNING, FACT_STARTED,
                      .plot = 1 + HISTORY_STARTED},
-    [EVENT_END] = {LOG_LEVEL_INFO, "end", CLIENT | OUTCOME | DURATION | SPENT, FACT_EXITS},
-    [EVENT_TIMEOUT] = {LOG_LEVEL_NOTICE, "max-runtime is over", CLIENT | SIGNAL},
-    [EVENT_GONE] = {LOG_LEVEL_DEBUG, "the client was gone before its handler was started", PEER,
-                    FACT_GONE},
-    [EVENT_START_FAILED] = {LOG_LEVEL_ERROR, "start failed; the service rests and tries again",
+    [EVENT_END] = {"end", LOG_LEVEL_INFO, "end", CLIENT | OUTCOME | DURATION | SPENT, FACT_EXITS},
+    [EVENT_TIMEOUT] = {LOG_EVENT_INFO, LOG_LEVEL_NOTICE, "max-runtime is over", CLIENT | SIGNAL},
+    [EVENT_GONE] = {LOG_EVENT_INFO, LOG_LEVEL_DEBUG,
+                    "the client was gone before its handler was started", PEER, FACT_GONE},
+    [EVENT_START_FAILED] = {"start-failed", LOG_LEVEL_ERROR,
+                            "start failed; the service rests and tries again",
                             CLIENT | STAGE | FAILURE | PROGRAM, FACT_START_FAILURES},
-    [EVENT_STARTED_AGAIN] = {LOG_LEVEL_NOTICE, "starts work again", PAUSES},
-    [EVENT_PENALTY] = {LOG_LEVEL_NOTICE, "penalty begins", SOURCE | DURATION, FACT_PENALTIES,
-                       .unsaid = FACT_PENALTIES_UNSAID, .sum_words = "penalties begin"},
-    [EVENT_PENALTY_OVER] = {LOG_LEVEL_NOTICE, "penalty is over", SOURCE},
-    [EVENT_REFUSED] = {LOG_LEVEL_NOTICE, "refused", REASON | PEER | ACTIVE, FACT_REFUSED,
+    [EVENT_STARTED_AGAIN] = {"started-again", LOG_LEVEL_NOTICE, "starts work again", PAUSES},
+    [EVENT_PENALTY] = {"penalty", LOG_LEVEL_NOTICE, "penalty begins", SOURCE | DURATION,
+                       FACT_PENALTIES, .unsaid = FACT_PENALTIES_UNSAID,
+                       .sum_words = "penalties begin"},
+    [EVENT_PENALTY_OVER] = {"penalty-over", LOG_LEVEL_NOTICE, "penalty is over", SOURCE},
+    [EVENT_REFUSED] = {"refused", LOG_LEVEL_NOTICE, "refused", REASON | PEER | ACTIVE, FACT_REFUSED,
                        .plot = 1 + HISTORY_REFUSED, .unsaid = FACT_REFUSED_UNSAID,
                        .sum_words = "refused"},
-    [EVENT_PENDING] = {LOG_LEVEL_WARNING, "pending: the address cannot be bound; it is tried again",
-                       LISTEN | FAILURE},
-    [EVENT_BOUND] = {LOG_LEVEL_NOTICE, "not pending any more", LISTEN},
-    [EVENT_REST_DATAGRAMS] = {LOG_LEVEL_WARNING,
+    [EVENT_PENDING] = {"pending", LOG_LEVEL_WARNING,
+                       "pending: the address cannot be bound; it is tried again", LISTEN | FAILURE},
+    [EVENT_BOUND] = {"bound", LOG_LEVEL_NOTICE, "not pending any more", LISTEN},
+    [EVENT_REST_DATAGRAMS] = {"resting", LOG_LEVEL_WARNING,
                               "handlers end and leave datagrams unread; they are dropped, the "
                               "socket rests",
                               LISTEN | ENDS},
-    [EVENT_REST_CLIENTS] = {LOG_LEVEL_WARNING,
+    [EVENT_REST_CLIENTS] = {"resting", LOG_LEVEL_WARNING,
                             "handlers end at once and leave clients waiting; the socket rests",
                             LISTEN | ENDS},
-    [EVENT_REST_EMPTY] = {LOG_LEVEL_WARNING,
+    [EVENT_REST_EMPTY] = {"resting", LOG_LEVEL_WARNING,
                           "the socket wakes for nothing that a handler could take; it rests",
                           LISTEN | FAILURE},
-    [EVENT_REST_OVER] = {LOG_LEVEL_NOTICE, "handlers take what waits again", LISTEN | ENDS},
+    [EVENT_REST_OVER] = {"resting-over", LOG_LEVEL_NOTICE, "handlers take what waits again",
+                         LISTEN | ENDS},
+    [EVENT_READY] = {"ready", LOG_LEVEL_NOTICE},
+    [EVENT_STOPPING] = {"stopping", LOG_LEVEL_NOTICE},
+    [EVENT_STOPPED] = {"stopped", LOG_LEVEL_NOTICE},
+    [EVENT_RELOADED] = {"reloaded", LOG_LEVEL_NOTICE},
+    [EVENT_RELOAD_FAILED] = {"reload-failed", LOG_LEVEL_ERROR},
+    [EVENT_UPGRADED] = {"upgraded", LOG_LEVEL_NOTICE},
+    [EVENT_UPGRADE_FAILED] = {"upgrade-failed", LOG_LEVEL_ERROR},
+    [EVENT_NO_FDS] = {"no-fds", LOG_LEVEL_WARNING},
+    [EVENT_NO_FDS_OVER] = {"no-fds-over", LOG_LEVEL_NOTICE},
+    [EVENT_ORDER] = {"order", LOG_LEVEL_NOTICE},
+    [EVENT_STDERR] = {"stderr", LOG_LEVEL_INFO},
+    [EVENT_LOST] = {LOG_EVENT_LOST, LOG_LEVEL_WARNING},
+    [EVENT_WARNING] = {LOG_EVENT_WARNING, LOG_LEVEL_WARNING},
+    [EVENT_INFO] = {LOG_EVENT_INFO, LOG_LEVEL_INFO},
 };
 
 /* --- fields --------------------------------------------------------------------------------- */
@@ -188,6 +206,7 @@ static void say(const struct reporter *reporter, const struct event_row *row,
     if (!log_wants(level) && level > LOG_LEVEL_NOTICE /* log_recent wants those */)
         return;
     log_record_begin(&record, level, reporter->name, more > 0 ? row->sum_words : row->words);
+    log_record_event(&record, row->word);
     add_subject(&record, fields, facts);
     if (fields & MORE)
         log_record_number(&record, "more", more);
@@ -335,4 +354,18 @@ void event_say(struct reporter *reporter, enum event event, const struct event_f
         count(reporter, row, facts);
     if (!is_for_the_sum(reporter, row, index_of(row->counter, facts)))
         say(reporter, row, facts, 0);
+}
+
+void event_log(enum event event, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_message_event(rows[event].level, rows[event].word, format, arguments);
+    va_end(arguments);
+}
+
+const char *event_word(enum event event)
+{
+    return rows[event].word;
 }

@@ -1,7 +1,8 @@
 /* event: what happens to a service and its connections, counted and said.
  *
- * One row an event tells what is counted, which words and fields its line has, and when it is said.
- * Who reports one fills in what is known of it. Events that come fast (refusals, penalties) are
+ * One row an event tells its word, what is counted, which words and fields its line has, and when
+ * it is said. Who reports one fills in what is known of it; what isn't about a service has its
+ * words from who says it. Events that come fast (refusals, penalties) are
  * said once and then summed up each second, for each service and reason: an attacker must not
  * write our log. Nothing here knows a service or a connection but by its reporter.
  */
@@ -35,8 +36,25 @@ enum event {
     EVENT_REST_CLIENTS,   /* the same, and clients were left waiting */
     EVENT_REST_EMPTY,     /* a socket wakes us, and there is nothing to start a handler for */
     EVENT_REST_OVER,      /* a handler took something again */
+    EVENT_READY,          /* these are the daemon's */
+    EVENT_STOPPING,
+    EVENT_STOPPED,
+    EVENT_RELOADED,
+    EVENT_RELOAD_FAILED,
+    EVENT_UPGRADED,
+    EVENT_UPGRADE_FAILED,
+    EVENT_NO_FDS, /* accepting pauses for lack of them, or of memory */
+    EVENT_NO_FDS_OVER,
+    EVENT_ORDER,  /* by the control socket */
+    EVENT_STDERR, /* a line that a handler wrote */
+    EVENT_LOST,   /* lines of the log, of which base/log.c tells */
+    EVENT_WARNING,
+    EVENT_INFO, /* any other line, by its level */
     EVENT_COUNT
 };
+
+/* The word that its lines have as their last field; several may have the same. */
+const char *event_word(enum event event);
 
 /* What is known of an event; a row names what of it is said. Text lives until event_say returns. */
 struct event_facts {
@@ -89,6 +107,9 @@ struct service_counters *event_counters(struct reporter *reporter);
 
 /* Counts the event, and says it, now or in a sum. */
 void event_say(struct reporter *reporter, enum event event, const struct event_facts *facts);
+
+/* Says one that is about the daemon, at its level. */
+void event_log(enum event event, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Has what is counted as not said summed up within a second: after an upgrade. */
 void event_sum_up_later(struct reporter *reporter);

@@ -6,7 +6,6 @@
  */
 #include <sys/wait.h>
 
-#include "base/log.h"
 #include "serve/connection_event.h"
 #include "serve/server.h"
 
@@ -49,7 +48,7 @@ void server_on_expire_timer(struct loop_timer *timer)
             say_over(service, &pardons[i].addr);
     }
     if (untold > 0)
-        log_notice("penalties are over of %zu more sources", untold);
+        event_log(EVENT_PENALTY_OVER, "penalties are over of %zu more sources", untold);
     server_expire_later(server);
 }
 

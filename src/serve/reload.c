@@ -58,6 +58,17 @@ static void say(struct reload *reload, const char *format, ...)
     say_problem(false, line, reload);
 }
 
+/* The last line of one that failed. */
+static void say_failed(const struct reload *reload, const char *reason)
+{
+    char line[256];
+
+    snprintf(line, sizeof(line), "not reloaded, everything stays as it was: %s", reason);
+    event_log(EVENT_RELOAD_FAILED, "%s", line);
+    if (reload->tell)
+        reload->tell(false, line, reload->context);
+}
+
 static int load(struct reload *reload)
 {
     struct problems problems = {0};
@@ -417,12 +428,11 @@ int server_reload(struct server *server,
     if (error == 0) {
         commit(&reload);
         server->reloads_done++;
-        log_notice("reloaded: %zu services", server->config->service_count);
+        event_log(EVENT_RELOADED, "reloaded: %zu services", server->config->service_count);
     } else {
         roll_back(&reload);
         server->reloads_failed++;
-        say(&reload, "not reloaded, everything stays as it was: %s",
-            reload.reason ? reload.reason : strerror(-error));
+        say_failed(&reload, reload.reason ? reload.reason : strerror(-error));
     }
     server->last_reload_failed = error < 0;
     listener_index_close(&reload.old);

@@ -29,7 +29,7 @@ void server_starve(struct server *server, int error)
     if (server->starve_failures++ == 0) {
         server->starve_wait = STARVE_WAIT_MIN;
         server->starve_began = now;
-        log_warning("accepting is paused: %s; clients wait", strerror(-error));
+        event_log(EVENT_NO_FDS, "accepting is paused: %s; clients wait", strerror(-error));
     }
     server->starve_last = now;
     loop_arm(server->loop, &server->starve_timer, now + server->starve_wait);
@@ -42,9 +42,9 @@ void server_feed(struct server *server)
     server->starve_wait = STARVE_WAIT_MIN;
     if (loop_now(server->loop) - server->starve_last < STARVE_OVER)
         return;
-    log_notice("accepting works again; for %" PRIu64 " ms it failed %" PRIu64 " times",
-               (server->starve_last - server->starve_began) / CLOCK_MILLISECOND,
-               server->starve_failures);
+    event_log(
+        EVENT_NO_FDS_OVER, "accepting works again; for %" PRIu64 " ms it failed %" PRIu64 " times",
+        (server->starve_last - server->starve_began) / CLOCK_MILLISECOND, server->starve_failures);
     server->starve_failures = 0;
 }
 

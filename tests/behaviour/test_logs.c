@@ -52,7 +52,7 @@ START_TEST(stderr_lines)
     answer = client_read_all(client_connect(port));
     ck_assert(sscanf(answer, "%ld %ld", &grandchild, &pid) == 2);
     free(answer);
-    snprintf(expected, sizeof(expected), "talk: one stderr_of=%ld", pid);
+    snprintf(expected, sizeof(expected), "talk: one stderr_of=%ld event=stderr", pid);
     line = find_line(&daemon, "talk: one");
     ck_assert_msg(strstr(line, expected) != NULL, "%s", line);
     free(line);
@@ -183,30 +183,43 @@ static char *find_shape(const struct daemon *daemon, const char *text)
 static const struct {
     const char *text, *line;
 } whole_lines[] = {
-    {" good: start", "info good: start" BOTH " active=N/N source=N"},
-    {" good: end", "info good: end" BOTH " outcome=ok" SPENT},
-    {" crash: start", "info crash: start" BOTH " active=N source=N"},
-    {" crash: end", "info crash: end" BOTH " outcome=crash signal=SIGSEGV" SPENT},
-    {" exit: end", "info exit: end" BOTH " outcome=exit.N" SPENT},
-    {" slow: max", "notice slow: max-runtime is over" BOTH " signal=SIGTERM"},
-    {" slow: end", "info slow: end" BOTH " outcome=timeout signal=SIGTERM" SPENT},
-    {" denied: refused", "notice denied: refused reason=denied" PEER " active=N/N"},
-    {" denied: refused reason=denied more",
-     "notice denied: refused reason=denied more=N active=N/N"},
+    {" good: start", "info good: start" BOTH " active=N/N source=N"
+                     " event=start"},
+    {" good: end", "info good: end" BOTH " outcome=ok" SPENT " event=end"},
+    {" crash: start", "info crash: start" BOTH " active=N source=N"
+                      " event=start"},
+    {" crash: end", "info crash: end" BOTH " outcome=crash signal=SIGSEGV" SPENT " event=end"},
+    {" exit: end", "info exit: end" BOTH " outcome=exit.N" SPENT " event=end"},
+    {" slow: max", "notice slow: max-runtime is over" BOTH " signal=SIGTERM"
+                   " event=info"},
+    {" slow: end", "info slow: end" BOTH " outcome=timeout signal=SIGTERM" SPENT " event=end"},
+    {" denied: refused", "notice denied: refused reason=denied" PEER " active=N/N"
+                         " event=refused"},
+    {" denied: refused reason=denied more", "notice denied: refused reason=denied more=N active=N/N"
+                                            " event=refused"},
     {" fails: start failed", "error fails: start failed; the service rests and tries again" BOTH
-                             " stage=exec error=\"No such file or directory\" program=/fails"},
-    {" fails: starts work", "notice fails: starts work again pauses=N"},
-    {" silent: end", "info silent: end connection=N" PEER " outcome=silent duration_ms=N"},
-    {" silent: penalty begins", "notice silent: penalty begins source=N.N.N.N duration_ms=N"},
-    {" silent: penalty is over", "notice silent: penalty is over source=N.N.N.N"},
+                             " stage=exec error=\"No such file or directory\" program=/fails"
+                             " event=start-failed"},
+    {" fails: starts work", "notice fails: starts work again pauses=N"
+                            " event=started-again"},
+    {" silent: end", "info silent: end connection=N" PEER " outcome=silent duration_ms=N"
+                     " event=end"},
+    {" silent: penalty begins", "notice silent: penalty begins source=N.N.N.N duration_ms=N"
+                                " event=penalty"},
+    {" silent: penalty is over", "notice silent: penalty is over source=N.N.N.N"
+                                 " event=penalty-over"},
     {" taken: pending", "warning taken: pending: the address cannot be bound; it is tried again "
-                        "listen=N.N.N.N:N error=\"Address already in use\""},
-    {" taken: not pending", "notice taken: not pending any more listen=N.N.N.N:N"},
+                        "listen=N.N.N.N:N error=\"Address already in use\""
+                        " event=pending"},
+    {" taken: not pending", "notice taken: not pending any more listen=N.N.N.N:N"
+                            " event=bound"},
     {" good: status", "notice good: status state=serving active=N/N sockets=N started=N ok=N "
                       "exit=N crash=N killed=N silent=N timeout=N refused=N start_failures=N "
-                      "gone=N accept_errors=N"},
+                      "gone=N accept_errors=N"
+                      " event=info"},
     {" processes, ", "notice N processes, N connections so far, N reloads and N that failed, N "
-                     "upgrades and N that failed, N messages lost"},
+                     "upgrades and N that failed, N messages lost"
+                     " event=info"},
 };
 
 /* A listener of our own. */
@@ -279,6 +292,29 @@ START_TEST(whole_line)
 }
 END_TEST
 
+/* What the daemon itself does has its words, too. */
+START_TEST(daemon_events)
+{
+    struct daemon daemon;
+    int port = harness_port();
+
+    harness_serve(&daemon, UPPER, port);
+    harness_log_wait(&daemon, "event=ready\n", 1);
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "event=reloaded\n", 1);
+    harness_write_file(daemon.config, "[broken\n", 0644);
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "event=reload-failed\n", 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "error not reloaded"), 1);
+    ck_assert_int_gt(harness_log_count(&daemon, "event=warning\n"), 0);
+    harness_signal(&daemon, SIGTERM);
+    ck_assert_int_eq(harness_wait(&daemon), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "event=stopping\n"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "notice stdinetd has stopped event=stopped\n"), 1);
+    harness_remove(&daemon);
+}
+END_TEST
+
 START_TEST(json_lines)
 {
     struct daemon daemon;
@@ -296,6 +332,7 @@ START_TEST(json_lines)
     ck_assert_msg(object != NULL, "%s", line);
     ck_assert_str_eq(json_string_value(json_object_get(object, "service")), "\"odd\" näme");
     ck_assert_str_eq(json_string_value(json_object_get(object, "outcome")), "ok");
+    ck_assert_str_eq(json_string_value(json_object_get(object, "event")), "end");
     ck_assert(json_is_integer(json_object_get(object, "pid")));
     ck_assert(json_is_integer(json_object_get(object, "duration_ms")));
     json_decref(object);
@@ -512,6 +549,7 @@ START_TEST(syslog_and_journal)
     ck_assert(harness_until(has_datagram, &awaited));
     ck_assert_msg(strstr(awaited.bytes, "PRIORITY=6\n") != NULL, "%s", awaited.bytes);
     ck_assert_msg(strstr(awaited.bytes, "STDINETD_SERVICE=upper\n") != NULL, "%s", awaited.bytes);
+    ck_assert_msg(strstr(awaited.bytes, "STDINETD_EVENT=end\n") != NULL, "%s", awaited.bytes);
     harness_end(&daemon);
 }
 END_TEST
@@ -551,6 +589,7 @@ Suite *logs_suite(void)
     tcase_add_test(all, stderr_fds);
     tcase_add_loop_test(all, stderr_shut_down, 0, 4);
     tcase_add_test(all, whole_line);
+    tcase_add_test(all, daemon_events);
     tcase_add_test(all, json_lines);
     tcase_add_test(all, rotated_file);
     tcase_add_test(all, full_disk_counted);

@@ -71,7 +71,7 @@ check 'a command without its arguments' ends 64 err '^stdinetctl: usage: stdinet
 needs_room() {
     "$@" >/dev/full 2>"$work/err" </dev/null
     [ $? -eq 71 ] && [ "$(wc -l <"$work/err")" -eq 1 ] &&
-        grep -q 'cannot .*: \(No space left on device\|Input/output error\)$' "$work/err"
+        grep -q 'cannot .*: \(No space left on device\|Input/output error\)\( event=warning\)*$' "$work/err"
 }
 check 'a standard output that is full' needs_room "$STDINETCTL" --help
 check 'that of --version' needs_room "$STDINETCTL" --version

@@ -71,12 +71,12 @@ static const struct {
 } rows[] = {
     {EVENT_START,
      {.connection = 7, .pid = 345, .peer = &peer, .source_running = 1},
-     "info a b: start connection=7 pid=345 peer=192.0.2.1:40312 active=2/64 source=1\n",
+     "info a b: start connection=7 pid=345 peer=192.0.2.1:40312 active=2/64 source=1 event=start\n",
      FACT_STARTED,
      0},
     {EVENT_START,
      {.connection = 7, .pid = 345},
-     "info a b: start connection=7 pid=345 active=2/64\n",
+     "info a b: start connection=7 pid=345 active=2/64 event=start\n",
      FACT_STARTED,
      0},
     {EVENT_END,
@@ -88,28 +88,30 @@ static const struct {
       .usage = &usage,
       .duration = CLOCK_SECOND},
      "info a b: end connection=7 pid=345 peer=192.0.2.1:40312 outcome=exit.3 duration_ms=1000 "
-     "cpu_ms=1005 memory_kib=9\n",
+     "cpu_ms=1005 memory_kib=9 event=end\n",
      FACT_EXITS,
      OUTCOME_EXIT},
     {EVENT_END,
      {.connection = 7, .pid = 345, .outcome = OUTCOME_KILLED, .status = 9, .usage = &usage},
      "info a b: end connection=7 pid=345 outcome=killed signal=SIGKILL duration_ms=0 cpu_ms=1005 "
-     "memory_kib=9\n",
+     "memory_kib=9 event=end\n",
      FACT_EXITS,
      OUTCOME_KILLED},
     {EVENT_END,
      {.connection = 7, .peer = &peer, .outcome = OUTCOME_SILENT, .duration = CLOCK_SECOND},
-     "info a b: end connection=7 peer=192.0.2.1:40312 outcome=silent duration_ms=1000\n",
+     "info a b: end connection=7 peer=192.0.2.1:40312 outcome=silent duration_ms=1000 event=end\n",
      FACT_EXITS,
      OUTCOME_SILENT},
     {EVENT_TIMEOUT,
      {.connection = 7, .pid = 345, .peer = &peer, .signal = "SIGTERM"},
-     "notice a b: max-runtime is over connection=7 pid=345 peer=192.0.2.1:40312 signal=SIGTERM\n",
+     "notice a b: max-runtime is over connection=7 pid=345 peer=192.0.2.1:40312 signal=SIGTERM "
+     "event=info\n",
      FACT_NONE,
      0},
     {EVENT_GONE,
      {.peer = &peer},
-     "debug a b: the client was gone before its handler was started peer=192.0.2.1:40312\n",
+     "debug a b: the client was gone before its handler was started peer=192.0.2.1:40312 "
+     "event=info\n",
      FACT_GONE,
      0},
     {EVENT_START_FAILED,
@@ -120,63 +122,67 @@ static const struct {
       .error = "E",
       .program = "p"},
      "error a b: start failed; the service rests and tries again connection=7 pid=345 "
-     "peer=192.0.2.1:40312 stage=exec error=E program=p\n",
+     "peer=192.0.2.1:40312 stage=exec error=E program=p event=start-failed\n",
      FACT_START_FAILURES,
      STAGE_EXEC},
     {EVENT_START_FAILED,
      {.again = true, .connection = 7, .stage = STAGE_FORK, .error = "E", .program = "p"},
      "debug a b: start failed; the service rests and tries again connection=7 stage=fork error=E "
-     "program=p\n",
+     "program=p event=start-failed\n",
      FACT_START_FAILURES,
      STAGE_FORK},
-    {EVENT_STARTED_AGAIN, {.times = 3}, "notice a b: starts work again pauses=3\n", FACT_NONE, 0},
+    {EVENT_STARTED_AGAIN,
+     {.times = 3},
+     "notice a b: starts work again pauses=3 event=started-again\n",
+     FACT_NONE,
+     0},
     {EVENT_PENALTY,
      {.source = &peer, .duration = 60 * CLOCK_SECOND},
-     "notice a b: penalty begins source=192.0.2.1 duration_ms=60000\n",
+     "notice a b: penalty begins source=192.0.2.1 duration_ms=60000 event=penalty\n",
      FACT_PENALTIES,
      0},
     {EVENT_PENALTY_OVER,
      {.source = &peer},
-     "notice a b: penalty is over source=192.0.2.1\n",
+     "notice a b: penalty is over source=192.0.2.1 event=penalty-over\n",
      FACT_NONE,
      0},
     {EVENT_REFUSED,
      {.peer = &peer, .reason = REASON_FULL},
-     "notice a b: refused reason=full peer=192.0.2.1:40312 active=2/64\n",
+     "notice a b: refused reason=full peer=192.0.2.1:40312 active=2/64 event=refused\n",
      FACT_REFUSED,
      REASON_FULL},
     {EVENT_PENDING,
      {.listen = &listener, .error = "in use"},
      "warning a b: pending: the address cannot be bound; it is tried again listen=127.0.0.1:80 "
-     "error=\"in use\"\n",
+     "error=\"in use\" event=pending\n",
      FACT_NONE,
      0},
     {EVENT_BOUND,
      {.listen = &listener},
-     "notice a b: not pending any more listen=127.0.0.1:80\n",
+     "notice a b: not pending any more listen=127.0.0.1:80 event=bound\n",
      FACT_NONE,
      0},
     {EVENT_REST_DATAGRAMS,
      {.listen = &listener, .times = 3},
      "warning a b: handlers end and leave datagrams unread; they are dropped, the socket rests "
-     "listen=127.0.0.1:80 ends=3\n",
+     "listen=127.0.0.1:80 ends=3 event=resting\n",
      FACT_NONE,
      0},
     {EVENT_REST_CLIENTS,
      {.again = true, .listen = &listener, .times = 4},
      "debug a b: handlers end at once and leave clients waiting; the socket rests "
-     "listen=127.0.0.1:80 ends=4\n",
+     "listen=127.0.0.1:80 ends=4 event=resting\n",
      FACT_NONE,
      0},
     {EVENT_REST_EMPTY,
      {.listen = &listener, .error = "E"},
      "warning a b: the socket wakes for nothing that a handler could take; it rests "
-     "listen=127.0.0.1:80 error=E\n",
+     "listen=127.0.0.1:80 error=E event=resting\n",
      FACT_NONE,
      0},
     {EVENT_REST_OVER,
      {.listen = &listener, .times = 5},
-     "notice a b: handlers take what waits again listen=127.0.0.1:80 ends=5\n",
+     "notice a b: handlers take what waits again listen=127.0.0.1:80 ends=5 event=resting-over\n",
      FACT_NONE,
      0},
 };
@@ -224,17 +230,19 @@ START_TEST(flood)
         event_say(&reporter, EVENT_PENALTY, &(struct event_facts){.source = &peer});
     event_close(&other); /* what it had to say goes with it */
     ck_assert_int_eq(loop_run(report.loop, stop_when_quiet, NULL), 0);
-    ck_assert_str_eq(read_lines(),
-                     "notice a b: refused reason=denied peer=192.0.2.1:40312 active=2/64\n"
-                     "notice a b: refused reason=full peer=192.0.2.1:40312 active=2/64\n"
-                     "notice other: refused reason=full peer=192.0.2.1:40312 active=2/64\n"
-                     "notice a b: penalty begins source=192.0.2.1 duration_ms=0\n"
-                     "notice a b: penalties begin more=2\n"
-                     "notice a b: refused reason=denied more=4 active=2/64\n");
+    ck_assert_str_eq(
+        read_lines(),
+        "notice a b: refused reason=denied peer=192.0.2.1:40312 active=2/64 event=refused\n"
+        "notice a b: refused reason=full peer=192.0.2.1:40312 active=2/64 event=refused\n"
+        "notice other: refused reason=full peer=192.0.2.1:40312 active=2/64 event=refused\n"
+        "notice a b: penalty begins source=192.0.2.1 duration_ms=0 event=penalty\n"
+        "notice a b: penalties begin more=2 event=penalty\n"
+        "notice a b: refused reason=denied more=4 active=2/64 event=refused\n");
     ck_assert_uint_eq(reporter.counters->refused[REASON_DENIED], 5);
     ck_assert_uint_eq(counters_sum(reporter.counters, FACT_REFUSED_UNSAID), 0);
     refuse(&reporter, REASON_DENIED, 1);
-    ck_assert_ptr_nonnull(strstr(read_lines(), "more=4 active=2/64\nnotice a b: refused"));
+    ck_assert_ptr_nonnull(
+        strstr(read_lines(), "more=4 active=2/64 event=refused\nnotice a b: refused"));
     end(&reporter);
 }
 END_TEST
