@@ -166,6 +166,7 @@ check 'a page as an answer' serves_no_room page
 check 'status' has_no_room status
 check 'status as JSON' has_no_room --json status
 check '--list-options' needs_room "$STDINETD" --list-options
+check '--list-words' needs_room "$STDINETD" --list-words
 check '--help of the daemon' needs_room "$STDINETD" --help
 check '--version of the daemon' needs_room "$STDINETD" --version
 check '--dump' needs_room "$STDINETD" -c "$work/names.ini" --dump
