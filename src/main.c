@@ -12,6 +12,7 @@
 #include "serve/server.h"
 #include "serve/upgrade.h"
 #include "serve/version.h"
+#include "serve/words.h"
 
 static int fail(const char *problem, int error)
 {
@@ -67,6 +68,8 @@ static int run(const struct arguments *arguments, struct server_start *start)
         printf("stdinetd %s\n", version_text);
     else if (arguments->action == ACTION_LIST_OPTIONS)
         option_list(stdout);
+    else if (arguments->action == ACTION_LIST_WORDS)
+        words_list(stdout);
     else if ((status = load(arguments, &start->problems, &config)) == EXIT_OK ||
              upgrade_load_proven(start, &config) == 0)
         status = use(arguments, config, start);

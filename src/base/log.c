@@ -199,6 +199,7 @@ static void enqueue_lost(void)
         return;
     snprintf(message, sizeof(message), "%" PRIu64 " messages lost", log_state.lost);
     log_record_begin(&record, LOG_LEVEL_WARNING, NULL, message);
+    log_record_event(&record, LOG_EVENT_LOST);
     if (enqueue(&record))
         log_state.lost = 0;
 }
@@ -296,8 +297,14 @@ void log_record_begin(struct log_record *record, enum log_level level, const cha
     record->level = level;
     record->service = service;
     record->message = message;
+    record->event = level <= LOG_LEVEL_WARNING ? LOG_EVENT_WARNING : LOG_EVENT_INFO;
     record->field_count = 0;
     record->scratch_used = 0;
+}
+
+void log_record_event(struct log_record *record, const char *event)
+{
+    record->event = event;
 }
 
 static void add_field(struct log_record *record, const char *name, const char *text, bool number)
@@ -347,17 +354,26 @@ void log_record_number(struct log_record *record, const char *name, uint64_t num
         record->fields[before].number = true;
 }
 
-void log_message(enum log_level level, const char *format, ...)
+void log_message_event(enum log_level level, const char *event, const char *format,
+                       va_list arguments)
 {
     struct log_record record;
     char message[LOG_MESSAGE_MAX];
-    va_list arguments;
 
     if (!log_wants(level) && level > LOG_LEVEL_NOTICE /* log_recent wants those */)
         return;
-    va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
     log_record_begin(&record, level, NULL, message);
+    if (event)
+        log_record_event(&record, event);
     log_record_emit(&record);
+}
+
+void log_message(enum log_level level, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_message_event(level, NULL, format, arguments);
+    va_end(arguments);
 }

@@ -12,6 +12,7 @@
 #ifndef STDINETD_BASE_LOG_H
 #define STDINETD_BASE_LOG_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -76,6 +77,12 @@ void log_resume(uint64_t unsaid, uint64_t total);
 #define LOG_SCRATCH     1536
 #define LOG_MESSAGE_MAX 2048 /* bytes of a message before escaping; the rest is cut */
 
+/* What a line is, in a word that programs match and that never changes: its last field. A line that
+ * nobody names is one of the first two, by its level. */
+#define LOG_EVENT_WARNING "warning" /* and errors */
+#define LOG_EVENT_INFO    "info"
+#define LOG_EVENT_LOST    "lost" /* messages that found no room */
+
 struct log_field {
     const char *name; /* lower case, letters and '_'; a constant */
     const char *text;
@@ -87,6 +94,7 @@ struct log_record {
     enum log_level level;
     const char *service; /* NULL: the daemon itself */
     const char *message;
+    const char *event; /* lower case, letters and '-'; a constant */
     struct log_field fields[LOG_FIELDS_MAX];
     size_t field_count;
     char scratch[LOG_SCRATCH];
@@ -95,6 +103,8 @@ struct log_record {
 
 void log_record_begin(struct log_record *record, enum log_level level, const char *service,
                       const char *message);
+/* Names what the line is. */
+void log_record_event(struct log_record *record, const char *event);
 /* A field over LOG_FIELDS_MAX or LOG_SCRATCH is left out. */
 void log_record_text(struct log_record *record, const char *name, const char *text);
 void log_record_number(struct log_record *record, const char *name, uint64_t number);
@@ -102,9 +112,11 @@ void log_record_format(struct log_record *record, const char *name, const char *
     __attribute__((format(printf, 3, 4)));
 void log_record_emit(struct log_record *record);
 
-/* A message without fields. */
+/* A message without fields; and one that is this event (NULL: by its level). */
 void log_message(enum log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void log_message_event(enum log_level level, const char *event, const char *format,
+                       va_list arguments) __attribute__((format(printf, 3, 0)));
 
 #define log_error(...)   log_message(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_message(LOG_LEVEL_WARNING, __VA_ARGS__)

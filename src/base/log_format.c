@@ -1,8 +1,8 @@
 /* log_format: see log_format.h.
  *
- * text      2026-11-23T21:35:00.123Z info upper: end pid=345 outcome=ok
- * json      {"time":"…","level":"info","service":"upper","message":"end","pid":345,"outcome":"ok"}
- * syslog    <30>Nov 23 21:35:00 stdinetd[1]: upper: end pid=345 outcome=ok       (RFC 3164)
+ * text      2026-11-23T21:35:00.123Z info upper: end pid=345 event=end
+ * json      {"time":"…","level":"info","service":"upper","message":"end","pid":345,"event":"end"}
+ * syslog    <30>Nov 23 21:35:00 stdinetd[1]: upper: end pid=345 event=end        (RFC 3164)
  * journal   PRIORITY=6\nSTDINETD_SERVICE=upper\nMESSAGE=…\n…   (systemd's JOURNAL_NATIVE_PROTOCOL)
  */
 #include "base/log_format.h"
@@ -45,6 +45,17 @@ __attribute__((format(printf, 2, 3))) static void put(struct output *output, con
         output->length += (size_t)length < room ? (size_t)length : room - 1;
 }
 
+/* A constant, or what put_escaped need not look at. */
+static void put_plain(struct output *output, const char *text)
+{
+    size_t room = output->size - output->length - 1, length = strlen(text);
+
+    length = length < room ? length : room;
+    memcpy(output->text + output->length, text, length);
+    output->length += length;
+    output->text[output->length] = '\0';
+}
+
 static void put_escaped(struct output *output, const char *text)
 {
     text_escape(text, strlen(text), output->text + output->length, output->size - output->length);
@@ -65,20 +76,29 @@ static void put_quoted(struct output *output, const char *text)
     put(output, "\"");
 }
 
+/* The event comes last, whatever a stranger's bytes before it look like, and always fits. */
 static void put_message_and_fields(struct output *output, const struct log_record *record)
 {
+    size_t room = sizeof(" event=") - 1 + strlen(record->event);
+
+    output->size -= room;
     if (record->service) {
         put_escaped(output, record->service);
-        put(output, ": ");
+        put_plain(output, ": ");
     }
     put_escaped(output, record->message);
     for (size_t i = 0; i < record->field_count; i++) {
-        put(output, " %s=", record->fields[i].name);
+        put_plain(output, " ");
+        put_plain(output, record->fields[i].name);
+        put_plain(output, "=");
         if (text_needs_quotes(record->fields[i].text))
             put_quoted(output, record->fields[i].text);
         else
             put_escaped(output, record->fields[i].text);
     }
+    output->size += room;
+    put_plain(output, " event=");
+    put_plain(output, record->event);
 }
 
 static void put_text(struct output *output, const struct log_record *record)
@@ -118,6 +138,7 @@ static void put_json(struct output *output, const struct log_record *record)
     for (size_t i = 0; i < record->field_count; i++)
         failed |= set_json(object, record->fields[i].name, record->fields[i].text,
                            record->fields[i].number);
+    failed |= set_json(object, "event", record->event, false);
     if (!failed)
         length = json_dumpb(object, output->text + output->length, output->size - output->length,
                             JSON_COMPACT);
@@ -125,8 +146,9 @@ static void put_json(struct output *output, const struct log_record *record)
     if (length > 0 && length < output->size - output->length)
         output->length += length;
     else /* no memory, or longer than a line may be: half an object would be worse */
-        put(output, "{\"level\":\"%s\",\"message\":\"a message that was too long\"}",
-            log_level_names[record->level]);
+        put(output,
+            "{\"level\":\"%s\",\"message\":\"a message that was too long\",\"event\":\"%s\"}",
+            log_level_names[record->level], record->event);
 }
 
 /* "NAME=value\n" as a whole, or nothing where it doesn't fit: half a field would be another one. */
@@ -152,6 +174,7 @@ static void put_journal(struct output *output, const struct log_record *record)
     put(output, "PRIORITY=%d\nSYSLOG_IDENTIFIER=stdinetd\n", level_priorities[record->level]);
     if (record->service)
         put_journal_field(output, &(struct log_field){"service", record->service, false});
+    put_journal_field(output, &(struct log_field){"event", record->event, false});
     put(output, "MESSAGE=");
     /* The message may take all but the room for its line end. */
     message = *output;

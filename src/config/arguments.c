@@ -36,6 +36,8 @@ static const struct {
      "print the effective configuration as an ini"},
     {"list-options", '\0', NULL, ARGUMENT_ACTION, ACTION_LIST_OPTIONS,
      "print every key that a configuration may have"},
+    {"list-words", '\0', NULL, ARGUMENT_ACTION, ACTION_LIST_WORDS,
+     "print the words of the log, status and metrics"},
     {"daemon", '\0', NULL, ARGUMENT_DAEMON, 0, "go to the background once services listen"},
     {"listen", 'l', "ADDRESS", ARGUMENT_LISTEN, 0,
      "serve PROGRAM here, without a file; may be given again"},
@@ -50,7 +52,8 @@ static const struct {
 
 void arguments_help(void)
 {
-    puts("usage: stdinetd [-c FILE] [--check | --dump | --list-options] [--daemon] [-o KEY=VALUE]\n"
+    puts("usage: stdinetd [-c FILE] [--check | --dump | --list-options | --list-words] [--daemon]\n"
+         "                [-o KEY=VALUE]\n"
          "       stdinetd -l ADDRESS [-l ADDRESS] [-o KEY=VALUE] -- PROGRAM [ARGUMENT]\n"
          "\n"
          "Listens, accepts, and starts a program per connection, with the connection as its\n"
@@ -132,7 +135,7 @@ static int take_rest(struct arguments *arguments, int count, char *const words[]
     const char *problem = NULL;
 
     if (arguments->action == ACTION_HELP || arguments->action == ACTION_VERSION ||
-        arguments->action == ACTION_LIST_OPTIONS)
+        arguments->action == ACTION_LIST_OPTIONS || arguments->action == ACTION_LIST_WORDS)
         return 0;
     if (count > 0 && request->listen_count == 0)
         problem = "a PROGRAM needs -l ADDRESS";

@@ -14,6 +14,7 @@ enum arguments_action {
     ACTION_CHECK,        /* --check */
     ACTION_DUMP,         /* --dump */
     ACTION_LIST_OPTIONS, /* --list-options */
+    ACTION_LIST_WORDS,   /* --list-words */
     ACTION_HELP,         /* --help */
     ACTION_VERSION,      /* --version */
     ACTION_PROVE,        /* --prove, which only an upgrade gives */

@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "serve/adoption.h"
+#include "serve/connection_event.h"
 #include "serve/lend.h"
 #include "serve/server.h"
 
@@ -233,7 +234,7 @@ static void resume_process(struct server *server, struct connection *connection,
     connection->has_deadline = left->deadline > 0 && loop_reserve(server->loop, 1) == 0;
     server_set_deadline(connection, connection->has_deadline ? left->deadline : 0);
     if (was_starting)
-        event_started(connection);
+        connection_event_start(connection);
 }
 
 static void resume_client(struct server *server, struct connection *connection,

@@ -226,7 +226,7 @@ static void parse_counts(const char *text, uint32_t counts[static HISTORY_SLOTS]
 
 static void write_counters(struct handover_writer *writer, const struct service *service)
 {
-    struct counters_left left = {*service->counters, service->handover_place, {0}};
+    struct counters_left left = {*service->reporter.counters, service->handover_place, {0}};
     char texts[HISTORY_KINDS][HISTORY_TEXT];
 
     if (left.counters.history.first == 0)
@@ -244,7 +244,7 @@ static void collect_counters(struct handover_writer *writer, struct server *serv
 
     for (size_t i = 0; i < 2; i++)
         for (const struct service *service = lists[i]; service; service = service->next)
-            if (service->counters)
+            if (service->reporter.counters)
                 write_counters(writer, service);
 }
 
@@ -256,11 +256,11 @@ static int apply_counters(struct adoption *adoption, const void *values)
 
     if (!service)
         return 0;
-    counters = event_counters(service);
+    counters = event_counters(&service->reporter);
     *counters = left->counters;
     for (size_t kind = 0; kind < HISTORY_KINDS; kind++)
         parse_counts(left->history[kind], counters->history.counts[kind]);
-    server_sum_up_soon(adoption->server);
+    event_sum_up_later(&service->reporter);
     return 0;
 }
 

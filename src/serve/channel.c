@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/stranger.h"
+#include "serve/event.h"
 
 /* A line that isn't finished after this long is said as it is: a prompt, a progress bar. */
 #define UNFINISHED_WAIT CLOCK_SECOND
@@ -53,6 +54,7 @@ static void say(struct channel *channel, pid_t pid, const char *line)
 
     channel->second_lines++;
     log_record_begin(&record, LOG_LEVEL_INFO, channel->service, line);
+    log_record_event(&record, event_word(EVENT_STDERR));
     log_record_number(&record, "stderr_of", (uint64_t)pid);
     log_record_emit(&record);
 }

@@ -108,6 +108,7 @@ static void log_write(const struct control_client *client, const struct control_
     struct log_record record;
 
     log_record_begin(&record, problem ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, NULL, "control");
+    log_record_event(&record, event_word(EVENT_ORDER));
     log_record_text(&record, "command", request->command->name);
     for (size_t i = 0; i < CONTROL_PARAMETERS && request->command->parameters[i].name; i++)
         if (request->arguments[i].given)

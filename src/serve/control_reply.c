@@ -87,16 +87,6 @@ void reply_add_duration(struct control_reply *reply, json_t *object, const char 
     reply_add_count(reply, object, name, duration / CLOCK_MILLISECOND);
 }
 
-void reply_add_counts(struct control_reply *reply, json_t *object, const char *name,
-                      const char *const *names, const uint64_t *counts, size_t count)
-{
-    json_t *members = reply_add_object(reply, object, name);
-
-    for (size_t i = 0; i < count; i++)
-        if (counts[i] > 0)
-            reply_add_count(reply, members, names[i], counts[i]);
-}
-
 static char *print(json_t *root, size_t *ret_length)
 {
     char *line = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(6)), *longer;

@@ -35,9 +35,6 @@ void reply_add_number(struct control_reply *reply, json_t *object, const char *n
 /* In milliseconds. */
 void reply_add_duration(struct control_reply *reply, json_t *object, const char *name,
                         nanoseconds duration);
-/* A member of that name for each count that isn't 0. */
-void reply_add_counts(struct control_reply *reply, json_t *object, const char *name,
-                      const char *const *names, const uint64_t *counts, size_t count);
 
 /* The whole as one line with its '\n', in malloc'ed memory; NULL without memory. */
 char *reply_print(struct control_reply *reply, size_t *ret_length);

@@ -79,29 +79,39 @@ static void add_listeners(struct control_reply *reply, json_t *object,
     }
 }
 
+/* One number as it is; of more than one those that aren't 0, by their names. */
+static void add_fact(struct control_reply *reply, json_t *object,
+                     const struct service_counters *counters, enum fact_id id)
+{
+    const struct fact *fact = &counters_facts[id];
+    json_t *members = fact->name ? reply_add_object(reply, object, fact->key) : NULL;
+
+    if (!fact->name && fact->unit)
+        reply_add_duration(reply, object, fact->key, counters_get(counters, id, 0));
+    else if (!fact->name)
+        reply_add_count(reply, object, fact->key, counters_get(counters, id, 0));
+    for (size_t i = 0; fact->name && i < fact->count; i++)
+        if (counters_get(counters, id, i) > 0)
+            reply_add_count(reply, members, fact->name(i), counters_get(counters, id, i));
+}
+
 static void add_counters(struct control_reply *reply, json_t *object, const struct service *service)
 {
     static const struct service_counters none;
-    const struct service_counters *counters = service->counters ? service->counters : &none;
-    const char *stages[STAGE_COUNT];
-    uint64_t failures[STAGE_COUNT];
+    const struct service_counters *counters =
+        service->reporter.counters ? service->reporter.counters : &none;
 
-    for (enum stage stage = 0; stage < STAGE_COUNT; stage++) {
-        stages[stage] = stage_name(stage);
-        failures[stage] = counters->start_failures[stage];
-    }
-    reply_add_count(reply, object, "started", counters->started);
-    reply_add_count(reply, object, "gone", counters->gone);
-    reply_add_count(reply, object, "accept_errors", counters->accept_errors);
+    add_fact(reply, object, counters, FACT_STARTED);
+    add_fact(reply, object, counters, FACT_GONE);
+    add_fact(reply, object, counters, FACT_ACCEPT_ERRORS);
     reply_add_number(
         reply, object, "rate",
         history_rate(&counters->history, HISTORY_STARTED, loop_now(service->server->loop)));
-    reply_add_duration(reply, object, "cpu_ms", counters->cpu);
-    reply_add_count(reply, object, "penalties", counters->penalties);
-    reply_add_counts(reply, object, "refused", admission_reason_names, counters->refused,
-                     REASON_COUNT);
-    reply_add_counts(reply, object, "exits", outcome_names, counters->exits, OUTCOME_COUNT);
-    reply_add_counts(reply, object, "start_failures", stages, failures, STAGE_COUNT);
+    add_fact(reply, object, counters, FACT_CPU);
+    add_fact(reply, object, counters, FACT_PENALTIES);
+    add_fact(reply, object, counters, FACT_REFUSED);
+    add_fact(reply, object, counters, FACT_EXITS);
+    add_fact(reply, object, counters, FACT_START_FAILURES);
 }
 
 /* Why it rests, and until when. */
@@ -120,7 +130,8 @@ static void add_rest(struct control_reply *reply, json_t *object, const struct s
 static void add_history(struct control_reply *reply, json_t *object, const char *name,
                         const struct service *service, enum history_kind kind)
 {
-    const struct history *history = service->counters ? &service->counters->history : NULL;
+    const struct history *history =
+        service->reporter.counters ? &service->reporter.counters->history : NULL;
     json_t *list = reply_add_array(reply, object, name);
     uint32_t counts[HISTORY_SLOTS];
 

@@ -3,6 +3,7 @@
  * Nothing here knows a connection: that story is server.c's. Called by main.
  */
 #include "serve/server.h"
+#include "serve/status_line.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@ static void say_status(const struct server *server)
         server->children.handlers, server->next_connection, server->reloads_done,
         server->reloads_failed, server->upgrades_done, server->upgrades_failed, log_lost_total());
     for (const struct service *service = server->services; service; service = service->next)
-        event_status(service);
+        status_line_log(service);
 }
 
 static void take_signal(struct server *server, const struct signalfd_siginfo *info)
@@ -53,7 +54,7 @@ static void take_signal(struct server *server, const struct signalfd_siginfo *in
         server_stop(server);
         break;
     case SIGQUIT:
-        log_notice("leaving at once; %zu handlers stay", server->children.handlers);
+        event_log(EVENT_STOPPING, "leaving at once; %zu handlers stay", server->children.handlers);
         notify_stopping(&server->notify, "leaving, handlers stay", 0);
         /* Or the end of this very turn could be another build's beginning. */
         upgrade_abandon(server, "stdinetd leaves");
@@ -81,20 +82,6 @@ static void on_signals(struct loop_source *source, uint32_t events)
 }
 
 /* --- the server ----------------------------------------------------------------------------- */
-
-static void on_sum_timer(struct loop_timer *timer)
-{
-    struct server *server = timer->owner;
-
-    for (struct service *service = server->services; service; service = service->next)
-        event_sum_up(service);
-}
-
-void server_sum_up_soon(struct server *server)
-{
-    if (!loop_is_armed(&server->sum_timer))
-        loop_arm(server->loop, &server->sum_timer, loop_now(server->loop) + CLOCK_SECOND);
-}
 
 /* The end of a turn: starts are looked after, the service manager hears what it should, and the
  * turn's lines go out together. */
@@ -197,6 +184,7 @@ static int open_parts(struct server *server)
     int error = loop_open(&server->loop);
 
     server->lingering.loop = server->loop;
+    event_open_report(&server->report, server->loop);
     if (error == 0)
         notify_begin(&server->notify, server->loop);
     reception_open(&server->reception);
@@ -271,7 +259,6 @@ static void init_callbacks(struct server *server)
     server->expire_timer = (struct loop_timer){.fired = server_on_expire_timer, .owner = server};
     server->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
     server->launch_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
-    server->sum_timer = (struct loop_timer){.fired = on_sum_timer, .owner = server};
     server->lingering.ended = on_lingering_ended;
     server->lingering.context = server;
 }
@@ -387,13 +374,14 @@ static int server_run(struct server *server)
 static void say_ready(struct server *server, size_t services, const struct adoption *adoption)
 {
     if (!adoption) {
-        log_notice("stdinetd %s serves %zu services", version_text, services);
+        event_log(EVENT_READY, "stdinetd %s serves %zu services", version_text, services);
         return;
     }
-    log_notice("upgraded from %s: stdinetd %s serves %zu services; %zu sockets, %zu handlers and "
-               "%zu held clients were carried over",
-               adoption->handover.program, version_text, services, adoption->sockets,
-               adoption->handlers, adoption->clients);
+    event_log(EVENT_UPGRADED,
+              "upgraded from %s: stdinetd %s serves %zu services; %zu sockets, %zu handlers and "
+              "%zu held clients were carried over",
+              adoption->handover.program, version_text, services, adoption->sockets,
+              adoption->handlers, adoption->clients);
     server->last_reload_failed = adoption->fell_back;
     control_upgraded(server, adoption);
     if (adoption->fell_back)
@@ -427,6 +415,7 @@ static int open_and_run(struct config *config, struct server_start *start,
     error = server_run(server);
     if (error < 0)
         log_error("the event loop: %s", strerror(-error));
+    event_log(EVENT_STOPPED, "stdinetd has stopped");
     server_close(server);
     return error;
 }

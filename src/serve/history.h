@@ -2,7 +2,7 @@
  * handlers were started and how many clients refused, in each HISTORY_SLOT.
  *
  * Pure: the moment now is passed in, and nothing has to be called while nothing happens. Allocated
- * with a service's first event, so that of thousands that rest none has one. Filled by events.c,
+ * with a service's first event, so that of thousands that rest none has one. Filled by event.c,
  * read by the control commands.
  */
 #ifndef STDINETD_SERVE_HISTORY_H

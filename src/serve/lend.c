@@ -142,6 +142,16 @@ static void rest(struct listener *listener, unsigned times)
     rest_for(listener, backoff_pause(times - LEND_IDLE_ENDS + 1, REST, REST_MAX, 2));
 }
 
+/* ends: so many in a row; or error: -errno of a look that found nothing. */
+static void say(const struct listener *listener, enum event event, unsigned ends, int error)
+{
+    event_say(&listener->service->reporter, event,
+              &(struct event_facts){.listen = listener->endpoint,
+                                    .times = ends,
+                                    .error = error < 0 ? strerror(-error) : NULL,
+                                    .again = event != EVENT_REST_OVER && ends > LEND_IDLE_ENDS});
+}
+
 int lend_begin(struct listener *listener, int *ret_fd)
 {
     int error = make_lending(listener);
@@ -154,7 +164,7 @@ int lend_begin(struct listener *listener, int *ret_fd)
         /* A datagram that was none (a bad checksum), an error that one look takes away; or for
          * ever. */
         if (++listener->lending->empty_wakes >= EMPTY_WAKES) {
-            event_lend_empty(listener, error);
+            say(listener, EVENT_REST_EMPTY, 0, error);
             rest(listener, LEND_IDLE_ENDS + listener->lending->empty_wakes - EMPTY_WAKES);
         }
         return error;
@@ -254,7 +264,7 @@ void lend_judge(struct listener *listener, nanoseconds ran, bool succeeded)
     }
     if (!untouched) {
         if (lending->idle_ends >= LEND_IDLE_ENDS)
-            event_lend_recovered(listener, lending->idle_ends);
+            say(listener, EVENT_REST_OVER, lending->idle_ends, 0);
         lending->idle_ends = 0;
         return;
     }
@@ -262,7 +272,7 @@ void lend_judge(struct listener *listener, nanoseconds ran, bool succeeded)
         return;
     if (datagrams)
         drop_heads(listener, lending->idle_ends);
-    event_lend_idle(listener, lending->idle_ends, datagrams);
+    say(listener, datagrams ? EVENT_REST_DATAGRAMS : EVENT_REST_CLIENTS, lending->idle_ends, 0);
     rest(listener, lending->idle_ends);
 }
 

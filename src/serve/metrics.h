@@ -1,9 +1,9 @@
 /* metrics: what is counted, as OpenMetrics text.
  *
- * One table of families; each walks the services, since the samples of a family must stand
- * together. No label ever has a peer in it. What never happened to a service has no sample, so that
- * of thousands that rest each has two lines. The text is given in parts, since of thousands that
- * work it is long, and the loop has other things to do. Called by the control commands.
+ * The families are the rows of counters.h's table; each walks the services, since the samples of a
+ * family must stand together. No label ever has a peer in it. The text is given in parts, since of
+ * thousands of services that work it is long, and the loop has other things to do. Called by the
+ * control commands.
  */
 #ifndef STDINETD_SERVE_METRICS_H
 #define STDINETD_SERVE_METRICS_H

@@ -6,7 +6,7 @@
  */
 #include <sys/wait.h>
 
-#include "base/log.h"
+#include "serve/connection_event.h"
 #include "serve/server.h"
 
 /* Looked at in one turn of each family's table; and pardons told in it by name, the others as a
@@ -29,6 +29,11 @@ static struct service *find_service_number(struct server *server, uint32_t numbe
     return service;
 }
 
+static void say_over(struct service *service, const struct addr *source)
+{
+    event_say(&service->reporter, EVENT_PENALTY_OVER, &(struct event_facts){.source = source});
+}
+
 void server_on_expire_timer(struct loop_timer *timer)
 {
     struct server *server = timer->owner;
@@ -40,10 +45,10 @@ void server_on_expire_timer(struct loop_timer *timer)
         struct service *service = find_service_number(server, pardons[i].service);
 
         if (service)
-            event_pardon(service, &pardons[i].addr);
+            say_over(service, &pardons[i].addr);
     }
     if (untold > 0)
-        log_notice("penalties are over of %zu more sources", untold);
+        event_log(EVENT_PENALTY_OVER, "penalties are over of %zu more sources", untold);
     server_expire_later(server);
 }
 
@@ -64,14 +69,15 @@ void server_penalize(struct server *server, const struct connection *connection,
         return;
     source = rules_source_of(service->admission.rules, &connection->peer);
     if (sentence.is_over)
-        event_pardon(service, &source);
+        say_over(service, &source);
     if (sentence.begins)
-        event_penalty(service, &source, sentence.until - now);
+        event_say(&service->reporter, EVENT_PENALTY,
+                  &(struct event_facts){.source = &source, .duration = sentence.until - now});
 }
 
 void server_judge(struct server *server, const struct connection *connection, int status)
 {
-    enum outcome outcome = outcome_of(status, connection);
+    enum outcome outcome = connection_event_outcome(connection, status);
     const struct admission_end end = {
         .crash = outcome == OUTCOME_CRASH,
         .timeout = outcome == OUTCOME_TIMEOUT,

@@ -13,6 +13,7 @@
 #include "admit/proxy.h"
 #include "base/fd.h"
 #include "base/stranger.h"
+#include "serve/connection_event.h"
 #include "serve/server.h"
 
 /* What a step made of a connection. */
@@ -105,7 +106,7 @@ static enum step drop(struct server *server, struct connection *connection)
 static enum step refuse(struct server *server, struct connection *connection,
                         enum admission_reason reason)
 {
-    event_refused(connection->service, &connection->peer, reason);
+    connection_event_refused(connection->service, &connection->peer, reason);
     service_tell_refused(connection->service, connection->fd);
     return drop(server, connection);
 }
@@ -115,7 +116,7 @@ static enum step end_silent(struct server *server, struct connection *connection
 {
     const struct admission_end end = {.silent = true, .status = -1};
 
-    event_silent(connection, loop_now(server->loop));
+    connection_event_silent(connection, loop_now(server->loop));
     server_penalize(server, connection, &end);
     return drop(server, connection);
 }
@@ -124,7 +125,7 @@ static enum step end_silent(struct server *server, struct connection *connection
  * does so, too, before its header or behind one that tells of nobody. */
 static enum step end_gone(struct server *server, struct connection *connection)
 {
-    event_gone(connection->service, &connection->peer);
+    connection_event_gone(connection->service, &connection->peer);
     return drop(server, connection);
 }
 

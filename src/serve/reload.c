@@ -58,6 +58,17 @@ static void say(struct reload *reload, const char *format, ...)
     say_problem(false, line, reload);
 }
 
+/* The last line of one that failed. */
+static void say_failed(const struct reload *reload, const char *reason)
+{
+    char line[256];
+
+    snprintf(line, sizeof(line), "not reloaded, everything stays as it was: %s", reason);
+    event_log(EVENT_RELOAD_FAILED, "%s", line);
+    if (reload->tell)
+        reload->tell(false, line, reload->context);
+}
+
 static int load(struct reload *reload)
 {
     struct problems problems = {0};
@@ -245,6 +256,7 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
         old->listeners[i].source.owner = &old->listeners[i];
     }
     channel_rename(old->channel, old->settings->name);
+    old->reporter.name = old->settings->name;
     /* What changed may be what was wrong: the next client finds out. */
     loop_disarm(reload->server->loop, &old->throttle_timer);
     old->throttle_failures = 0;
@@ -417,12 +429,11 @@ int server_reload(struct server *server,
     if (error == 0) {
         commit(&reload);
         server->reloads_done++;
-        log_notice("reloaded: %zu services", server->config->service_count);
+        event_log(EVENT_RELOADED, "reloaded: %zu services", server->config->service_count);
     } else {
         roll_back(&reload);
         server->reloads_failed++;
-        say(&reload, "not reloaded, everything stays as it was: %s",
-            reload.reason ? reload.reason : strerror(-error));
+        say_failed(&reload, reload.reason ? reload.reason : strerror(-error));
     }
     server->last_reload_failed = error < 0;
     listener_index_close(&reload.old);

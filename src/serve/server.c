@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/stranger.h"
+#include "serve/connection_event.h"
 #include "serve/control.h"
 #include "serve/lend.h"
 
@@ -120,7 +121,7 @@ static void on_deadline(struct loop_timer *timer)
     nanoseconds again = service->settings->kill_after;
 
     if (connection->timeouts < 2 && !connection->ordered)
-        event_timeout(connection, connection->timeouts == 0 ? "SIGTERM" : "SIGKILL");
+        connection_event_timeout(connection, connection->timeouts == 0 ? "SIGTERM" : "SIGKILL");
     children_signal_one(connection, connection->timeouts == 0 ? SIGTERM : SIGKILL);
     if (connection->timeouts > 0)
         again = CLOCK_SECOND;
@@ -263,7 +264,7 @@ static void begin_warm(struct server *server, struct connection *connection, pid
     connection->started = loop_now(server->loop);
     connection->state = CONNECTION_RUNNING;
     begin_process(server, connection, pid);
-    event_started(connection);
+    connection_event_start(connection);
     turns_fds_given_back(server);
 }
 
@@ -315,7 +316,7 @@ static int start(struct server *server, struct connection *connection, const cha
 /* A start failed for good: one word about it, and the service rests. */
 static void start_failed(struct connection *connection, struct child_failure failure)
 {
-    event_start_failed(connection, failure);
+    connection_event_start_failed(connection, failure);
     service_throttle(connection->service, failure);
 }
 
@@ -402,7 +403,7 @@ static void on_pool_done(struct pool_request *request, pid_t pid)
 static void refuse(struct server *server, const struct listener *listener,
                    const struct arrival *arrival, enum admission_reason reason)
 {
-    event_refused(listener->service, &arrival->peer, reason);
+    connection_event_refused(listener->service, &arrival->peer, reason);
     service_tell_refused(listener->service, arrival->fd);
     close_client(server, listener, arrival);
 }
@@ -464,7 +465,7 @@ static void admit(struct server *server, struct listener *listener, const struct
     }
     /* After the decision: who is refused needn't be looked at. */
     if (listener_is_gone(arrival->fd, arrival->peer.family == ADDR_UNIX)) {
-        event_gone(service, &arrival->peer);
+        connection_event_gone(service, &arrival->peer);
         admission_withdraw(&server->admission, &service->admission, &decision.ticket,
                            loop_now(server->loop));
         close_client(server, listener, arrival);
@@ -572,7 +573,7 @@ void server_on_listener(struct loop_source *source, uint32_t events)
         if (error == -EAGAIN)
             return;
         if (is_one_clients(error)) {
-            event_counters(service)->accept_errors++;
+            event_counters(&service->reporter)->accept_errors++;
             /* A whole batch of them: something refuses accepting itself, and would do so for ever.
              */
             if (++errors == ACCEPT_BATCH)
@@ -596,7 +597,7 @@ static void take_report(struct server *server, const struct launch_report *repor
     connection->started = loop_now(server->loop);
     if (report->failure.stage == STAGE_NONE) {
         connection->state = CONNECTION_RUNNING;
-        event_started(connection);
+        connection_event_start(connection);
         service_unthrottle(connection->service);
         return;
     }
@@ -641,7 +642,7 @@ void server_on_end(struct process *process, int status, const struct rusage *usa
     server->children.handlers--;
     if (connection->state == CONNECTION_RUNNING) {
         channel_flush(connection->service->channel, connection->process.pid);
-        event_ended(connection, status, usage, loop_now(server->loop));
+        connection_event_end(connection, status, usage, loop_now(server->loop));
         server_judge(server, connection, status);
         if (connection->listener)
             lend_judge(connection->listener, loop_now(server->loop) - connection->started,

@@ -65,7 +65,7 @@ struct server {
     struct loop_timer expire_timer; /* armed: sources are remembered that may be forgotten */
     struct loop_timer launch_timer; /* armed: starts are under way that no fd tells of */
     struct loop_timer log_timer;
-    struct loop_timer sum_timer; /* armed: refusals to sum up each second */
+    struct event_report report;
 
     enum stop_stage stop_stage;
     struct loop_timer stop_timer;
@@ -136,9 +136,6 @@ void server_drop(struct server *server, struct connection *connection);
 
 /* What is warm follows the configuration of each service. */
 void server_adapt_pools(struct server *server);
-
-/* Makes sure that refusals are summed up within a second. */
-void server_sum_up_soon(struct server *server);
 
 /* For children.h: a handler, or a process that never became one, has ended and was reaped. */
 void server_on_end(struct process *process, int status, const struct rusage *usage);

@@ -113,6 +113,7 @@ static int new_service(struct server *server, struct config *snapshot,
         return -ENOMEM;
     service->server = server;
     service->settings = settings;
+    event_open(&service->reporter, &server->report, settings->name, &service->admission);
     service->stderr_fd = -1;
     service->admission.number = server->next_service++;
     service->admission.limit = settings->max_connections;
@@ -231,11 +232,31 @@ void service_free(struct service *service)
     channel_close(service->channel);
     fd_close(service->stderr_fd);
     free(service->listeners);
-    free(service->counters);
+    event_close(&service->reporter);
     free(service->ready);
     rules_unref(service->admission.rules);
     plan_unref(service->plan);
     free(service);
+}
+
+/* A listener can't be opened, for this reason (errno): said when that changes; and is open. */
+static void say_pending(struct listener *listener, int error)
+{
+    if (listener->error == error)
+        return;
+    listener->error = error;
+    event_say(
+        &listener->service->reporter, EVENT_PENDING,
+        &(struct event_facts){.listen = listener->endpoint, .error = listener_error_text(error)});
+}
+
+static void say_bound(struct listener *listener)
+{
+    if (listener->error == 0)
+        return;
+    listener->error = 0;
+    event_say(&listener->service->reporter, EVENT_BOUND,
+              &(struct event_facts){.listen = listener->endpoint});
 }
 
 void service_bind(struct service *service)
@@ -250,11 +271,11 @@ void service_bind(struct service *service)
                         : 0;
 
         if (error < 0) {
-            event_pending(listener, -error);
+            say_pending(listener, -error);
             pending = true;
             continue;
         }
-        event_bound(listener);
+        say_bound(listener);
         if (!listener->source.watched && !listener->parked && !lend_is_out(listener))
             turns_park(service, listener);
     }
@@ -388,7 +409,8 @@ void service_unthrottle(struct service *service)
     if (service->throttle_failures == 0 && service->shortages == 0)
         return;
     if (service->throttle_failures > 0)
-        event_recovered(service, service->throttle_failures);
+        event_say(&service->reporter, EVENT_STARTED_AGAIN,
+                  &(struct event_facts){.times = service->throttle_failures});
     service->shortages = 0;
     service->gave_up = false;
     service->throttle_failures = 0;

@@ -11,10 +11,11 @@
 #include "admit/admission.h"
 #include "base/loop.h"
 #include "config/settings.h"
+#include "launch/child.h"
 #include "launch/plan.h"
 #include "launch/stage.h"
 #include "serve/channel.h"
-#include "serve/events.h"
+#include "serve/event.h"
 #include "serve/listener.h"
 
 struct server;
@@ -57,7 +58,7 @@ struct service {
 
     struct warming *warming; /* NULL: warm = no */
 
-    struct service_counters *counters; /* NULL: nothing to count yet */
+    struct reporter reporter; /* what happens to it is counted and said there */
 };
 
 /* Makes a service for each of snapshot that is enabled, as a list in *ret, with their plans, their

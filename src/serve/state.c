@@ -1,4 +1,4 @@
-/* state: see state.h. Called by events.c and the control commands. */
+/* state: see state.h. Called by status_line.c and the control commands. */
 #include "serve/state.h"
 
 #include "serve/lend.h"

@@ -5,7 +5,6 @@
  */
 #include <signal.h>
 
-#include "base/log.h"
 #include "serve/server.h"
 
 #define KILL_AFTER (5 * CLOCK_SECOND)
@@ -28,16 +27,18 @@ static void next_stage(struct server *server)
 
     server->stop_stage++;
     if (server->stop_stage == STOP_WAITING) {
-        log_notice("stopping: %zu handlers may finish", server->children.handlers);
+        event_log(EVENT_STOPPING, "stopping: %zu handlers may finish", server->children.handlers);
         stop_listening(server);
         wait = server->config->daemon.stop_timeout;
         server_tell_stopping(server, wait + KILL_AFTER);
     } else if (server->stop_stage == STOP_TERMINATED) {
-        log_notice("stopping: %zu handlers are sent TERM", server->children.handlers);
+        event_log(EVENT_STOPPING, "stopping: %zu handlers are sent TERM",
+                  server->children.handlers);
         linger_close_all(&server->lingering);
         children_signal(&server->children, SIGTERM);
     } else {
-        log_notice("stopping: %zu handlers are sent KILL", server->children.handlers);
+        event_log(EVENT_STOPPING, "stopping: %zu handlers are sent KILL",
+                  server->children.handlers);
         server->stop_stage = STOP_KILLED;
         children_signal(&server->children, SIGKILL);
     }

@@ -67,7 +67,7 @@ void turns_no_fds(struct server *server, int error)
     if (turns->accept_failures++ == 0) {
         turns->accept_tries = 0;
         turns->short_began = now;
-        log_warning("accepting is paused: %s; clients wait", strerror(-error));
+        event_log(EVENT_NO_FDS, "accepting is paused: %s; clients wait", strerror(-error));
     }
     turns->short_last = now;
     turns->accept_tries++;
@@ -84,9 +84,9 @@ void turns_accepted(struct server *server)
     turns->accept_tries = 0;
     if (loop_now(server->loop) - turns->short_last < SHORT_OVER)
         return;
-    log_notice("accepting works again; for %" PRIu64 " ms it failed %" PRIu64 " times",
-               (turns->short_last - turns->short_began) / CLOCK_MILLISECOND,
-               turns->accept_failures);
+    event_log(EVENT_NO_FDS_OVER,
+              "accepting works again; for %" PRIu64 " ms it failed %" PRIu64 " times",
+              (turns->short_last - turns->short_began) / CLOCK_MILLISECOND, turns->accept_failures);
     turns->accept_failures = 0;
 }
 

@@ -90,7 +90,7 @@ static void fail(struct server *server, const char *problem, const char *words)
     server->upgrades_failed++;
     if (words)
         log_words(words);
-    log_error("not upgraded, everything stays as it was: %s", problem);
+    event_log(EVENT_UPGRADE_FAILED, "not upgraded, everything stays as it was: %s", problem);
     tell_waiters(upgrade, reason);
     if (upgrade->reload_due) {
         upgrade->reload_due = false;

@@ -880,7 +880,7 @@ START_TEST(upgrade_by_order)
     ck_assert_uint_eq(inode_of(path), inode);
     fd = control_connect(&daemon);
     answer = control_expect_ok(control_ask(fd, "{\"command\":\"events\"}"));
-    ck_assert(has_text(answer, "serves 1 services\""));
+    ck_assert(has_text(answer, "serves 1 services event=ready\""));
     json_decref(answer);
     close(fd);
     close(other);

@@ -74,6 +74,7 @@ START_TEST(exit_statuses)
         {"--help", 0, "usage: stdinetd"},
         {"--version", 0, "stdinetd "},
         {"--list-options", 0, "max-connections"},
+        {"--list-words", 0, "event penalty-over"},
         {"--nonsense", 64, "unrecognized option"},
         {"-c", 64, "requires an argument"},
         {"-l 7777", 64, "needs a PROGRAM"},

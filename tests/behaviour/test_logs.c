@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -51,7 +52,7 @@ START_TEST(stderr_lines)
     answer = client_read_all(client_connect(port));
     ck_assert(sscanf(answer, "%ld %ld", &grandchild, &pid) == 2);
     free(answer);
-    snprintf(expected, sizeof(expected), "talk: one stderr_of=%ld", pid);
+    snprintf(expected, sizeof(expected), "talk: one stderr_of=%ld event=stderr", pid);
     line = find_line(&daemon, "talk: one");
     ck_assert_msg(strstr(line, expected) != NULL, "%s", line);
     free(line);
@@ -150,6 +151,169 @@ START_TEST(stderr_shut_down)
 }
 END_TEST
 
+/* --- whole lines ---------------------------------------------------------------------------- */
+
+/* The line that has text, malloc'ed: from its level on, each number in it an N, and no directory
+ * of the test's. */
+static char *find_shape(const struct daemon *daemon, const char *text)
+{
+    size_t directory = strlen(daemon->directory);
+    char *line = find_line(daemon, text), *from = strchr(line, ' ') + 1, *to = line;
+
+    while (*from != '\0') {
+        size_t digits = strspn(from, "0123456789");
+
+        if (strncmp(from, daemon->directory, directory) == 0) {
+            from += directory;
+            continue;
+        }
+        *to++ = digits > 0 ? 'N' : *from;
+        from += digits > 0 ? digits : 1;
+    }
+    *to = '\0';
+    return line;
+}
+
+#define PEER  " peer=N.N.N.N:N"
+#define BOTH  " connection=N pid=N" PEER
+#define SPENT " duration_ms=N cpu_ms=N memory_kib=N"
+
+/* The fields of each line, in their order. */
+static const struct {
+    const char *text, *line;
+} whole_lines[] = {
+    {" good: start", "info good: start" BOTH " active=N/N source=N"
+                     " event=start"},
+    {" good: end", "info good: end" BOTH " outcome=ok" SPENT " event=end"},
+    {" crash: start", "info crash: start" BOTH " active=N source=N"
+                      " event=start"},
+    {" crash: end", "info crash: end" BOTH " outcome=crash signal=SIGSEGV" SPENT " event=end"},
+    {" exit: end", "info exit: end" BOTH " outcome=exit.N" SPENT " event=end"},
+    {" slow: max", "notice slow: max-runtime is over" BOTH " signal=SIGTERM"
+                   " event=info"},
+    {" slow: end", "info slow: end" BOTH " outcome=timeout signal=SIGTERM" SPENT " event=end"},
+    {" denied: refused", "notice denied: refused reason=denied" PEER " active=N/N"
+                         " event=refused"},
+    {" denied: refused reason=denied more", "notice denied: refused reason=denied more=N active=N/N"
+                                            " event=refused"},
+    {" fails: start failed", "error fails: start failed; the service rests and tries again" BOTH
+                             " stage=exec error=\"No such file or directory\" program=/fails"
+                             " event=start-failed"},
+    {" fails: starts work", "notice fails: starts work again pauses=N"
+                            " event=started-again"},
+    {" silent: end", "info silent: end connection=N" PEER " outcome=silent duration_ms=N"
+                     " event=end"},
+    {" silent: penalty begins", "notice silent: penalty begins source=N.N.N.N duration_ms=N"
+                                " event=penalty"},
+    {" silent: penalty is over", "notice silent: penalty is over source=N.N.N.N"
+                                 " event=penalty-over"},
+    {" taken: pending", "warning taken: pending: the address cannot be bound; it is tried again "
+                        "listen=N.N.N.N:N error=\"Address already in use\""
+                        " event=pending"},
+    {" taken: not pending", "notice taken: not pending any more listen=N.N.N.N:N"
+                            " event=bound"},
+    {" good: status", "notice good: status state=serving active=N/N sockets=N started=N ok=N "
+                      "exit=N crash=N killed=N silent=N timeout=N refused=N start_failures=N "
+                      "gone=N accept_errors=N"
+                      " event=info"},
+    {" processes, ", "notice N processes, N connections so far, N reloads and N that failed, N "
+                     "upgrades and N that failed, N messages lost"
+                     " event=info"},
+};
+
+/* A listener of our own. */
+static int bind_port(int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 1) == 0);
+    return fd;
+}
+
+/* Denied, broken, silent and the others; the file fails comes late, and the port taken is given
+ * free. */
+static void cause_whole_lines(struct daemon *daemon, const int ports[static 7], int taken)
+{
+    char program[128];
+
+    snprintf(program, sizeof(program), "%s/fails", daemon->directory);
+    harness_write_program(program, "#!/bin/sh\n");
+    harness_start(daemon, NULL);
+    unlink(program);
+    client_expect_closed(client_connect(ports[5]));
+    harness_log_wait(daemon, "stage=exec", 1);
+    harness_write_program(program, "#!/bin/sh\n");
+    for (int i = 0; i < 3; i++)
+        client_expect_closed(client_connect(ports[4]));
+    for (int i = 0; i < 4; i++)
+        free(client_read_all(client_connect(ports[i])));
+    client_expect_closed(client_connect(ports[5]));
+    client_expect_closed(client_connect(ports[6]));
+    close(taken);
+    harness_log_wait(daemon, "not pending any more", 1);
+    harness_log_wait(daemon, "penalty is over", 1);
+    harness_log_wait(daemon, " more=", 1);
+    harness_signal(daemon, SIGUSR1);
+}
+
+START_TEST(whole_line)
+{
+    struct daemon daemon;
+    int ports[7], taken_port = harness_port(), taken = bind_port(taken_port);
+
+    for (int i = 0; i < 7; i++)
+        ports[i] = harness_port();
+    harness_be_cold();
+    harness_begin(&daemon);
+    harness_configure(
+        &daemon,
+        "[good]\nlisten = 127.0.0.1:%d\nexec = true\nmax-connections = 64\nUSER\n"
+        "[crash]\nlisten = 127.0.0.1:%d\nexec = sh -c 'kill -SEGV $$'\nmax-connections = 0\nUSER\n"
+        "[exit]\nlisten = 127.0.0.1:%d\nexec = false\nUSER\n"
+        "[slow]\nlisten = 127.0.0.1:%d\nexec = sleep 100\nmax-runtime = 1s\nUSER\n"
+        "[denied]\nlisten = 127.0.0.1:%d\nexec = true\ndeny = 127.0.0.0/8\nUSER\n"
+        "[fails]\nlisten = 127.0.0.1:%d\nexec = %s/fails\nUSER\n"
+        "[silent]\nlisten = 127.0.0.1:%d\nexec = true\nstart-on = data\ndata-timeout = 100ms\n"
+        "penalty = silent:1s\npenalty-min = 0\nUSER\n"
+        "[taken]\nlisten = 127.0.0.1:%d\nexec = true\nUSER\n",
+        ports[0], ports[1], ports[2], ports[3], ports[4], ports[5], daemon.directory, ports[6],
+        taken_port);
+    cause_whole_lines(&daemon, ports, taken);
+    for (size_t i = 0; i < sizeof(whole_lines) / sizeof(whole_lines[0]); i++) {
+        char *line = find_shape(&daemon, whole_lines[i].text);
+
+        ck_assert_str_eq(line, whole_lines[i].line);
+        free(line);
+    }
+    harness_end(&daemon);
+}
+END_TEST
+
+/* What the daemon itself does has its words, too. */
+START_TEST(daemon_events)
+{
+    struct daemon daemon;
+    int port = harness_port();
+
+    harness_serve(&daemon, UPPER, port);
+    harness_log_wait(&daemon, "event=ready\n", 1);
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "event=reloaded\n", 1);
+    harness_write_file(daemon.config, "[broken\n", 0644);
+    harness_signal(&daemon, SIGHUP);
+    harness_log_wait(&daemon, "event=reload-failed\n", 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "error not reloaded"), 1);
+    ck_assert_int_gt(harness_log_count(&daemon, "event=warning\n"), 0);
+    harness_signal(&daemon, SIGTERM);
+    ck_assert_int_eq(harness_wait(&daemon), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "event=stopping\n"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "notice stdinetd has stopped event=stopped\n"), 1);
+    harness_remove(&daemon);
+}
+END_TEST
+
 START_TEST(json_lines)
 {
     struct daemon daemon;
@@ -167,6 +331,7 @@ START_TEST(json_lines)
     ck_assert_msg(object != NULL, "%s", line);
     ck_assert_str_eq(json_string_value(json_object_get(object, "service")), "\"odd\" näme");
     ck_assert_str_eq(json_string_value(json_object_get(object, "outcome")), "ok");
+    ck_assert_str_eq(json_string_value(json_object_get(object, "event")), "end");
     ck_assert(json_is_integer(json_object_get(object, "pid")));
     ck_assert(json_is_integer(json_object_get(object, "duration_ms")));
     json_decref(object);
@@ -382,6 +547,7 @@ START_TEST(syslog_and_journal)
     ck_assert(harness_until(has_datagram, &awaited));
     ck_assert_msg(strstr(awaited.bytes, "PRIORITY=6\n") != NULL, "%s", awaited.bytes);
     ck_assert_msg(strstr(awaited.bytes, "STDINETD_SERVICE=upper\n") != NULL, "%s", awaited.bytes);
+    ck_assert_msg(strstr(awaited.bytes, "STDINETD_EVENT=end\n") != NULL, "%s", awaited.bytes);
     harness_end(&daemon);
 }
 END_TEST
@@ -419,6 +585,8 @@ Suite *logs_suite(void)
     tcase_add_test(all, stderr_bytes);
     tcase_add_test(all, stderr_fds);
     tcase_add_loop_test(all, stderr_shut_down, 0, 4);
+    tcase_add_test(all, whole_line);
+    tcase_add_test(all, daemon_events);
     tcase_add_test(all, json_lines);
     tcase_add_test(all, rotated_file);
     tcase_add_test(all, full_disk_counted);

@@ -94,6 +94,70 @@ START_TEST(status_tells)
 END_TEST
 
 /* Full, resting and pending are told apart. */
+/* The whole answer but for its numbers, which are N here, with all members in their order. */
+static const char whole_status[] =
+    "{\"ok\":true,\"version\":\"N.N.N\",\"pid\":N,\"uptime_ms\":N,\"stopping\":false,"
+    "\"engine\":\"ENGINE\",\"reloads\":N,\"reloads_failed\":N,\"upgrades\":N,\"upgrades_failed\":N,"
+    "\"active\":N,\"limit\":N,\"processes\":N,\"held\":N,\"connections\":N,\"sources\":N,"
+    "\"bans\":N,\"fds\":N,\"fds_limit\":N,\"messages_lost\":N,\"history_slot_ms\":N,"
+    "\"services\":[{\"name\":\"a\",\"state\":\"serving\",\"active\":N,\"limit\":N,\"held\":N,"
+    "\"started\":N,\"gone\":N,\"accept_errors\":N,\"rate\":N.N,\"cpu_ms\":N,\"penalties\":N,"
+    "\"refused\":{\"denied\":N},\"exits\":{\"ok\":N},\"start_failures\":{},\"sockets\":N,"
+    "\"pending\":N,\"listeners\":[{\"address\":\"N.N.N.N:N\",\"state\":\"watched\"}],"
+    "\"started_history\":[N],\"refused_history\":[N]}],\"services_total\":N}";
+
+/* Numbers become N, and a list of them one. */
+static void hide_numbers(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from != '\0';) {
+        size_t digits = strspn(from, "0123456789");
+
+        if (*from == ',' && from > text && to[-1] == 'N' && to - text > 2 && to[-2] == '[' &&
+            strspn(from + 1, "0123456789") > 0) {
+            from += 1 + strspn(from + 1, "0123456789");
+            continue;
+        }
+        *to++ = digits > 0 ? 'N' : *from;
+        from += digits > 0 ? digits : 1;
+    }
+    *to = '\0';
+}
+
+START_TEST(status_whole)
+{
+    struct daemon daemon;
+    int port = harness_port(), fd;
+    char *text, expected[2048];
+    const char *engine = strstr(whole_status, "ENGINE");
+    json_t *status;
+
+    harness_be_cold();
+    harness_serve_control(&daemon,
+                          CONTROL "[a]\nlisten = 127.0.0.1:%d\nexec = cat\n"
+                                  "deny = 127.0.0.2\nUSER\n",
+                          port);
+    fd = control_connect(&daemon);
+    free(client_exchange(port, ""));
+    client_expect_closed(client_connect_from("127.0.0.2", port));
+    harness_log_wait(&daemon, "a: end", 1);
+    harness_log_wait(&daemon, "a: refused", 1);
+    control_await_text(fd, "a", "state", "serving");
+    status = control_expect_ok(
+        control_ask(fd, "{\"command\":\"status\",\"arguments\":{\"history\":true}}"));
+    snprintf(expected, sizeof(expected), "%.*s%s%s", (int)(engine - whole_status), whole_status,
+             json_string_value(json_object_get(status, "engine")), engine + strlen("ENGINE"));
+    text = json_dumps(status, JSON_COMPACT);
+    hide_numbers(text);
+    ck_assert_str_eq(text, expected);
+    free(text);
+    json_decref(status);
+    close(fd);
+    harness_end(&daemon);
+}
+END_TEST
+
 START_TEST(states)
 {
     struct daemon daemon;
@@ -614,6 +678,7 @@ Suite *steer_suite(void)
 
     tcase_set_timeout(all, LONGEST);
     tcase_add_test(all, status_tells);
+    tcase_add_test(all, status_whole);
     tcase_add_test(all, states);
     tcase_add_test(all, events);
     tcase_add_test(all, metrics);

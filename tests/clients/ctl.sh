@@ -71,7 +71,7 @@ check 'a command without its arguments' ends 64 err '^stdinetctl: usage: stdinet
 needs_room() {
     "$@" >/dev/full 2>"$work/err" </dev/null
     [ $? -eq 71 ] && [ "$(wc -l <"$work/err")" -eq 1 ] &&
-        grep -q 'cannot .*: \(No space left on device\|Input/output error\)$' "$work/err"
+        grep -q 'cannot .*: \(No space left on device\|Input/output error\)\( event=warning\)*$' "$work/err"
 }
 check 'a standard output that is full' needs_room "$STDINETCTL" --help
 check 'that of --version' needs_room "$STDINETCTL" --version
@@ -165,6 +165,7 @@ check 'a page as an answer' serves_no_room page
 check 'status' has_no_room status
 check 'status as JSON' has_no_room --json status
 check '--list-options' needs_room "$STDINETD" --list-options
+check '--list-words' needs_room "$STDINETD" --list-words
 check '--help of the daemon' needs_room "$STDINETD" --help
 check '--version of the daemon' needs_room "$STDINETD" --version
 check '--dump' needs_room "$STDINETD" -c "$work/names.ini" --dump

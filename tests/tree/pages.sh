@@ -40,6 +40,22 @@ for option in $("$stdinetd" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p'); do
         sh -c "grep -q '^\.It .*Fl -$option\\>' man/stdinetd.8 || echo none"
 done
 
+
+# Every word that programs may match is one of stdinetd(8) or stdinetctl(8), set as such. An outcome
+# may have its status behind it, a metric what its sample is called and its labels.
+"$stdinetd" --list-words >"$directory/words"
+while read -r kind word; do
+    case $kind in
+    outcome) more='(\.N)?' ;;
+    metric) more='(_total)?([{][a-z,]*[}])?' ;;
+    *) more= ;;
+    esac
+    check "the pages explain $kind $word" \
+        sh -c "grep -qE '^\.(It )?Li ([^\"]* )?$word$more( |\$)' man/stdinetd.8 man/stdinetctl.8 ||
+            echo none"
+done <"$directory/words"
+check 'there are words' test -s "$directory/words"
+
 for option in $("$stdinetctl" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p'); do
     check "stdinetctl(8) explains --$option" \
         sh -c "grep -q '^\.It .*Fl -$option\\>' man/stdinetctl.8 || echo none"

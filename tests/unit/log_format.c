@@ -78,6 +78,16 @@ static void make_record(struct log_record *record, const struct row *row)
         log_record_text(record, row->name, row->value);
 }
 
+/* The row's text and its last field. */
+static const char *text_of(const struct row *row)
+{
+    static char text[256];
+
+    snprintf(text, sizeof(text), "%s event=%s", row->text,
+             row->level <= LOG_LEVEL_WARNING ? "warning" : "info");
+    return text;
+}
+
 /* Formats into text with the bounds that hold for all: its length, an end, one line. */
 static void format(const struct log_record *record, enum log_sink sink, enum log_format kind,
                    char text[static LOG_LINE_MAX])
@@ -105,7 +115,7 @@ START_TEST(test_text)
     make_record(&record, &rows[_i]);
     for (int i = 0; i < ROWS(sinks); i++) {
         format(&record, sinks[i], LOG_FORMAT_TEXT, text);
-        ck_assert_str_eq(skip_stamp(text, STAMP " "), rows[_i].text);
+        ck_assert_str_eq(skip_stamp(text, STAMP " "), text_of(&rows[_i]));
     }
 }
 END_TEST
@@ -140,6 +150,7 @@ static void check_json(const char *text, const struct row *row)
                       "%s", text);
     else if (row->name)
         check_member(object, row->name, row->shown_value ? row->shown_value : row->value);
+    check_member(object, "event", strrchr(text_of(row), '=') + 1);
     json_decref(object);
 }
 
@@ -184,7 +195,7 @@ START_TEST(test_syslog)
     rest = skip_stamp(text + 4, STAMP_SYSLOG " stdinetd[");
     ck_assert(strncmp(rest, strchr(head, '[') + 1, strlen(strchr(head, '[') + 1)) == 0);
     /* As the text, without its stamp and level: syslog has its own. */
-    ck_assert_str_eq(strchr(rest, ':') + 2, rows[_i].text + strlen(level) + 1);
+    ck_assert_str_eq(strchr(rest, ':') + 2, text_of(&rows[_i]) + strlen(level) + 1);
     format(&record, LOG_SINK_SYSLOG, LOG_FORMAT_JSON, text);
     check_json(strchr(text, '{'), &rows[_i]);
 }
@@ -232,7 +243,8 @@ START_TEST(test_journal)
     format(&record, LOG_SINK_JOURNAL, LOG_FORMAT_TEXT, text);
     check_journal_field(text, "PRIORITY", priorities[row->level]);
     check_journal_field(text, "SYSLOG_IDENTIFIER", "stdinetd");
-    check_journal_field(text, "MESSAGE", row->text + strlen(log_level_names[row->level]) + 1);
+    check_journal_field(text, "MESSAGE", text_of(row) + strlen(log_level_names[row->level]) + 1);
+    check_journal_field(text, "STDINETD_EVENT", strrchr(text_of(row), '=') + 1);
     if (row->service)
         check_journal_field(text, "STDINETD_SERVICE", row->service);
     else
@@ -241,6 +253,28 @@ START_TEST(test_journal)
         check_journal_field(text, row->name[0] == 'p' ? "STDINETD_PID" : "STDINETD_A", row->value);
     else if (row->name && !strchr(row->value, '\\'))
         check_journal_field(text, "STDINETD_A", row->shown_value ? row->shown_value : row->value);
+}
+END_TEST
+
+/* Whatever a line's message is: its event is the one it was given, and comes last. */
+START_TEST(test_event)
+{
+    struct log_record record;
+    char text[LOG_LINE_MAX];
+    json_t *object;
+
+    log_record_begin(&record, LOG_LEVEL_INFO, "s", "x event=end");
+    log_record_event(&record, "stderr");
+    log_record_number(&record, "stderr_of", 1);
+    format(&record, LOG_SINK_STDERR, LOG_FORMAT_TEXT, text);
+    ck_assert_str_eq(skip_stamp(text, STAMP " "), "info s: x event=end stderr_of=1 event=stderr");
+    format(&record, LOG_SINK_JOURNAL, LOG_FORMAT_TEXT, text);
+    check_journal_field(text, "STDINETD_EVENT", "stderr");
+    check_journal_field(text, "MESSAGE", "s: x event=end stderr_of=1 event=stderr");
+    format(&record, LOG_SINK_FILE, LOG_FORMAT_JSON, text);
+    object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    check_member(object, "event", "stderr");
+    json_decref(object);
 }
 END_TEST
 
@@ -258,16 +292,27 @@ static void make_long(char *text, size_t length, unsigned shift, const char *pie
     text[used] = '\0';
 }
 
+/* However long the rest is, the last field is whole. */
+static void expect_event(const char *text)
+{
+    const char *last = strrchr(text, ' ');
+
+    ck_assert_msg(last && strcmp(last, " event=info") == 0, "%s", text);
+}
+
 static void check_long(const struct log_record *record)
 {
     static char text[LOG_LINE_MAX];
 
     format(record, LOG_SINK_STDERR, LOG_FORMAT_TEXT, text);
     skip_stamp(text, STAMP " ");
+    expect_event(text);
     format(record, LOG_SINK_SYSLOG, LOG_FORMAT_TEXT, text);
+    expect_event(text);
     format(record, LOG_SINK_SYSLOG, LOG_FORMAT_JSON, text);
     format(record, LOG_SINK_JOURNAL, LOG_FORMAT_TEXT, text);
     find_journal_field(text, "MESSAGE");
+    check_journal_field(text, "STDINETD_EVENT", "info");
 }
 
 /* JSON that would be too long is replaced by JSON that isn't. */
@@ -357,6 +402,7 @@ Suite *log_format_suite(void)
     tcase_add_test(tcase, test_json_large_number);
     tcase_add_loop_test(tcase, test_syslog, 0, ROWS(rows));
     tcase_add_loop_test(tcase, test_journal, 0, ROWS(rows));
+    tcase_add_test(tcase, test_event);
     tcase_add_loop_test(tcase, test_long_message, 0, ROWS(long_pieces));
     tcase_add_loop_test(tcase, test_long_field, 0, ROWS(long_pieces));
     tcase_add_test(tcase, test_bounds);

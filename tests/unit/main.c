@@ -48,7 +48,9 @@ int main(void)
         judge_suite,
         ranking_suite,
         history_suite, http_suite,
+        event_suite,
         log_recent_suite,
+        metrics_suite,
         /* clang-format on */
     };
     SRunner *runner = srunner_create(NULL);
