@@ -9,7 +9,7 @@
 #include "config/dump.h"
 #include "config/load.h"
 #include "config/option.h"
-#include "serve/server.h"
+#include "serve/daemon.h"
 #include "serve/upgrade.h"
 #include "serve/version.h"
 #include "serve/words.h"
@@ -34,7 +34,7 @@ static int load(const struct arguments *arguments, struct problems *problems, st
 }
 
 /* What is done with a configuration, whose reference it takes. */
-static int use(const struct arguments *arguments, struct config *config, struct server_start *start)
+static int use(const struct arguments *arguments, struct config *config, struct daemon_start *start)
 {
     bool serves = arguments->action == ACTION_SERVE;
     int status = EXIT_OK, error;
@@ -46,7 +46,7 @@ static int use(const struct arguments *arguments, struct config *config, struct 
         return EXIT_CONFIG;
     }
     if (serves)
-        return server_serve(config, start) < 0 ? EXIT_SYSTEM : EXIT_OK;
+        return daemon_serve(config, start) < 0 ? EXIT_SYSTEM : EXIT_OK;
     if (arguments->action == ACTION_PROVE)
         status = upgrade_prove(arguments->prove, config, start);
     if (arguments->action == ACTION_DUMP && (error = config_dump(config, stdout)) < 0)
@@ -55,7 +55,7 @@ static int use(const struct arguments *arguments, struct config *config, struct 
     return status;
 }
 
-static int run(const struct arguments *arguments, struct server_start *start)
+static int run(const struct arguments *arguments, struct daemon_start *start)
 {
     struct config *config;
     int status = EXIT_OK;
@@ -78,9 +78,9 @@ static int run(const struct arguments *arguments, struct server_start *start)
 
 int main(int argc, char *argv[])
 {
-    struct server_start start = {0};
+    struct daemon_start start = {0};
     struct arguments arguments = {0};
-    int error = server_begin(argv, &start), status;
+    int error = daemon_begin(argv, &start), status;
 
     if (error < 0)
         return fail("cannot start", error);

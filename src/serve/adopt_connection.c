@@ -14,8 +14,9 @@
 #include "base/fd.h"
 #include "serve/adoption.h"
 #include "serve/connection_event.h"
+#include "serve/connections.h"
 #include "serve/lend.h"
-#include "serve/server.h"
+#include "serve/waiting.h"
 
 static const char *const state_names[] = {
     [CONNECTION_AWAITS_HEADER] = "header", [CONNECTION_AWAITS_DATA] = "data",
@@ -114,7 +115,7 @@ static void leave_process(struct connection_left *left)
 static void leave_client(struct connection_left *left)
 {
     struct connection *record = &left->record;
-    const struct reception_header *header = awaits_bytes(record->state) ? record->header : NULL;
+    const struct intake_header *header = awaits_bytes(record->state) ? record->header : NULL;
 
     record->process.pid = 0;
     record->timeouts = 0;
@@ -140,8 +141,8 @@ static void write_connection(struct handover_writer *writer, const struct connec
         if (left.source.family == ADDR_NONE) /* a last resort */
             left.source.family = connection->peer.family;
     }
-    if (connection->listener)
-        left.listener = connection->listener->handover_place + 1;
+    if (connection->lending && connection->lending->listener)
+        left.listener = connection->lending->listener->handover_place + 1;
     if (loop_is_armed(&connection->deadline))
         left.deadline = connection->deadline.due;
     if (has_process(connection->state))
@@ -157,17 +158,17 @@ static void write_list(struct handover_writer *writer, const struct connection *
         write_connection(writer, oldest);
 }
 
-static void collect_connection(struct handover_writer *writer, struct server *server)
+static void collect_connection(struct handover_writer *writer, const struct carried *carried)
 {
-    const struct service *lists[] = {server->services, server->retired};
-    const struct children *children = &server->children;
+    const struct service *lists[] = {carried->services->first, carried->services->retired};
+    const struct children *children = &carried->connections->children;
     const struct connection *connection = children_youngest(children), *older;
 
     while (connection && (older = children_older(children, connection)) != NULL)
         connection = older;
     for (; connection; connection = children_younger(children, connection))
         write_connection(writer, connection);
-    write_list(writer, server->reception.oldest);
+    write_list(writer, carried->connections->intake.oldest);
     for (size_t i = 0; i < 2; i++)
         for (const struct service *service = lists[i]; service; service = service->next)
             if (service->ready)
@@ -191,7 +192,7 @@ static int claim(struct adoption *adoption, const struct connection *record)
 {
     if (!has_process(record->state))
         return handover_claim(&adoption->handover, record->fd) < 0 ? -EBADF : 0;
-    if (processes_find(&adoption->server->processes, record->process.pid))
+    if (processes_find(adoption->carried->connections->processes, record->process.pid))
         return -EEXIST;
     return is_child(record->process.pid) ? 0 : -ECHILD;
 }
@@ -200,9 +201,9 @@ static int claim(struct adoption *adoption, const struct connection *record)
 static struct connection *make(struct adoption *adoption, struct service *service,
                                const struct connection_left *left)
 {
-    struct server *server = adoption->server;
+    struct carried *carried = adoption->carried;
     const struct connection *record = &left->record;
-    struct connection *connection = children_new(&server->children);
+    struct connection *connection = children_new(&carried->connections->children);
     struct source *source = NULL;
 
     if (!connection)
@@ -214,38 +215,41 @@ static struct connection *make(struct adoption *adoption, struct service *servic
     connection->peer_path = record->peer_path ? strdup(record->peer_path) : NULL;
     connection->local_path = record->local_path ? strdup(record->local_path) : NULL;
     if (left->source.family != ADDR_NONE)
-        source = sources_resume(&server->admission.sources, service->admission.number,
-                                &left->source, left->source_shared, loop_now(server->loop));
-    admission_resume(&server->admission, &service->admission, source, record->ticket.started,
-                     &connection->ticket);
+        source = sources_resume(&carried->connections->admission.sources, service->admission.number,
+                                &left->source, left->source_shared,
+                                loop_now(carried->connections->loop));
+    admission_resume(&carried->connections->admission, &service->admission, source,
+                     record->ticket.started, &connection->ticket);
     service->connections++;
     return connection;
 }
 
-static void resume_process(struct server *server, struct connection *connection,
+static void resume_process(const struct carried *carried, struct connection *connection,
                            const struct connection_left *left)
 {
     bool was_starting = connection->state == CONNECTION_STARTING;
 
-    connection->started = was_starting ? loop_now(server->loop) : left->started;
+    connection->started = was_starting ? loop_now(carried->connections->loop) : left->started;
     if (was_starting)
         connection->state = CONNECTION_RUNNING;
-    children_add(&server->children, connection, connection->process.pid);
-    connection->has_deadline = left->deadline > 0 && loop_reserve(server->loop, 1) == 0;
-    server_set_deadline(connection, connection->has_deadline ? left->deadline : 0);
+    children_add(&carried->connections->children, connection, connection->process.pid);
+    connection->has_deadline =
+        left->deadline > 0 && loop_reserve(carried->connections->loop, 1) == 0;
+    connection_set_deadline(connection, connection->has_deadline ? left->deadline : 0);
     if (was_starting)
         connection_event_start(connection);
 }
 
-static void resume_client(struct server *server, struct connection *connection,
+static void resume_client(const struct carried *carried, struct connection *connection,
                           const struct connection_left *left)
 {
     /* A build before this one kept the place of a client whose start had failed for now. */
     if (connection->state == CONNECTION_HELD) {
-        admission_unstart(&server->admission, &connection->service->admission, &connection->ticket);
+        admission_unstart(&carried->connections->admission, &connection->service->admission,
+                          &connection->ticket);
         connection->started = 0;
-        if (!reception_put_back(server, connection))
-            server_drop(server, connection);
+        if (!waiting_put_back(connection))
+            connection_drop(carried->connections, connection);
         return;
     }
     if (awaits_bytes(connection->state) && left->header.length + left->skip > 0)
@@ -256,7 +260,7 @@ static void resume_client(struct server *server, struct connection *connection,
         if (left->header.length > 0)
             memcpy(connection->header->bytes, left->header.start, left->header.length);
     }
-    reception_resume(server, connection, left->deadline);
+    intake_resume(carried->connections, connection, left->deadline);
 }
 
 static int apply_connection(struct adoption *adoption, const void *values)
@@ -281,14 +285,14 @@ static int apply_connection(struct adoption *adoption, const void *values)
         fd_close(is_process ? -1 : left->record.fd);
         return -ENOMEM;
     }
-    if (listener && listener->lending && !listener->lending->handler)
-        lend_to(listener, connection);
+    if (listener && listener->lending && !listener->lending->is_out)
+        connection->lending = lend_out(listener);
     if (is_process) {
         adoption->handlers++;
-        resume_process(adoption->server, connection, left);
+        resume_process(adoption->carried, connection, left);
     } else {
         adoption->clients++;
-        resume_client(adoption->server, connection, left);
+        resume_client(adoption->carried, connection, left);
     }
     return 0;
 }
@@ -315,20 +319,21 @@ static void write_lingering(int fd, nanoseconds until, void *context)
     record_write(context, &adopt_lingering.record, &left);
 }
 
-static void collect_lingering(struct handover_writer *writer, struct server *server)
+static void collect_lingering(struct handover_writer *writer, const struct carried *carried)
 {
-    linger_visit(&server->lingering, write_lingering, writer);
+    linger_visit(&carried->connections->lingering, write_lingering, writer);
 }
 
 static int apply_lingering(struct adoption *adoption, const void *values)
 {
     const struct lingering_left *left = values;
-    struct server *server = adoption->server;
-    nanoseconds now = loop_now(server->loop);
+    struct carried *carried = adoption->carried;
+    nanoseconds now = loop_now(carried->connections->loop);
 
     if (handover_claim(&adoption->handover, left->fd) < 0)
         return -EBADF;
-    linger_begin(&server->lingering, left->fd, left->until > now ? left->until - now : 1);
+    linger_begin(&carried->connections->lingering, left->fd,
+                 left->until > now ? left->until - now : 1);
     return 0;
 }
 

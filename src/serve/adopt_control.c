@@ -4,9 +4,9 @@
 
 #include "base/stranger.h"
 #include "serve/adoption.h"
+#include "serve/connections.h"
 #include "serve/control.h"
 #include "serve/control_client.h"
-#include "serve/server.h"
 
 /* --- the socket ----------------------------------------------------------------------------- */
 
@@ -19,13 +19,13 @@ static const struct record_field control_fields[] = {
     {"inode", RECORD_NUMBER, LEFT(control, inode)},
 };
 
-static void collect_control(struct handover_writer *writer, struct server *server)
+static void collect_control(struct handover_writer *writer, const struct carried *carried)
 {
     struct control_left left;
 
-    if (!server->control)
+    if (!carried->control)
         return;
-    control_leave(server->control, &left);
+    control_leave(carried->control, &left);
     record_write(writer, &adopt_control.record, &left);
 }
 
@@ -33,11 +33,11 @@ static int apply_control(struct adoption *adoption, const void *values)
 {
     const struct control_left *left = values;
 
-    if (!left->path || !adoption->server->control)
+    if (!left->path || !adoption->carried->control)
         return 0;
     if (left->fd >= 0 && handover_claim(&adoption->handover, left->fd) < 0)
         return -EBADF;
-    return control_go_on(adoption->server->control, left);
+    return control_go_on(adoption->carried->control, left);
 }
 
 ADOPTION_SECTION(control, "control", ADOPTION_OF_SERVICES, struct control_left, NULL);
@@ -66,10 +66,10 @@ static void check_client(struct handover_line *line, const void *values)
         handover_refuse(line, NOBODY);
 }
 
-static void collect_control_client(struct handover_writer *writer, struct server *server)
+static void collect_control_client(struct handover_writer *writer, const struct carried *carried)
 {
-    for (size_t i = 0; server->control && i < CONTROL_CLIENTS; i++) {
-        const struct control_client *client = control_client_at(server->control, i);
+    for (size_t i = 0; carried->control && i < CONTROL_CLIENTS; i++) {
+        const struct control_client *client = control_client_at(carried->control, i);
         struct client_left left = {0};
 
         if (client->source.fd < 0 || !control_client_leave(client, &left.client))
@@ -86,11 +86,11 @@ static int apply_control_client(struct adoption *adoption, const void *values)
     struct service *draining = adoption_find_service(adoption, left->draining - 1);
     int error;
 
-    if (!adoption->server->control)
+    if (!adoption->carried->control)
         return 0;
     if (handover_claim(&adoption->handover, left->client.fd) < 0)
         return -EBADF;
-    error = control_go_on_client(adoption->server->control, &left->client, draining);
+    error = control_go_on_client(adoption->carried->control, &left->client, draining);
     if (error < 0)
         stranger_close(left->client.fd, true);
     return error;

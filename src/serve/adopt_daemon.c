@@ -6,8 +6,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/log_recent.h"
+#include "base/pid_file.h"
 #include "serve/adoption.h"
-#include "serve/server.h"
+#include "serve/connections.h"
+#include "serve/orders.h"
 
 /* --- process -------------------------------------------------------------------------------- */
 
@@ -22,11 +24,11 @@ static const struct record_field process_fields[] = {
     {"log-lost", RECORD_NUMBER, PROCESS(log_lost)},
 };
 
-static void collect_process(struct handover_writer *writer, struct server *server)
+static void collect_process(struct handover_writer *writer, const struct carried *carried)
 {
-    struct adoption left = {.daemonized = server->daemonized,
-                            .nofile = server->origin.nofile,
-                            .configuration_fd = server->upgrade.configuration_fd};
+    struct adoption left = {.daemonized = carried->daemonized,
+                            .nofile = carried->nofile,
+                            .configuration_fd = carried->configuration_fd};
 
     log_leave(&left.log_unsaid, &left.log_lost);
     record_write(writer, &adopt_process.record, &left);
@@ -49,9 +51,9 @@ static const struct record_field event_fields[] = {
     {"text", RECORD_TEXT, .size = sizeof(const char *), .most = LOG_RECENT_LINE},
 };
 
-static void collect_event(struct handover_writer *writer, struct server *server)
+static void collect_event(struct handover_writer *writer, const struct carried *carried)
 {
-    (void)server;
+    (void)carried;
     for (size_t age = LOG_RECENT; age-- > 0;) {
         const char *text = log_recent(age);
 
@@ -74,42 +76,54 @@ ADOPTION_SECTION(event, "event", ADOPTION_OF_PROCESS, const char *, NULL);
 
 /* --- daemon --------------------------------------------------------------------------------- */
 
-#define DAEMON(member) RECORD_AT(struct server, member)
-
-static const struct record_field daemon_fields[] = {
-    {"began", RECORD_NUMBER, DAEMON(began)},
-    {"next-service", RECORD_NUMBER, DAEMON(next_service)},
-    {"next-connection", RECORD_NUMBER, DAEMON(next_connection)},
-    {"reloads-done", RECORD_NUMBER, DAEMON(reloads_done)},
-    {"reloads-failed", RECORD_NUMBER, DAEMON(reloads_failed)},
-    {"upgrades-done", RECORD_NUMBER, DAEMON(upgrades_done)},
-    {"upgrades-failed", RECORD_NUMBER, DAEMON(upgrades_failed)},
-    {"reload-due", RECORD_FLAG, DAEMON(upgrade.reload_due)},
-    {"pid-file", RECORD_TEXT, DAEMON(pid_file.path), .most = PATH_MAX},
-    {"pid-fd", RECORD_FD, DAEMON(pid_file.fd)},
+struct daemon_left {
+    struct daemon_facts facts;
+    uint32_t next_service;
+    uint64_t next_connection;
+    bool reload_due;
+    struct pid_file pid_file;
 };
 
-static void collect_daemon(struct handover_writer *writer, struct server *server)
+static const struct record_field daemon_fields[] = {
+    {"began", RECORD_NUMBER, LEFT(daemon, facts.began)},
+    {"next-service", RECORD_NUMBER, LEFT(daemon, next_service)},
+    {"next-connection", RECORD_NUMBER, LEFT(daemon, next_connection)},
+    {"reloads-done", RECORD_NUMBER, LEFT(daemon, facts.reloads_done)},
+    {"reloads-failed", RECORD_NUMBER, LEFT(daemon, facts.reloads_failed)},
+    {"upgrades-done", RECORD_NUMBER, LEFT(daemon, facts.upgrades_done)},
+    {"upgrades-failed", RECORD_NUMBER, LEFT(daemon, facts.upgrades_failed)},
+    {"reload-due", RECORD_FLAG, LEFT(daemon, reload_due)},
+    {"pid-file", RECORD_TEXT, LEFT(daemon, pid_file.path), .most = PATH_MAX},
+    {"pid-fd", RECORD_FD, LEFT(daemon, pid_file.fd)},
+};
+
+static void collect_daemon(struct handover_writer *writer, const struct carried *carried)
 {
-    record_write(writer, &adopt_daemon.record, server);
+    const struct daemon_left left = {*carried->facts, carried->services->next_number,
+                                     carried->connections->next_number, carried->reload_due,
+                                     *carried->pid_file};
+
+    record_write(writer, &adopt_daemon.record, &left);
 }
 
 static int apply_daemon(struct adoption *adoption, const void *values)
 {
-    const struct pid_file *file = &((const struct server *)values)->pid_file;
-    struct server *server = adoption->server;
+    const struct daemon_left *left = values;
+    const struct pid_file *file = &left->pid_file;
+    struct carried *carried = adoption->carried;
 
-    record_copy(&adopt_daemon.record, values, server, sizeof(*server));
-    adoption->reload_due = server->upgrade.reload_due;
-    server->upgrade.reload_due = false;
+    *carried->facts = left->facts;
+    carried->services->next_number = left->next_service;
+    carried->connections->next_number = left->next_connection;
+    adoption->reload_due = left->reload_due;
     if (!file->path || file->fd < 0)
         return 0;
     if (handover_claim(&adoption->handover, file->fd) < 0)
         return -EBADF;
-    return startup_adopt_pid_file(file->path, file->fd, &server->pid_file);
+    return pid_file_adopt(file->path, file->fd, carried->pid_file);
 }
 
-ADOPTION_SECTION(daemon, "daemon", ADOPTION_OF_DAEMON, struct server, NULL);
+ADOPTION_SECTION(daemon, "daemon", ADOPTION_OF_DAEMON, struct daemon_left, NULL);
 
 /* --- inherited sockets ---------------------------------------------------------------------- */
 
@@ -122,16 +136,16 @@ static const struct record_field inherited_fields[] = {
     {"named", RECORD_FLAG, INHERITED(named)},
 };
 
-static void collect_inherited(struct handover_writer *writer, struct server *server)
+static void collect_inherited(struct handover_writer *writer, const struct carried *carried)
 {
-    for (size_t i = 0; i < server->inherited.count; i++)
-        record_write(writer, &adopt_inherited.record, &server->inherited.sockets[i]);
+    for (size_t i = 0; i < carried->services->inherited.count; i++)
+        record_write(writer, &adopt_inherited.record, &carried->services->inherited.sockets[i]);
 }
 
 static int apply_inherited(struct adoption *adoption, const void *values)
 {
     const struct inherited_socket *left = values;
-    struct inherited *inherited = &adoption->server->inherited;
+    struct inherited *inherited = &adoption->carried->services->inherited;
     int error;
 
     if (inherited->count >= INHERITED_MAX)

@@ -9,10 +9,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <net/if.h>
+#include <string.h>
 
 #include "serve/adoption.h"
+#include "serve/connections.h"
 #include "serve/lend.h"
-#include "serve/server.h"
 
 /* Whatever the handlers of a lent socket did; who has it is told by the connection's line. */
 struct listener_left {
@@ -48,11 +49,11 @@ static const struct record_field listener_fields[] = {
 
 static void write_listener(struct handover_writer *writer, const struct listener *listener)
 {
-    const struct inherited *inherited = &listener->service->server->inherited;
+    const struct inherited *inherited = listener->owner->context->inherited;
     char text[ENDPOINT_TEXT_SIZE];
     struct listener_left left = {.listener = *listener,
                                  .listen = text,
-                                 .bind_device = listener->service->settings->bind_device};
+                                 .bind_device = service_of(listener)->settings->bind_device};
 
     endpoint_format(listener->endpoint, text);
     if (listener->inherited > 0)
@@ -69,11 +70,11 @@ static void write_listener(struct handover_writer *writer, const struct listener
     record_write(writer, &adopt_listener.record, &left);
 }
 
-static void collect_listener(struct handover_writer *writer, struct server *server)
+static void collect_listener(struct handover_writer *writer, const struct carried *carried)
 {
     size_t place = 0;
 
-    for (struct service *service = server->services; service; service = service->next)
+    for (struct service *service = carried->services->first; service; service = service->next)
         for (size_t i = 0; i < service->listener_count; i++) {
             service->listeners[i].handover_place = place++;
             write_listener(writer, &service->listeners[i]);
@@ -121,11 +122,11 @@ static struct listener *find_listener(struct adoption *adoption, const struct li
     return entry ? entry->listener : NULL;
 }
 
-static const struct inherited_socket *find_given(const struct server *server, int fd)
+static const struct inherited_socket *find_given(const struct carried *carried, int fd)
 {
-    for (size_t i = 0; fd > 0 && i < server->inherited.count; i++)
-        if (server->inherited.sockets[i].fd == fd)
-            return &server->inherited.sockets[i];
+    for (size_t i = 0; fd > 0 && i < carried->services->inherited.count; i++)
+        if (carried->services->inherited.sockets[i].fd == fd)
+            return &carried->services->inherited.sockets[i];
     return NULL;
 }
 
@@ -141,7 +142,7 @@ static bool is_fit(struct listener *listener, const struct inherited_socket *giv
 static int go_on(struct adoption *adoption, struct listener *listener,
                  const struct listener_left *left)
 {
-    const struct inherited_socket *given = find_given(adoption->server, left->given);
+    const struct inherited_socket *given = find_given(adoption->carried, left->given);
     const struct listener *was = &left->listener;
     int error;
 
@@ -158,11 +159,11 @@ static int go_on(struct adoption *adoption, struct listener *listener,
         listener_close(listener);
         return 0;
     }
-    listener_adjust(listener, listener->service->settings);
-    error = listener_own_path(listener, listener->service->settings, NULL);
+    listener_adjust(listener, service_of(listener)->settings);
+    error = listener_own_path(listener, service_of(listener)->settings, NULL);
     if (error < 0)
         log_warning("%s: %s: its owner and mode cannot be set: %s",
-                    listener->service->settings->name, listener->path, strerror(-error));
+                    service_of(listener)->settings->name, listener->path, strerror(-error));
     adoption->sockets++;
     return left->is_lending ? lend_resume(listener, &left->lending, left->rests_until) : 0;
 }
@@ -175,7 +176,7 @@ static int apply_listener(struct adoption *adoption, const void *values)
     struct listener *listener;
 
     if (!adoption->index.entries)
-        error = listener_index_open(&adoption->index, adoption->server->services);
+        error = listener_index_open(&adoption->index, adoption->carried->services->first);
     if (error < 0)
         return error;
     listener = find_listener(adoption, left);

@@ -15,7 +15,7 @@
 #include "base/fd.h"
 #include "base/map.h"
 #include "serve/adoption.h"
-#include "serve/server.h"
+#include "serve/connections.h"
 
 /* --- services ------------------------------------------------------------------------------- */
 
@@ -65,9 +65,9 @@ static void write_service(struct handover_writer *writer, const struct service *
     record_write(writer, &adopt_service.record, &left);
 }
 
-static void collect_service(struct handover_writer *writer, struct server *server)
+static void collect_service(struct handover_writer *writer, const struct carried *carried)
 {
-    struct service *lists[] = {server->services, server->retired};
+    struct service *lists[] = {carried->services->first, carried->services->retired};
     uint32_t place = 0;
 
     for (size_t i = 0; i < 2; i++)
@@ -87,7 +87,8 @@ static bool index_names(struct adoption *adoption)
 {
     size_t count = 0;
 
-    for (struct service *service = adoption->server->services; service; service = service->next)
+    for (struct service *service = adoption->carried->services->first; service;
+         service = service->next)
         count++;
     adoption->name_entries = calloc(count + 1, sizeof(*adoption->name_entries));
     if (!adoption->name_entries || map_open(&adoption->names) < 0) {
@@ -96,7 +97,8 @@ static bool index_names(struct adoption *adoption)
         return false;
     }
     count = 0;
-    for (struct service *service = adoption->server->services; service; service = service->next) {
+    for (struct service *service = adoption->carried->services->first; service;
+         service = service->next) {
         struct name_entry *entry = &adoption->name_entries[count++];
         const char *name = service->settings->name;
 
@@ -112,7 +114,7 @@ static struct service *find_name(struct adoption *adoption, const char *name)
     struct map_node *node;
 
     if (!adoption->name_entries && !index_names(adoption))
-        return service_find(adoption->server->services, name);
+        return service_find(adoption->carried->services->first, name);
     node = map_first(&adoption->names, map_hash(&adoption->names, name, strlen(name)));
     for (; node; node = map_next(node)) {
         struct service *service = MAP_ENTRY(node, struct name_entry, node)->service;
@@ -130,14 +132,14 @@ static int apply_service(struct adoption *adoption, const void *values)
     int error = 0;
 
     if (!service && left->connections > 0)
-        error = service_new_retired(adoption->server, left->name, left->linger_close,
+        error = service_new_retired(adoption->carried->services, left->name, left->linger_close,
                                     left->kill_after, &service);
     if (adoption_add(&adoption->services, service) < 0)
         return -ENOMEM;
     if (!service)
         return error;
     record_copy(&adopt_service.record, left, service, sizeof(*service));
-    admission_adapt(&service->admission, loop_now(adoption->server->loop));
+    admission_adapt(&service->admission, loop_now(adoption->carried->connections->loop));
     service_resume_rest(service);
     return error;
 }
@@ -238,9 +240,9 @@ static void write_counters(struct handover_writer *writer, const struct service 
     record_write(writer, &adopt_counters.record, &left);
 }
 
-static void collect_counters(struct handover_writer *writer, struct server *server)
+static void collect_counters(struct handover_writer *writer, const struct carried *carried)
 {
-    struct service *lists[] = {server->services, server->retired};
+    struct service *lists[] = {carried->services->first, carried->services->retired};
 
     for (size_t i = 0; i < 2; i++)
         for (const struct service *service = lists[i]; service; service = service->next)
@@ -292,9 +294,9 @@ static const struct record_field stderr_fields[] = {
 
 _Static_assert(CHANNEL_WRITERS == 4, "each writer has a row");
 
-static void collect_stderr(struct handover_writer *writer, struct server *server)
+static void collect_stderr(struct handover_writer *writer, const struct carried *carried)
 {
-    struct service *lists[] = {server->services, server->retired};
+    struct service *lists[] = {carried->services->first, carried->services->retired};
 
     for (size_t i = 0; i < 2; i++)
         for (const struct service *service = lists[i]; service; service = service->next) {
@@ -320,7 +322,7 @@ static int apply_stderr(struct adoption *adoption, const void *values)
     left.read_fd = handover_claim(&adoption->handover, left.read_fd);
     left.write_fd = handover_claim(&adoption->handover, left.write_fd);
     if (left.read_fd >= 0 && left.write_fd >= 0)
-        error = channel_resume(adoption->server->loop, service->settings->name, &left,
+        error = channel_resume(adoption->carried->connections->loop, service->settings->name, &left,
                                &service->channel);
     if (error < 0) {
         fd_close(left.read_fd);

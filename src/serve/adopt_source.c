@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "serve/adoption.h"
-#include "serve/server.h"
+#include "serve/connections.h"
 
 /* --- sources -------------------------------------------------------------------------------- */
 
@@ -36,19 +36,20 @@ static void write_source(const struct source *source, void *context)
         record_write(writing->writer, &adopt_source.record, &left);
 }
 
-static void collect_source(struct handover_writer *writer, struct server *server)
+static void collect_source(struct handover_writer *writer, const struct carried *carried)
 {
-    struct writing writing = {writer, loop_now(server->loop)};
+    struct writing writing = {writer, loop_now(carried->connections->loop)};
 
-    sources_visit(&server->admission.sources, SIZE_MAX, write_source, &writing);
+    sources_visit(&carried->connections->admission.sources, SIZE_MAX, write_source, &writing);
 }
 
 static int apply_source(struct adoption *adoption, const void *values)
 {
     const struct source_left *left = values;
-    struct server *server = adoption->server;
-    struct source *source = sources_resume(&server->admission.sources, left->source.key.service,
-                                           &left->addr, left->is_shared, loop_now(server->loop));
+    struct carried *carried = adoption->carried;
+    struct source *source =
+        sources_resume(&carried->connections->admission.sources, left->source.key.service,
+                       &left->addr, left->is_shared, loop_now(carried->connections->loop));
 
     if (sources_is_shared(source) != left->is_shared)
         return -ENOSPC; /* max-sources is smaller now */
@@ -83,13 +84,14 @@ static void check_ban(struct handover_line *line, const void *values)
         handover_refuse(line, problem);
 }
 
-static void collect_ban(struct handover_writer *writer, struct server *server)
+static void collect_ban(struct handover_writer *writer, const struct carried *carried)
 {
-    for (const struct ban *ban = server->admission.bans.oldest; ban; ban = ban->younger) {
+    for (const struct ban *ban = carried->connections->admission.bans.oldest; ban;
+         ban = ban->younger) {
         char text[PREFIX_TEXT_SIZE];
         struct ban_left left = {text, ban->until};
 
-        if (bans_is_over(ban, loop_now(server->loop)))
+        if (bans_is_over(ban, loop_now(carried->connections->loop)))
             continue;
         prefix_format(&ban->prefix, text);
         record_write(writer, &adopt_ban.record, &left);
@@ -99,14 +101,14 @@ static void collect_ban(struct handover_writer *writer, struct server *server)
 static int apply_ban(struct adoption *adoption, const void *values)
 {
     const struct ban_left *left = values;
-    struct server *server = adoption->server;
+    struct carried *carried = adoption->carried;
     struct prefix prefix;
     const char *problem;
     int error = prefix_parse(left->prefix, &prefix, &problem);
 
-    return error < 0
-               ? error
-               : bans_add(&server->admission.bans, &prefix, left->until, loop_now(server->loop));
+    return error < 0 ? error
+                     : bans_add(&carried->connections->admission.bans, &prefix, left->until,
+                                loop_now(carried->connections->loop));
 }
 
 ADOPTION_SECTION(ban, "ban", ADOPTION_OF_SERVICES, struct ban_left, check_ban);

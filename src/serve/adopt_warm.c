@@ -14,7 +14,7 @@
 
 #include "base/fd.h"
 #include "serve/adoption.h"
-#include "serve/server.h"
+#include "serve/connections.h"
 #include "serve/warming_parts.h"
 #include "warm/link.h"
 
@@ -42,9 +42,10 @@ static const struct record_field warming_fields[] = {
     {"why", RECORD_TEXT, LEFT(warming, why), .most = WARM_WHY_SIZE},
 };
 
-static void collect_warming(struct handover_writer *writer, struct server *server)
+static void collect_warming(struct handover_writer *writer, const struct carried *carried)
 {
-    for (const struct service *service = server->services; service; service = service->next) {
+    for (const struct service *service = carried->services->first; service;
+         service = service->next) {
         const struct warming *warming = service->warming;
         struct warming_left left = {.service = service->handover_place, .protocol = WARM_PROTOCOL};
 
@@ -65,7 +66,7 @@ static int apply_warming(struct adoption *adoption, const void *values)
     struct warming *warming = NULL;
 
     if (service && left->protocol == WARM_PROTOCOL)
-        warming = warming_resume(&adoption->server->pools, service, left->fingerprint);
+        warming = warming_resume(adoption->carried->pools, service, left->fingerprint);
     if (!warming) /* it is made anew by whoever calls warming_adapt */
         return 0;
     record_copy(&adopt_warming.record, left, warming, sizeof(*warming));
@@ -103,9 +104,9 @@ static const struct record_field warm_file_fields[] = {
     {"nanoseconds", RECORD_NUMBER, LEFT(warm_file, file.changed.tv_nsec), .most = 999999999},
 };
 
-static void collect_warm_file(struct handover_writer *writer, struct server *server)
+static void collect_warm_file(struct handover_writer *writer, const struct carried *carried)
 {
-    for (const struct service *service = server->services; service; service = service->next)
+    for (const struct service *service = carried->services->first; service; service = service->next)
         for (size_t i = 0; service->warming && i < service->warming->files.count; i++) {
             struct warm_file_left left = {service->handover_place,
                                           service->warming->files.items[i]};
@@ -150,9 +151,10 @@ static void check_parked(struct handover_line *line, const void *values)
         handover_refuse(line, NOT_PARKED);
 }
 
-static void collect_parked(struct handover_writer *writer, struct server *server)
+static void collect_parked(struct handover_writer *writer, const struct carried *carried)
 {
-    for (const struct service *service = server->services; service; service = service->next) {
+    for (const struct service *service = carried->services->first; service;
+         service = service->next) {
         const struct warming *warming = service->warming;
         const struct warm_child *child = warming ? warming->ready : NULL;
         struct parked_left left = {.service = service->handover_place};
@@ -177,7 +179,7 @@ static int apply_parked(struct adoption *adoption, const void *values)
     pid_t pid = left->child.process.pid;
     struct warm_child *child;
 
-    if (!warm_link_is_child(pid) || processes_find(&adoption->server->processes, pid))
+    if (!warm_link_is_child(pid) || processes_find(adoption->carried->connections->processes, pid))
         return 0;
     /* Not to be used: it ends by itself, unless somebody stopped it. */
     if (!warming) {

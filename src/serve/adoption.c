@@ -23,10 +23,10 @@ static const struct adoption_section *const sections[] = {
 
 #define SECTION_COUNT (sizeof(sections) / sizeof(sections[0]))
 
-void adoption_write(struct handover_writer *writer, struct server *server)
+void adoption_write(struct handover_writer *writer, const struct carried *carried)
 {
     for (size_t i = 0; i < SECTION_COUNT; i++)
-        sections[i]->collect(writer, server);
+        sections[i]->collect(writer, carried);
 }
 
 const struct adoption_section *adoption_find_section(const struct handover_line *line)

@@ -19,16 +19,29 @@
 #include "serve/listener_index.h"
 #include "serve/record.h"
 
-struct server;
 struct service;
 struct listener;
 struct name_entry;
 
 /* When a line is read. */
 enum adoption_part {
-    ADOPTION_OF_PROCESS,  /* before anything else: server is NULL */
-    ADOPTION_OF_DAEMON,   /* when the server's parts are open, before its services are made */
+    ADOPTION_OF_PROCESS,  /* before anything else: there is no daemon yet */
+    ADOPTION_OF_DAEMON,   /* when the daemon's parts are open, before its services are made */
     ADOPTION_OF_SERVICES, /* when they are made, before they are bound */
+};
+
+/* What is carried over, and where it goes on; filled by daemon.c. */
+struct carried {
+    struct services *services;
+    struct pools *pools;
+    struct connections *connections;
+    struct control *control; /* NULL: none */
+    struct daemon_facts *facts;
+    struct pid_file *pid_file;
+    bool daemonized;
+    struct rlimit nofile; /* before it was raised */
+    int configuration_fd; /* what the new build has said that it takes; -1: nothing */
+    bool reload_due;      /* a HUP came meanwhile */
 };
 
 struct adoption_list {
@@ -37,8 +50,8 @@ struct adoption_list {
 };
 
 struct adoption {
-    struct server *server; /* NULL: lines are only checked */
-    char *text;            /* malloc'ed */
+    struct carried *carried; /* NULL: lines are only checked, or are the process's */
+    char *text;              /* malloc'ed */
     struct handover handover;
     struct handover_line *line; /* the last one that was read */
     void *left;                 /* and what it says, by its record */
@@ -67,9 +80,9 @@ struct adoption_section {
     struct record record;
     enum adoption_part part;
     /* Writes as many lines as there is to tell. */
-    void (*collect)(struct handover_writer *writer, struct server *server);
+    void (*collect)(struct handover_writer *writer, const struct carried *carried);
     /* Does what a line says that has been checked: left is the record's struct. But for lines of
-     * ADOPTION_OF_PROCESS there is a server. 0; or -errno, of which adoption->problem may tell. */
+     * ADOPTION_OF_PROCESS there is a daemon. 0; or -errno, of which adoption->problem may tell. */
     int (*apply)(struct adoption *adoption, const void *left);
 };
 
@@ -77,7 +90,7 @@ struct adoption_section {
 const struct adoption_section *adoption_find_section(const struct handover_line *line);
 
 /* Writes all lines; handover_write_begin and _end are the caller's. */
-void adoption_write(struct handover_writer *writer, struct server *server);
+void adoption_write(struct handover_writer *writer, const struct carried *carried);
 
 /* Opens what text says, which becomes its own in any case. 0; -EINVAL with the problem; -ENOMEM. */
 int adoption_open(char *text, size_t length, struct adoption *ret,
@@ -87,7 +100,7 @@ void adoption_close(struct adoption *adoption);
 /* Checks every line. 0; -EINVAL with the problem. */
 int adoption_check(struct adoption *adoption, char problem[static HANDOVER_PROBLEM_SIZE]);
 
-/* Does what the lines of one part say, for adoption->server. What can't be done is logged. */
+/* Does what the lines of one part say, for adoption->carried. What can't be done is logged. */
 void adoption_read(struct adoption *adoption, enum adoption_part part);
 
 /* Closes what nobody has claimed. */

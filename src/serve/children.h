@@ -19,12 +19,12 @@
 #include "launch/processes.h"
 #include "serve/warming.h"
 
-struct listener;
-struct reception_header;
+struct lending;
+struct intake_header;
 struct service;
 
 enum connection_state {
-    CONNECTION_AWAITS_HEADER, /* no process: a PROXY header is to come (reception.c) */
+    CONNECTION_AWAITS_HEADER, /* no process: a PROXY header is to come (intake.c) */
     CONNECTION_AWAITS_DATA,   /* no process: its first byte is to come */
     CONNECTION_AWAITS_PLACE,  /* no process: its service is full */
     CONNECTION_HELD,          /* the same, and its start was tried: it failed for now */
@@ -40,12 +40,11 @@ struct connection {
     struct launch_start *start;         /* while STARTING */
     nanoseconds started;                /* when the program ran; while HELD: since when it is */
     struct loop_source source;          /* while it AWAITS something */
-    struct reception_header *header;    /* what came of one so far; malloc'ed; NULL: nothing */
+    struct intake_header *header;       /* what came of one so far; malloc'ed; NULL: nothing */
     struct connection *next;            /* of the held or the free ones */
     struct connection *older, *younger; /* of those who await bytes or a place */
     struct service *service;
-    struct listener
-        *listener; /* wait = yes: the socket that its handler has; NULL: none (any more) */
+    struct lending *lending;      /* wait = yes: its handler has a listening socket */
     char *peer_path, *local_path; /* of a unix connection while it has no process; malloc'ed */
     struct admission_ticket ticket;
     nanoseconds accepted; /* when */

@@ -11,8 +11,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/stranger.h"
+#include "serve/connections.h"
 #include "serve/control_client.h"
-#include "serve/server.h"
+#include "serve/control_command.h"
 
 #define ROOTS_PATH "/run/stdinetd.sock"
 #define FILE_NAME  "stdinetd.sock"
@@ -24,7 +25,7 @@
 #define BACKLOG     CONTROL_CLIENTS
 
 struct control {
-    struct server *server;
+    struct control_context context;
     struct listener listener; /* fd -1: not open */
     struct endpoint endpoint; /* its path; empty: none is wanted */
     char path[ENDPOINT_PATH_MAX + 1];
@@ -77,7 +78,7 @@ static void open_socket(struct control *control)
                                         .socket_group =
                                             control->group == (gid_t)-1 ? NULL : &group};
     struct inherited none = {0};
-    struct loop *loop = control->server->loop;
+    struct loop *loop = control->context.connections->loop;
     int error = listener_open(&control->listener, &settings, &none);
 
     if (error == 0)
@@ -95,8 +96,8 @@ static void open_socket(struct control *control)
 
 static void close_socket(struct control *control)
 {
-    loop_disarm(control->server->loop, &control->timer);
-    loop_unwatch(control->server->loop, &control->listener.source);
+    loop_disarm(control->context.connections->loop, &control->timer);
+    loop_unwatch(control->context.connections->loop, &control->listener.source);
     listener_close(&control->listener);
     control->error = 0;
 }
@@ -107,14 +108,13 @@ static void on_timer(struct loop_timer *timer)
 
     if (control->listener.source.fd < 0)
         open_socket(control);
-    else if (loop_watch(control->server->loop, &control->listener.source, EPOLLIN) < 0)
-        loop_arm(control->server->loop, timer, loop_now(control->server->loop) + ACCEPT_WAIT);
+    else if (loop_watch(control->context.connections->loop, &control->listener.source, EPOLLIN) < 0)
+        loop_arm(control->context.connections->loop, timer,
+                 loop_now(control->context.connections->loop) + ACCEPT_WAIT);
 }
 
-void control_adjust(struct server *server)
+void control_apply(struct control *control, const struct daemon_settings *settings)
 {
-    struct control *control = server->control;
-    const struct daemon_settings *settings = &server->config->daemon;
     gid_t group = settings->control_group ? settings->control_group->gid : (gid_t)-1;
     char path[ENDPOINT_PATH_MAX + 1];
     int error = choose_path(&settings->control, path);
@@ -181,7 +181,7 @@ static struct control_client *find_place(struct control *control)
         if (!client->draining && (!found || client->active < found->active))
             found = client;
     }
-    if (!found || loop_now(control->server->loop) - found->active < CLOCK_SECOND)
+    if (!found || loop_now(control->context.connections->loop) - found->active < CLOCK_SECOND)
         return NULL;
     control_client_end(found);
     return found;
@@ -199,7 +199,7 @@ static void admit(struct control *control, int fd, const struct addr *peer)
     client = find_place(control);
     if (!client)
         control_client_refuse(fd, "too many clients; try again");
-    else if (control_client_begin(client, control->server, fd, peer) < 0)
+    else if (control_client_begin(client, &control->context, fd, peer) < 0)
         control_client_refuse(fd, "no memory");
 }
 
@@ -207,7 +207,7 @@ static void admit(struct control *control, int fd, const struct addr *peer)
 static void on_client(struct loop_source *source, uint32_t events)
 {
     struct control *control = source->owner;
-    struct loop *loop = control->server->loop;
+    struct loop *loop = control->context.connections->loop;
     struct arrival arrival;
     int error = listener_accept(&control->listener, &arrival);
 
@@ -248,16 +248,17 @@ void control_tell_drained(struct control *control)
 
 /* --- its life ------------------------------------------------------------------------------- */
 
-int control_open(struct server *server)
+int control_open(struct connections *connections, struct pools *pools, const struct orders *orders,
+                 struct control **ret)
 {
     struct control *control = calloc(1, sizeof(*control));
-    int error = control ? loop_reserve(server->loop, CONTROL_CLIENTS + 1) : -ENOMEM;
+    int error = control ? loop_reserve(connections->loop, CONTROL_CLIENTS + 1) : -ENOMEM;
 
     if (error < 0) {
         free(control);
         return error;
     }
-    control->server = server;
+    control->context = (struct control_context){control, connections, pools, *orders};
     control->endpoint = (struct endpoint){.kind = ENDPOINT_UNIX, .path = control->path};
     control->listener = (struct listener){
         .endpoint = &control->endpoint,
@@ -267,7 +268,7 @@ int control_open(struct server *server)
     control->timer = (struct loop_timer){.fired = on_timer, .owner = control};
     for (size_t i = 0; i < CONTROL_CLIENTS; i++)
         control->clients[i].source.fd = -1;
-    server->control = control;
+    *ret = control;
     return 0;
 }
 
@@ -287,7 +288,7 @@ void control_leave(const struct control *control, struct control_left *ret)
 
 int control_go_on(struct control *control, const struct control_left *left)
 {
-    struct loop *loop = control->server->loop;
+    struct loop *loop = control->context.connections->loop;
 
     control->group = (gid_t)(left->group - 1);
     control->error = -left->error;
@@ -312,16 +313,22 @@ int control_go_on_client(struct control *control, const struct control_client_le
 {
     struct control_client *client = find_place(control);
 
-    return client ? control_client_go_on(client, control->server, left, draining) : -ENOSPC;
+    return client ? control_client_go_on(client, &control->context, left, draining) : -ENOSPC;
 }
 
-void control_upgraded(struct server *server, const struct adoption *adoption)
+void control_upgrade_failed(struct control *control, const char *reason)
 {
-    struct control *control = server->control;
+    for (size_t i = 0; control && i < CONTROL_CLIENTS; i++)
+        if (control->clients[i].source.fd >= 0 && control->clients[i].upgrading)
+            control_client_answer(&control->clients[i], reason);
+}
+
+void control_upgraded(struct control *control, const struct control_upgraded *upgraded)
+{
 
     for (size_t i = 0; control && i < CONTROL_CLIENTS; i++)
         if (control->clients[i].source.fd >= 0 && control->clients[i].upgrading)
-            control_client_upgraded(&control->clients[i], adoption);
+            control_client_upgraded(&control->clients[i], upgraded);
 }
 
 void control_close(struct control *control)
@@ -332,6 +339,6 @@ void control_close(struct control *control)
     close_socket(control);
     for (size_t i = 0; i < CONTROL_CLIENTS; i++)
         control_client_end(&control->clients[i]);
-    loop_reserve(control->server->loop, -(CONTROL_CLIENTS + 1));
+    loop_reserve(control->context.connections->loop, -(CONTROL_CLIENTS + 1));
     free(control);
 }

@@ -6,7 +6,7 @@
  * that daemon may be about to end. Without the socket everything else goes on.
  *
  * What a client says is read by control_client.c, understood by control_request.c, and done by the
- * commands of control_command.c. Called by daemon.c, reload.c and server.c.
+ * commands of control_command.c. Called by daemon.c.
  */
 #ifndef STDINETD_SERVE_CONTROL_H
 #define STDINETD_SERVE_CONTROL_H
@@ -15,19 +15,22 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct adoption;
+struct connections;
 struct control;
 struct control_client;
 struct control_client_left;
-struct server;
+struct daemon_settings;
+struct orders;
+struct pools;
 struct service;
 
-/* Makes server->control, without a socket. 0 or -errno. */
-int control_open(struct server *server);
+/* Makes it, without a socket; orders are copied. 0 or -errno. */
+int control_open(struct connections *connections, struct pools *pools, const struct orders *orders,
+                 struct control **ret);
 
-/* Follows the server's configuration: opens, closes or moves the socket. Clients stay. A socket
- * that can't be opened is no error: it is said, and tried again. */
-void control_adjust(struct server *server);
+/* Follows the configuration: opens, closes or moves the socket. Clients stay. A socket that can't
+ * be opened is no error: it is said, and tried again. */
+void control_apply(struct control *control, const struct daemon_settings *settings);
 
 /* Closes the socket and all clients. NULL is fine. */
 void control_close(struct control *control);
@@ -51,7 +54,14 @@ int control_go_on_client(struct control *control, const struct control_client_le
                          struct service *draining);
 
 /* We are the new build: answers those who ordered it. */
-void control_upgraded(struct server *server, const struct adoption *adoption);
+struct control_upgraded {
+    const char *from; /* the version of the daemon before */
+    size_t sockets, handlers, clients;
+};
+void control_upgraded(struct control *control, const struct control_upgraded *upgraded);
+
+/* An upgrade failed, for that reason: answers those who ordered it. control may be NULL. */
+void control_upgrade_failed(struct control *control, const char *reason);
 
 /* Answers those who wait for a service that has no handler any more. control may be NULL. */
 void control_tell_drained(struct control *control);

@@ -3,10 +3,10 @@
 #include <errno.h>
 
 #include "base/value.h"
+#include "serve/connections.h"
 #include "serve/control.h"
 #include "serve/control_client.h"
 #include "serve/control_command.h"
-#include "serve/server.h"
 
 int control_pause(struct control_call *call)
 {
@@ -27,7 +27,7 @@ int control_resume(struct control_call *call)
     if (!service)
         return -EINVAL;
     service->paused = false;
-    control_stop_draining(call->server->control, service);
+    control_stop_draining(call->context->control, service);
     turns_look(service);
     return 0;
 }
@@ -47,23 +47,23 @@ int control_drain(struct control_call *call)
 }
 
 /* Also one that the configuration has no more: its handlers run, and are shown by its name. */
-static struct service *find_any_named(struct server *server, const char *name)
+static struct service *find_any_named(struct connections *connections, const char *name)
 {
-    struct service *service = service_find(server->services, name);
+    struct service *service = service_find(connections->services->first, name);
 
-    return service ? service : service_find(server->retired, name);
+    return service ? service : service_find(connections->services->retired, name);
 }
 
 /* Ends the handlers of a service; how many. */
-static uint64_t kill_all(struct server *server, const struct service *service)
+static uint64_t kill_all(struct connections *connections, const struct service *service)
 {
     uint64_t count = 0;
 
-    for (struct connection *one = children_youngest(&server->children); one;
-         one = children_older(&server->children, one)) {
+    for (struct connection *one = children_youngest(&connections->children); one;
+         one = children_older(&connections->children, one)) {
         if (one->service != service)
             continue;
-        server_kill(server, one);
+        connection_kill(connections, one);
         count++;
     }
     return count;
@@ -72,20 +72,20 @@ static uint64_t kill_all(struct server *server, const struct service *service)
 /* A service of that name comes before a process of that number. */
 int control_kill(struct control_call *call)
 {
-    struct server *server = call->server;
+    struct connections *connections = call->context->connections;
     const char *target = call->arguments[0].text;
-    const struct service *service = find_any_named(server, target);
+    const struct service *service = find_any_named(connections, target);
     struct connection *connection = NULL;
     uint64_t pid, count = 1;
 
     if (service) {
-        count = kill_all(server, service);
+        count = kill_all(connections, service);
     } else {
         if (value_parse_count(target, &pid) == 0 && pid <= INT32_MAX)
-            connection = children_find(&server->children, (pid_t)pid);
+            connection = children_find(&connections->children, (pid_t)pid);
         if (!connection)
             return control_refuse(call, "there is no service and no handler of that name or pid");
-        server_kill(server, connection);
+        connection_kill(connections, connection);
     }
     reply_add_count(&call->reply, call->reply.root, "killed", count);
     return 0;
@@ -106,15 +106,16 @@ static void tell_problem(bool is_warning, const char *line, void *context)
 int control_reload(struct control_call *call)
 {
     json_t *problems = reply_add_array(&call->reply, call->reply.root, "problems");
+    const struct orders *orders = &call->context->orders;
+    size_t services = 0;
     int error;
 
-    if (call->server->turns.blocked & TURNS_STOPPING)
+    if (call->context->connections->turns.blocked & TURNS_STOPPING)
         return control_refuse(call, "the daemon is stopping");
-    error = server_reload(call->server, tell_problem, problems);
+    error = orders->reload(orders->daemon, tell_problem, problems, &services);
     /* The request was understood; whether the configuration was is another question. */
     reply_add_flag(&call->reply, call->reply.root, "reloaded", error == 0);
-    reply_add_count(&call->reply, call->reply.root, "services",
-                    call->server->config->service_count);
+    reply_add_count(&call->reply, call->reply.root, "services", services);
     return 0;
 }
 
@@ -126,7 +127,8 @@ int control_upgrade(struct control_call *call)
 
 int control_stop(struct control_call *call)
 {
-    reply_add_count(&call->reply, call->reply.root, "handlers", call->server->children.handlers);
-    server_stop(call->server);
+    reply_add_count(&call->reply, call->reply.root, "handlers",
+                    call->context->connections->children.handlers);
+    call->context->orders.stop(call->context->orders.daemon);
     return 0;
 }

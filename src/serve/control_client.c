@@ -11,20 +11,24 @@
 #include "base/log.h"
 #include "base/stranger.h"
 #include "base/text.h"
-#include "serve/adoption.h"
+#include "serve/connections.h"
 #include "serve/control_command.h"
 #include "serve/control_reply.h"
 #include "serve/control_request.h"
-#include "serve/server.h"
 #include "serve/version.h"
 
 #define INPUT_FIRST ((size_t)1024)
+
+static struct loop *loop_of(const struct control_client *client)
+{
+    return client->context->connections->loop;
+}
 
 /* It is gone, or has to go; its fd may be what others wait for. */
 static void leave(struct control_client *client)
 {
     control_client_end(client);
-    turns_fds_given_back(client->server);
+    turns_fds_given_back(&client->context->connections->turns);
 }
 
 /* --- output --------------------------------------------------------------------------------- */
@@ -52,7 +56,7 @@ static bool flush(struct control_client *client)
                 client->output_length - client->output_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0)
         return errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS;
-    client->active = loop_now(client->server->loop);
+    client->active = loop_now(loop_of(client));
     client->output_sent += (size_t)sent;
     if (client->output_sent == client->output_length)
         drop_output(client);
@@ -123,7 +127,7 @@ static void log_write(const struct control_client *client, const struct control_
 static void run(struct control_client *client, const struct control_request *request)
 {
     struct control_call call = {
-        .server = client->server, .client = client, .arguments = request->arguments};
+        .context = client->context, .client = client, .arguments = request->arguments};
     size_t length = 0;
     char *line = NULL;
     int error;
@@ -217,7 +221,7 @@ static bool read_more(struct control_client *client)
         return false;
     if (got == 0)
         client->ended = true;
-    client->active = loop_now(client->server->loop);
+    client->active = loop_now(loop_of(client));
     client->input_used += (size_t)got;
     return true;
 }
@@ -228,7 +232,7 @@ static bool read_more(struct control_client *client)
  * all the time. */
 static void await(struct control_client *client, bool more)
 {
-    struct loop *loop = client->server->loop;
+    struct loop *loop = loop_of(client);
     bool is_later = client->draining || client->upgrading;
     uint32_t events = client->output ? EPOLLOUT : is_later || more ? 0 : EPOLLIN;
 
@@ -274,28 +278,28 @@ static void on_timer(struct loop_timer *timer)
 {
     struct control_client *client = timer->owner;
 
-    if (client->active + CONTROL_IDLE <= loop_now(client->server->loop))
+    if (client->active + CONTROL_IDLE <= loop_now(loop_of(client)))
         leave(client);
     else
         progress(client);
 }
 
-int control_client_begin(struct control_client *client, struct server *server, int fd,
-                         const struct addr *peer)
+int control_client_begin(struct control_client *client, const struct control_context *context,
+                         int fd, const struct addr *peer)
 {
     int error;
 
     *client = (struct control_client){.source = {.fd = fd, .ready = on_ready, .owner = client},
                                       .timer = {.fired = on_timer, .owner = client},
-                                      .server = server,
+                                      .context = context,
                                       .peer = *peer,
-                                      .active = loop_now(server->loop)};
-    error = loop_watch(server->loop, &client->source, EPOLLIN);
+                                      .active = loop_now(context->connections->loop)};
+    error = loop_watch(context->connections->loop, &client->source, EPOLLIN);
     if (error < 0) {
         client->source.fd = -1;
         return error;
     }
-    loop_arm(server->loop, &client->timer, client->active + CONTROL_IDLE);
+    loop_arm(context->connections->loop, &client->timer, client->active + CONTROL_IDLE);
     return 0;
 }
 
@@ -303,12 +307,10 @@ void control_client_end(struct control_client *client)
 {
     if (client->source.fd < 0)
         return;
-    loop_unwatch(client->server->loop, &client->source);
-    loop_disarm(client->server->loop, &client->timer);
+    loop_unwatch(loop_of(client), &client->source);
+    loop_disarm(loop_of(client), &client->timer);
     client->source.fd = stranger_close(client->source.fd, true);
     client->draining = NULL;
-    if (client->upgrading)
-        upgrade_forget(client->server, &client->waiter);
     client->upgrading = false;
     drop_output(client);
     free(client->input);
@@ -322,7 +324,7 @@ static void answer(struct control_client *client)
 {
     client->draining = NULL;
     client->upgrading = false;
-    client->active = loop_now(client->server->loop);
+    client->active = loop_now(loop_of(client));
     if (flush(client))
         await(client, true);
     else
@@ -353,31 +355,22 @@ void control_client_answer(struct control_client *client, const char *problem)
 
 /* --- upgrades ------------------------------------------------------------------------------- */
 
-static void on_upgrade_failed(struct upgrade_waiter *waiter, const char *reason)
-{
-    struct control_client *client =
-        (struct control_client *)((char *)waiter - offsetof(struct control_client, waiter));
-
-    control_client_answer(client, reason);
-}
-
 void control_client_upgrade(struct control_client *client)
 {
     client->upgrading = true;
-    client->waiter = (struct upgrade_waiter){.failed = on_upgrade_failed};
-    upgrade_request(client->server, &client->waiter);
+    client->context->orders.upgrade(client->context->orders.daemon);
 }
 
-void control_client_upgraded(struct control_client *client, const struct adoption *adoption)
+void control_client_upgraded(struct control_client *client, const struct control_upgraded *upgraded)
 {
     struct control_reply reply;
 
     reply_begin(&reply);
-    reply_add_text(&reply, reply.root, "from", adoption->handover.program);
+    reply_add_text(&reply, reply.root, "from", upgraded->from);
     reply_add_text(&reply, reply.root, "version", version_text);
-    reply_add_count(&reply, reply.root, "sockets", adoption->sockets);
-    reply_add_count(&reply, reply.root, "handlers", adoption->handlers);
-    reply_add_count(&reply, reply.root, "clients", adoption->clients);
+    reply_add_count(&reply, reply.root, "sockets", upgraded->sockets);
+    reply_add_count(&reply, reply.root, "handlers", upgraded->handlers);
+    reply_add_count(&reply, reply.root, "clients", upgraded->clients);
     put_reply(client, &reply);
     answer(client);
 }
@@ -392,11 +385,11 @@ bool control_client_leave(const struct control_client *client, struct control_cl
     return !client->output && client->input_used <= CONTROL_LINE;
 }
 
-int control_client_go_on(struct control_client *client, struct server *server,
+int control_client_go_on(struct control_client *client, const struct control_context *context,
                          const struct control_client_left *left, struct service *draining)
 {
     char *input = left->input.length > 0 ? malloc(CONTROL_LINE) : NULL;
-    int error = control_client_begin(client, server, left->fd, &left->peer);
+    int error = control_client_begin(client, context, left->fd, &left->peer);
 
     if (error < 0) {
         free(input);

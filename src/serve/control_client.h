@@ -12,22 +12,21 @@
 
 #include "base/addr.h"
 #include "base/loop.h"
+#include "serve/control.h"
 #include "serve/record.h"
-#include "serve/upgrade.h"
 
 #define CONTROL_CLIENTS 16
 #define CONTROL_LINE    ((size_t)64 * 1024)
 #define CONTROL_ANSWER  ((size_t)32 * 1024 * 1024)
 #define CONTROL_IDLE    (60 * CLOCK_SECOND)
 
-struct adoption;
-struct server;
+struct control_context;
 struct service;
 
 struct control_client {
     struct loop_source source; /* fd -1: free */
     struct loop_timer timer;   /* armed: idle until then; or lines wait that have been read */
-    struct server *server;
+    const struct control_context *context;
     struct addr peer; /* who it is, by the kernel's word */
     nanoseconds active;
     char *input;
@@ -36,13 +35,12 @@ struct control_client {
     size_t output_length, output_sent;
     struct service *draining; /* its answer comes when this one has no handler; NULL: none */
     bool upgrading;           /* its answer comes with the upgrade that it ordered */
-    struct upgrade_waiter waiter;
-    bool ended; /* it says no more */
+    bool ended;               /* it says no more */
 };
 
 /* Begins with a client whose fd becomes its own. 0 or -errno, with fd still the caller's. */
-int control_client_begin(struct control_client *client, struct server *server, int fd,
-                         const struct addr *peer);
+int control_client_begin(struct control_client *client, const struct control_context *context,
+                         int fd, const struct addr *peer);
 
 /* Ends it, whatever it waits for. One that is free is fine. */
 void control_client_end(struct control_client *client);
@@ -52,7 +50,8 @@ void control_client_answer(struct control_client *client, const char *problem);
 
 /* Orders an upgrade, whose end is its answer: that it failed, or by the new build. */
 void control_client_upgrade(struct control_client *client);
-void control_client_upgraded(struct control_client *client, const struct adoption *adoption);
+void control_client_upgraded(struct control_client *client,
+                             const struct control_upgraded *upgraded);
 
 /* What goes on in the next daemon. */
 struct control_client_left {
@@ -65,7 +64,7 @@ struct control_client_left {
 /* Tells that of one that is at rest, or waits for something; false for one that is in the middle
  * of its answer: it is left out. And begins with such a one: see control_go_on_client. */
 bool control_client_leave(const struct control_client *client, struct control_client_left *ret);
-int control_client_go_on(struct control_client *client, struct server *server,
+int control_client_go_on(struct control_client *client, const struct control_context *context,
                          const struct control_client_left *left, struct service *draining);
 
 /* Says why to somebody who is not let in, and closes. */

@@ -8,7 +8,7 @@
 
 #include "base/log_recent.h"
 #include "base/text.h"
-#include "serve/server.h"
+#include "serve/connections.h"
 
 /* Of what there may be very much, one answer has at most so much. */
 #define SERVICES_MAX    500
@@ -78,7 +78,8 @@ int control_refuse(struct control_call *call, const char *format, ...)
 struct service *control_find_service(struct control_call *call,
                                      const struct control_argument *argument)
 {
-    struct service *service = service_find(call->server->services, argument->text);
+    struct service *service =
+        service_find(call->context->connections->services->first, argument->text);
     char shown[SERVICE_NAME_MAX * 2];
 
     if (service)

@@ -9,13 +9,24 @@
 
 #include "serve/control_reply.h"
 #include "serve/control_request.h"
+#include "serve/orders.h"
 
+struct connections;
+struct control;
 struct control_client;
-struct server;
+struct pools;
 struct service;
 
+/* What commands look at and act on. */
+struct control_context {
+    struct control *control;
+    struct connections *connections;
+    struct pools *pools;
+    struct orders orders;
+};
+
 struct control_call {
-    struct server *server;
+    const struct control_context *context;
     struct control_client *client; /* for an answer that comes later */
     const struct control_argument *arguments;
     struct control_reply reply;

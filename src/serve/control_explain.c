@@ -12,8 +12,8 @@
 
 #include "admit/judge.h"
 #include "base/value.h"
+#include "serve/connections.h"
 #include "serve/control_command.h"
-#include "serve/server.h"
 #include "serve/state.h"
 
 #define SENTENCE 160
@@ -239,9 +239,9 @@ static const char *verdict_of(const struct account *account, const struct judge_
 
 static void tell_rules(struct account *account, const struct addr *address, bool lent)
 {
-    struct server *server = account->service->server;
+    struct connections *connections = account->service->services->connections;
     struct judge_step steps[JUDGE_STEPS];
-    size_t count = judge_explain(&server->admission, &account->service->admission, address,
+    size_t count = judge_explain(&connections->admission, &account->service->admission, address,
                                  account->now, steps);
 
     for (size_t i = 0; i < count; i++) {
@@ -267,8 +267,9 @@ int control_explain(struct control_call *call)
 {
     const struct addr *address = &call->arguments[1].address;
     const struct service *service = control_find_service(call, &call->arguments[0]);
-    struct account account = {
-        .reply = &call->reply, .service = service, .now = loop_now(call->server->loop)};
+    struct account account = {.reply = &call->reply,
+                              .service = service,
+                              .now = loop_now(call->context->connections->loop)};
     char text[ADDR_TEXT_SIZE], source[PREFIX_TEXT_SIZE];
 
     if (!service)

@@ -7,8 +7,8 @@
 #include <errno.h>
 
 #include "admit/ranking.h"
+#include "serve/connections.h"
 #include "serve/control_command.h"
-#include "serve/server.h"
 
 #define SHOWN  20
 #define LOOKED 65536 /* of each family: some milliseconds */
@@ -19,14 +19,15 @@ static void rank(const struct source *source, void *context)
 }
 
 /* The service of that number, also one that is retired; NULL: gone. */
-static const struct service *find_number(const struct server *server, uint32_t number)
+static const struct service *find_number(const struct connections *connections, uint32_t number)
 {
-    const struct service *service = server->services;
+    const struct service *service = connections->services->first;
 
     while (service && service->admission.number != number)
         service = service->next;
     if (!service)
-        for (service = server->retired; service && service->admission.number != number;)
+        for (service = connections->services->retired;
+             service && service->admission.number != number;)
             service = service->next;
     return service;
 }
@@ -34,8 +35,8 @@ static const struct service *find_number(const struct server *server, uint32_t n
 static void add_source(struct control_call *call, json_t *list, const struct source *source)
 {
     struct control_reply *reply = &call->reply;
-    const struct service *service = find_number(call->server, source->key.service);
-    nanoseconds now = loop_now(call->server->loop);
+    const struct service *service = find_number(call->context->connections, source->key.service);
+    nanoseconds now = loop_now(call->context->connections->loop);
     struct addr addr = sources_addr(source);
     char text[PREFIX_TEXT_SIZE];
     json_t *item = reply_add_item(reply, list);
@@ -56,7 +57,7 @@ int control_sources(struct control_call *call)
     const struct service *service = one->given ? control_find_service(call, one) : NULL;
     size_t most = (size_t)control_count(&call->arguments[1], SHOWN);
     struct ranking ranking;
-    const struct sources *sources = &call->server->admission.sources;
+    const struct sources *sources = &call->context->connections->admission.sources;
     json_t *list;
     bool whole;
 

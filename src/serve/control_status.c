@@ -8,9 +8,9 @@
 
 #include "base/log.h"
 #include "base/log_recent.h"
+#include "serve/connections.h"
 #include "serve/control_command.h"
 #include "serve/metrics.h"
-#include "serve/server.h"
 #include "serve/state.h"
 #include "serve/version.h"
 
@@ -31,7 +31,8 @@ static uint64_t count_fds(void)
 
 static void add_daemon(struct control_call *call)
 {
-    const struct server *server = call->server;
+    const struct connections *connections = call->context->connections;
+    const struct daemon_facts *facts = call->context->orders.facts;
     struct control_reply *reply = &call->reply;
     json_t *root = reply->root;
     struct rlimit limit = {0};
@@ -39,20 +40,20 @@ static void add_daemon(struct control_call *call)
     getrlimit(RLIMIT_NOFILE, &limit);
     reply_add_text(reply, root, "version", version_text);
     reply_add_count(reply, root, "pid", (uint64_t)getpid());
-    reply_add_duration(reply, root, "uptime_ms", loop_now(server->loop) - server->began);
-    reply_add_flag(reply, root, "stopping", (server->turns.blocked & TURNS_STOPPING) != 0);
-    reply_add_text(reply, root, "engine", launcher_engine(server->launcher));
-    reply_add_count(reply, root, "reloads", server->reloads_done);
-    reply_add_count(reply, root, "reloads_failed", server->reloads_failed);
-    reply_add_count(reply, root, "upgrades", server->upgrades_done);
-    reply_add_count(reply, root, "upgrades_failed", server->upgrades_failed);
-    reply_add_count(reply, root, "active", server->admission.running);
-    reply_add_count(reply, root, "limit", server->admission.limit);
-    reply_add_count(reply, root, "processes", server->children.handlers);
-    reply_add_count(reply, root, "held", server->reception.count + server->reception.ready);
-    reply_add_count(reply, root, "connections", server->next_connection);
-    reply_add_count(reply, root, "sources", sources_count(&server->admission.sources));
-    reply_add_count(reply, root, "bans", server->admission.bans.count);
+    reply_add_duration(reply, root, "uptime_ms", loop_now(connections->loop) - facts->began);
+    reply_add_flag(reply, root, "stopping", (connections->turns.blocked & TURNS_STOPPING) != 0);
+    reply_add_text(reply, root, "engine", launcher_engine(connections->launcher));
+    reply_add_count(reply, root, "reloads", facts->reloads_done);
+    reply_add_count(reply, root, "reloads_failed", facts->reloads_failed);
+    reply_add_count(reply, root, "upgrades", facts->upgrades_done);
+    reply_add_count(reply, root, "upgrades_failed", facts->upgrades_failed);
+    reply_add_count(reply, root, "active", connections->admission.running);
+    reply_add_count(reply, root, "limit", connections->admission.limit);
+    reply_add_count(reply, root, "processes", connections->children.handlers);
+    reply_add_count(reply, root, "held", connections->intake.count + connections->waiting_count);
+    reply_add_count(reply, root, "connections", connections->next_number);
+    reply_add_count(reply, root, "sources", sources_count(&connections->admission.sources));
+    reply_add_count(reply, root, "bans", connections->admission.bans.count);
     reply_add_count(reply, root, "fds", count_fds());
     reply_add_count(reply, root, "fds_limit", limit.rlim_cur);
     reply_add_count(reply, root, "messages_lost", log_lost_total());
@@ -106,7 +107,7 @@ static void add_counters(struct control_reply *reply, json_t *object, const stru
     add_fact(reply, object, counters, FACT_ACCEPT_ERRORS);
     reply_add_number(
         reply, object, "rate",
-        history_rate(&counters->history, HISTORY_STARTED, loop_now(service->server->loop)));
+        history_rate(&counters->history, HISTORY_STARTED, loop_now(service->services->loop)));
     add_fact(reply, object, counters, FACT_CPU);
     add_fact(reply, object, counters, FACT_PENALTIES);
     add_fact(reply, object, counters, FACT_REFUSED);
@@ -117,7 +118,7 @@ static void add_counters(struct control_reply *reply, json_t *object, const stru
 /* Why it rests, and until when. */
 static void add_rest(struct control_reply *reply, json_t *object, const struct service *service)
 {
-    nanoseconds now = loop_now(service->server->loop);
+    nanoseconds now = loop_now(service->services->loop);
 
     if (!loop_is_armed(&service->throttle_timer))
         return;
@@ -135,7 +136,7 @@ static void add_history(struct control_reply *reply, json_t *object, const char 
     json_t *list = reply_add_array(reply, object, name);
     uint32_t counts[HISTORY_SLOTS];
 
-    history_read(history, kind, loop_now(service->server->loop), counts);
+    history_read(history, kind, loop_now(service->services->loop), counts);
     for (size_t i = 0; i < HISTORY_SLOTS; i++)
         if (json_array_append_new(list, json_integer(counts[i])) < 0)
             reply->failed = true;
@@ -192,7 +193,8 @@ int control_status(struct control_call *call)
     services = reply_add_array(&call->reply, call->reply.root, "services");
     if (named)
         add_service(&call->reply, services, named, &detail);
-    for (const struct service *service = call->server->services; service; service = service->next) {
+    for (const struct service *service = call->context->connections->services->first; service;
+         service = service->next) {
         if (!named && index >= first && index - first < count)
             add_service(&call->reply, services, service, &detail);
         index++;
@@ -224,7 +226,7 @@ struct listing {
 static void list_one(struct listing *listing, const struct connection *connection)
 {
     struct control_reply *reply = &listing->call->reply;
-    nanoseconds now = loop_now(listing->call->server->loop);
+    nanoseconds now = loop_now(listing->call->context->connections->loop);
     char text[ADDR_TEXT_SIZE];
     json_t *item;
 
@@ -254,22 +256,23 @@ static void list_request(struct pool_request *request, void *context)
 int control_connections(struct control_call *call)
 {
     const struct control_argument *one = &call->arguments[0];
-    struct server *server = call->server;
+    struct connections *connections = call->context->connections;
     struct listing listing = {.call = call,
                               .most = control_count(&call->arguments[1], CONNECTIONS)};
 
     if (one->given && !(listing.service = control_find_service(call, one)))
         return -EINVAL;
     listing.connections = reply_add_array(&call->reply, call->reply.root, "connections");
-    for (struct connection *item = children_youngest(&server->children); item;
-         item = children_older(&server->children, item))
+    for (struct connection *item = children_youngest(&connections->children); item;
+         item = children_older(&connections->children, item))
         list_one(&listing, item);
-    pools_visit_requests(&server->pools, list_request, &listing);
-    for (const struct service *service = server->services; service; service = service->next)
+    pools_visit_requests(call->context->pools, list_request, &listing);
+    for (const struct service *service = connections->services->first; service;
+         service = service->next)
         for (struct connection *item = service->ready ? service->ready->first : NULL; item;
              item = item->younger)
             list_one(&listing, item);
-    for (struct connection *item = server->reception.youngest; item; item = item->older)
+    for (struct connection *item = connections->intake.youngest; item; item = item->older)
         list_one(&listing, item);
     reply_add_count(&call->reply, call->reply.root, "total", listing.total);
     if (call->arguments[2].given && call->arguments[2].flag)
@@ -311,7 +314,8 @@ int control_metrics(struct control_call *call)
     uint64_t place = control_count(&call->arguments[0], 0);
     json_t *root = call->reply.root;
     size_t length;
-    char *text = metrics_print(call->server, &place, &length);
+    char *text =
+        metrics_print(call->context->connections, call->context->orders.facts, &place, &length);
 
     if (!text)
         return -ENOMEM;
@@ -320,6 +324,6 @@ int control_metrics(struct control_call *call)
     if (place > 0)
         reply_add_count(&call->reply, root, "next", place);
     /* A part of before a reload and one of after it don't belong together. */
-    reply_add_count(&call->reply, root, "reloads", call->server->reloads_done);
+    reply_add_count(&call->reply, root, "reloads", call->context->orders.facts->reloads_done);
     return json_object_get(root, "metrics") ? 0 : -ENOMEM;
 }

@@ -1,8 +1,8 @@
 /* control_warm: what the control socket tells of warm handlers: in a service's status what was
  * found and what stands ready, and of the connections, on demand, the processes that have none yet.
  * Called by control_status.c. */
+#include "serve/connections.h"
 #include "serve/control_command.h"
-#include "serve/server.h"
 
 void control_add_warm(struct control_reply *reply, json_t *object, const struct service *service)
 {
@@ -56,13 +56,13 @@ static void list_one(const struct warm_child *child, void *context)
 
 void control_add_parked(struct control_call *call, const struct service *service, uint64_t most)
 {
-    struct server *server = call->server;
+    struct connections *connections = call->context->connections;
     struct listing listing = {.reply = &call->reply,
                               .service = service,
                               .list = reply_add_array(&call->reply, call->reply.root, "parked"),
-                              .now = loop_now(server->loop),
+                              .now = loop_now(connections->loop),
                               .most = most};
 
-    pools_visit_children(&server->pools, list_one, &listing);
+    pools_visit_children(call->context->pools, list_one, &listing);
     reply_add_count(&call->reply, call->reply.root, "parked_total", listing.total);
 }

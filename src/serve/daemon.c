@@ -2,7 +2,7 @@
  *
  * Nothing here knows a connection: that story is server.c's. Called by main.
  */
-#include "serve/server.h"
+#include "serve/daemon.h"
 #include "serve/status_line.h"
 
 #include <errno.h>
@@ -20,57 +20,59 @@
 #include "config/arguments.h"
 #include "serve/adoption.h"
 #include "serve/control.h"
+#include "serve/penalty.h"
 #include "serve/version.h"
 
-/* The timers of the server itself: turns, expire, launch, log, sum, stop,
- * notify, upgrade. */
-#define SERVER_TIMERS 8
+/* The timers of the daemon itself: log, sum of events, stop, notify, upgrade. */
+#define DAEMON_TIMERS 5
 
 /* --- signals -------------------------------------------------------------------------------- */
 
-static void say_status(const struct server *server)
+static void say_status(const struct daemon *daemon)
 {
-    log_notice(
-        "%zu processes, %" PRIu64 " connections so far, %" PRIu64 " reloads and %" PRIu64
-        " that failed, %" PRIu64 " upgrades and %" PRIu64 " that failed, %" PRIu64 " messages lost",
-        server->children.handlers, server->next_connection, server->reloads_done,
-        server->reloads_failed, server->upgrades_done, server->upgrades_failed, log_lost_total());
-    for (const struct service *service = server->services; service; service = service->next)
+    log_notice("%zu processes, %" PRIu64 " connections so far, %" PRIu64 " reloads and %" PRIu64
+               " that failed, %" PRIu64 " upgrades and %" PRIu64 " that failed, %" PRIu64
+               " messages lost",
+               daemon->connections.children.handlers, daemon->connections.next_number,
+               daemon->facts.reloads_done, daemon->facts.reloads_failed,
+               daemon->facts.upgrades_done, daemon->facts.upgrades_failed, log_lost_total());
+    for (const struct service *service = daemon->services.first; service; service = service->next)
         status_line_log(service);
 }
 
-static void take_signal(struct server *server, const struct signalfd_siginfo *info)
+static void take_signal(struct daemon *daemon, const struct signalfd_siginfo *info)
 {
     switch (info->ssi_signo) {
     case SIGCHLD:
-        processes_reap(&server->processes, (pid_t)info->ssi_pid);
+        processes_reap(&daemon->processes, (pid_t)info->ssi_pid);
         break;
     case SIGHUP:
-        if (!upgrade_defers_reload(server))
-            server_reload(server, NULL, NULL);
+        if (!upgrade_defers_reload(daemon))
+            daemon_reload(daemon, NULL, NULL);
         break;
     case SIGTERM:
     case SIGINT:
-        server_stop(server);
+        daemon_stop(daemon);
         break;
     case SIGQUIT:
-        event_log(EVENT_STOPPING, "leaving at once; %zu handlers stay", server->children.handlers);
-        notify_stopping(&server->notify, "leaving, handlers stay", 0);
+        event_log(EVENT_STOPPING, "leaving at once; %zu handlers stay",
+                  daemon->connections.children.handlers);
+        notify_stopping(&daemon->notify, "leaving, handlers stay", 0);
         /* Or the end of this very turn could be another build's beginning. */
-        upgrade_abandon(server, "stdinetd leaves");
-        loop_stop(server->loop);
+        upgrade_abandon(daemon, "stdinetd leaves");
+        loop_stop(daemon->loop);
         break;
     case SIGUSR1:
-        say_status(server);
+        say_status(daemon);
         break;
     default:
-        upgrade_request(server, NULL);
+        upgrade_request(daemon);
     }
 }
 
 static void on_signals(struct loop_source *source, uint32_t events)
 {
-    struct server *server = source->owner;
+    struct daemon *daemon = source->owner;
     struct signalfd_siginfo infos[8]; /* we read seven, and each is pending once at most */
     ssize_t got = read(source->fd, infos, sizeof(infos));
 
@@ -78,7 +80,7 @@ static void on_signals(struct loop_source *source, uint32_t events)
     /* Once a turn: what comes meanwhile is for the next, or a storm of signals would be all we do.
      */
     for (size_t i = 0; got > 0 && i < (size_t)got / sizeof(infos[0]); i++)
-        take_signal(server, &infos[i]);
+        take_signal(daemon, &infos[i]);
 }
 
 /* --- the server ----------------------------------------------------------------------------- */
@@ -87,20 +89,20 @@ static void on_signals(struct loop_source *source, uint32_t events)
  * turn's lines go out together. */
 static void end_turn(void *context)
 {
-    struct server *server = context;
+    struct daemon *daemon = context;
 
-    server_tend_launches(server);
-    if (server->service_is_empty) {
-        server->service_is_empty = false;
-        control_tell_drained(server->control);
-        service_free_unused(server);
+    connections_end_turn(&daemon->connections);
+    if (daemon->services.is_any_empty) {
+        daemon->services.is_any_empty = false;
+        control_tell_drained(daemon->control);
+        services_free_unused(&daemon->services);
     }
-    server_stop_end_turn(server);
-    upgrade_end_turn(server); /* where we stay, it has something to say */
-    server_tell_turn(server);
-    upgrade_end_turn(server); /* before the lines: it may have to say that it failed */
-    if (log_flush() && !loop_is_armed(&server->log_timer))
-        loop_arm(server->loop, &server->log_timer, clock_now() + LOG_RETRY * CLOCK_MILLISECOND);
+    daemon_stop_end_turn(daemon);
+    upgrade_end_turn(daemon); /* where we stay, it has something to say */
+    daemon_tell_turn(daemon);
+    upgrade_end_turn(daemon); /* before the lines: it may have to say that it failed */
+    if (log_flush() && !loop_is_armed(&daemon->log_timer))
+        loop_arm(daemon->loop, &daemon->log_timer, clock_now() + LOG_RETRY * CLOCK_MILLISECOND);
 }
 
 /* A timer that only makes the loop turn: what is to do is done at the end of each turn. */
@@ -109,7 +111,7 @@ static void on_turn_timer(struct loop_timer *timer)
     (void)timer;
 }
 
-int server_open_log(const struct daemon_settings *settings, bool daemonized)
+int daemon_open_log(const struct daemon_settings *settings, bool daemonized)
 {
     static const enum log_sink sinks[] = {[SETTINGS_LOG_STDERR] = LOG_SINK_STDERR,
                                           [SETTINGS_LOG_SYSLOG] = LOG_SINK_SYSLOG,
@@ -138,90 +140,73 @@ static void free_services(struct service *service)
 }
 
 /* Closes and frees everything, whatever of it was opened; handlers that run stay. */
-static void server_close(struct server *server)
+static void daemon_close(struct daemon *daemon)
 {
-    notify_close(&server->notify);
-    control_close(server->control);
-    server->control = NULL;
-    if (server->loop) {
-        pools_end(&server->pools);
-        upgrade_close(server);
-        free_services(server->services);
-        free_services(server->retired);
-        linger_close_all(&server->lingering);
+    notify_close(&daemon->notify);
+    control_close(daemon->control);
+    daemon->control = NULL;
+    if (daemon->loop) {
+        pools_end(&daemon->pools);
+        upgrade_close(daemon);
+        free_services(daemon->services.first);
+        free_services(daemon->services.retired);
+        linger_close_all(&daemon->connections.lingering);
     }
-    launcher_close(server->launcher);
-    children_close(&server->children);
-    processes_close(&server->processes);
-    admission_close(&server->admission);
-    startup_remove_pid_file(&server->pid_file);
-    fd_close(server->signals.fd);
-    fd_close(server->null_fd);
-    loop_close(server->loop);
-    inherited_close(&server->inherited);
-    config_unref(server->config);
-    free(server);
+    connections_close(&daemon->connections);
+    processes_close(&daemon->processes);
+    pid_file_remove(&daemon->pid_file);
+    fd_close(daemon->signals.fd);
+    fd_close(daemon->services.null_fd);
+    loop_close(daemon->loop);
+    inherited_close(&daemon->services.inherited);
+    config_unref(daemon->config);
+    free(daemon);
 }
 
 /* STDINETD_ENGINE names the way to start processes, for tests and for kernels that are odd. */
-static int open_launcher(struct server *server)
+static const char *chosen_engine(void)
 {
     const char *engine = getenv("STDINETD_ENGINE");
-    const char *fallback;
-    int error =
-        launcher_open(engine && engine[0] != '\0' ? engine : NULL, &server->launcher, &fallback);
 
-    if (error < 0)
-        log_error("STDINETD_ENGINE: %s",
-                  error == -EINVAL ? "there is no such engine" : strerror(-error));
-    else if (fallback)
-        log_notice("processes are started by %s: %s", launcher_engine(server->launcher), fallback);
-    return error;
+    return engine && engine[0] != '\0' ? engine : NULL;
 }
 
-static int open_parts(struct server *server)
+static int open_parts(struct daemon *daemon)
 {
-    int error = loop_open(&server->loop);
+    int error = loop_open(&daemon->loop);
 
-    server->lingering.loop = server->loop;
-    event_open_report(&server->report, server->loop);
-    if (error == 0)
-        notify_begin(&server->notify, server->loop);
-    reception_open(&server->reception);
-    if (error == 0)
-        error = loop_reserve(server->loop, SERVER_TIMERS);
-    if (error == 0)
-        error = admission_open(&server->admission, server->config->daemon.max_sources);
+    daemon->services.loop = daemon->loop;
+    if (error < 0)
+        return error;
+    notify_begin(&daemon->notify, daemon->loop);
+    event_open_report(&daemon->services.report, daemon->loop);
+    daemon->services.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (daemon->services.null_fd < 0)
+        return -errno;
+    pools_open(&daemon->pools, daemon->loop, &daemon->processes, daemon->services.null_fd);
+    error = loop_reserve(daemon->loop, DAEMON_TIMERS);
     if (error == 0)
         error =
-            processes_open(&server->processes, server->loop, pools_take_answers, &server->pools);
-    children_open(&server->children, &server->processes, server_on_end);
+            processes_open(&daemon->processes, daemon->loop, pools_take_answers, &daemon->pools);
     if (error == 0)
-        error = open_launcher(server);
+        error = connections_open(&daemon->connections, &daemon->services, &daemon->processes,
+                                 daemon->config->daemon.max_sources, chosen_engine());
     if (error < 0)
         return error;
-    server->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (server->null_fd < 0)
-        return -errno;
-    pools_open(&server->pools, server->loop, &server->processes, server->null_fd);
-    server->launches.fd = launcher_fd(server->launcher);
-    error = server->launches.fd < 0 ? 0 : loop_watch(server->loop, &server->launches, EPOLLIN);
-    if (error < 0)
-        return error;
-    server->signals.fd = startup_open_signals();
-    if (server->signals.fd < 0)
-        return server->signals.fd;
-    return loop_watch(server->loop, &server->signals, EPOLLIN);
+    daemon->signals.fd = startup_open_signals();
+    if (daemon->signals.fd < 0)
+        return daemon->signals.fd;
+    return loop_watch(daemon->loop, &daemon->signals, EPOLLIN);
 }
 
-static int open_pid_file(struct server *server)
+static int open_pid_file(struct daemon *daemon)
 {
-    const char *path = server->config->daemon.pid_file;
+    const char *path = daemon->config->daemon.pid_file;
     int error;
 
     if (!path)
         return 0;
-    error = startup_write_pid_file(path, &server->pid_file);
+    error = pid_file_write(path, &daemon->pid_file);
     if (error == -EEXIST)
         log_error("another stdinetd runs: it holds %s", path);
     else if (error == -ENOTUNIQ)
@@ -232,35 +217,24 @@ static int open_pid_file(struct server *server)
 }
 
 /* The pid file that was handed over goes on, unless the configuration names another one. */
-static void change_pid_file(struct server *server)
+static void change_pid_file(struct daemon *daemon)
 {
-    struct pid_file before = server->pid_file;
-    const char *path = server->config->daemon.pid_file;
+    struct pid_file before = daemon->pid_file;
+    const char *path = daemon->config->daemon.pid_file;
 
     if (before.path && path && strcmp(before.path, path) == 0)
         return;
-    server->pid_file = (struct pid_file){.fd = -1};
-    if (open_pid_file(server) < 0)
-        server->pid_file = before;
+    daemon->pid_file = (struct pid_file){.fd = -1};
+    if (open_pid_file(daemon) < 0)
+        daemon->pid_file = before;
     else
-        startup_remove_pid_file(&before);
+        pid_file_remove(&before);
 }
 
-static void on_lingering_ended(void *context)
+static void init_callbacks(struct daemon *daemon)
 {
-    turns_fds_given_back(context);
-}
-
-static void init_callbacks(struct server *server)
-{
-    server->signals = (struct loop_source){.fd = -1, .ready = on_signals, .owner = server};
-    server->launches = (struct loop_source){.fd = -1, .ready = server_on_launches, .owner = server};
-    turns_open(&server->turns, server);
-    server->expire_timer = (struct loop_timer){.fired = server_on_expire_timer, .owner = server};
-    server->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
-    server->launch_timer = (struct loop_timer){.fired = on_turn_timer, .owner = server};
-    server->lingering.ended = on_lingering_ended;
-    server->lingering.context = server;
+    daemon->signals = (struct loop_source){.fd = -1, .ready = on_signals, .owner = daemon};
+    daemon->log_timer = (struct loop_timer){.fired = on_turn_timer, .owner = daemon};
 }
 
 /* A socket that nobody serves has clients that wait for ever. */
@@ -279,99 +253,159 @@ static void say_unnamed(const struct inherited *inherited)
 }
 
 /* What the daemon before us left, as far as our services are made of it: nothing of it ends us. */
-static void adopt_services(struct server *server, struct adoption *adoption)
+static void adopt_services(struct daemon *daemon, struct adoption *adoption)
 {
-    turns_block(&server->turns, TURNS_UPGRADING);
-    pools_hold(&server->pools, true);
+    turns_block(&daemon->connections.turns, TURNS_UPGRADING);
+    pools_hold(&daemon->pools, true);
+    adoption->carried->control = daemon->control;
     adoption_read(adoption, ADOPTION_OF_SERVICES);
     adoption_close_rest(adoption);
-    server->service_is_empty = true; /* clients of control may wait for what is over by now */
-    turns_unblock(&server->turns, TURNS_UPGRADING);
-    server_expire_later(server);
+    adoption->carried = NULL;
+    daemon->services.is_any_empty = true; /* clients of control may wait for what is over by now */
+    turns_unblock(&daemon->connections.turns, TURNS_UPGRADING);
+    penalty_expire_later(&daemon->connections);
     /* Whoever has ended meanwhile. */
-    processes_look_soon(&server->processes);
+    processes_look_soon(&daemon->processes);
 }
 
-/* All but the services' addresses. 0 or -errno. */
-static int open_server(struct server *server, struct adoption *adoption)
+static int order_reload(void *daemon,
+                        void (*tell)(bool is_warning, const char *line, void *context),
+                        void *context, size_t *ret_services)
 {
-    int error = open_parts(server);
+    int error = daemon_reload(daemon, tell, context);
+
+    *ret_services = ((struct daemon *)daemon)->config->service_count;
+    return error;
+}
+
+static void order_upgrade(void *daemon)
+{
+    upgrade_request(daemon);
+}
+
+static void order_stop(void *daemon)
+{
+    daemon_stop(daemon);
+}
+
+static int open_control(struct daemon *daemon)
+{
+    const struct orders orders = {.daemon = daemon,
+                                  .facts = &daemon->facts,
+                                  .reload = order_reload,
+                                  .upgrade = order_upgrade,
+                                  .stop = order_stop};
+
+    return control_open(&daemon->connections, &daemon->pools, &orders, &daemon->control);
+}
+
+struct carried daemon_carried(struct daemon *daemon)
+{
+    return (struct carried){.services = &daemon->services,
+                            .pools = &daemon->pools,
+                            .connections = &daemon->connections,
+                            .control = daemon->control,
+                            .facts = &daemon->facts,
+                            .pid_file = &daemon->pid_file,
+                            .daemonized = daemon->daemonized,
+                            .nofile = daemon->services.origin.nofile,
+                            .configuration_fd = daemon->upgrade.configuration_fd,
+                            .reload_due = daemon->upgrade.reload_due};
+}
+
+/* All but what follows the configuration. 0 or -errno. */
+static int open_daemon(struct daemon *daemon, struct adoption *adoption)
+{
+    struct carried carried;
+    int error = open_parts(daemon);
 
     if (error < 0)
         return error;
-    server->admission.limit = server->config->daemon.max_connections;
     if (adoption) {
-        adoption->server = server;
+        carried = daemon_carried(daemon);
+        adoption->carried = &carried;
         adoption_read(adoption, ADOPTION_OF_DAEMON);
-        change_pid_file(server);
+        change_pid_file(daemon);
     } else {
-        error = open_pid_file(server);
+        error = open_pid_file(daemon);
     }
     if (error == 0)
-        error = service_new_all(server, server->config, &server->services);
+        error = service_new_all(&daemon->services, daemon->config, &daemon->services.first);
     if (error == 0)
-        error = control_open(server);
+        error = open_control(daemon);
     if (error == 0 && adoption)
-        adopt_services(server, adoption);
+        adopt_services(daemon, adoption);
     return error;
+}
+
+void daemon_apply_pools(struct daemon *daemon)
+{
+    pools_hold(&daemon->pools, daemon->connections.turns.blocked != 0);
+    for (struct service *service = daemon->services.first; service; service = service->next)
+        warming_adapt(&daemon->pools, service);
+}
+
+void daemon_apply(struct daemon *daemon)
+{
+    daemon->connections.admission.limit = daemon->config->daemon.max_connections;
+    for (struct service *service = daemon->services.first; service; service = service->next)
+        service_bind(service);
+    intake_apply(&daemon->connections); /* those that were held by another configuration */
+    daemon_apply_pools(daemon);
+    control_apply(daemon->control, &daemon->config->daemon);
 }
 
 /* Makes a server of config, on which it takes a reference, and binds its services; inherited and
  * notify become its own in any case. 0; -EEXIST when another daemon has the pid file; another
  * -errno. Logs why. */
-static int server_open(struct config *config, const struct server_start *start,
-                       struct inherited *inherited, struct notify *notify, struct server **ret)
+static int daemon_open(struct config *config, const struct daemon_start *start,
+                       struct inherited *inherited, struct notify *notify, struct daemon **ret)
 {
-    struct server *server = calloc(1, sizeof(*server));
+    struct daemon *daemon = calloc(1, sizeof(*daemon));
     int error;
 
-    if (!server) {
+    if (!daemon) {
         inherited_close(inherited);
         notify_close(notify);
         log_error("cannot start: %s", strerror(ENOMEM));
         return -ENOMEM;
     }
-    *server = (struct server){.request = start->request,
-                              .origin = start->origin,
-                              .inherited = *inherited,
-                              .notify = *notify,
-                              .daemonized = start->daemonize,
-                              .null_fd = -1,
-                              .began = clock_now(),
-                              .pid_file = {.fd = -1}};
-    init_callbacks(server);
-    upgrade_open(server, &start->binary);
-    server->config = config_ref(config);
-    error = open_server(server, start->adoption);
+    *daemon = (struct daemon){
+        .request = start->request,
+        .services = {.origin = start->origin, .inherited = *inherited, .null_fd = -1},
+        .notify = *notify,
+        .daemonized = start->daemonize,
+        .facts = {.began = clock_now()},
+        .pid_file = {.fd = -1}};
+    init_callbacks(daemon);
+    upgrade_open(daemon, &start->binary);
+    daemon->config = config_ref(config);
+    error = open_daemon(daemon, start->adoption);
     if (error < 0) {
         if (error != -EEXIST)
             log_error("cannot start: %s", strerror(-error));
-        server_close(server);
+        daemon_close(daemon);
         return error;
     }
-    for (struct service *service = server->services; service; service = service->next)
-        service_bind(service);
-    reception_adapt(server); /* those that were held by another configuration */
-    server_adapt_pools(server);
-    say_unnamed(&server->inherited);
-    control_adjust(server);
-    *ret = server;
+    daemon_apply(daemon);
+    say_unnamed(&daemon->services.inherited);
+    *ret = daemon;
     return 0;
 }
 
 /* Serves until it is told to stop. 0 or -errno. */
-static int server_run(struct server *server)
+static int daemon_run(struct daemon *daemon)
 {
     int error;
 
     log_set_buffered(true);
-    end_turn(server);
-    error = loop_run(server->loop, end_turn, server);
+    end_turn(daemon);
+    error = loop_run(daemon->loop, end_turn, daemon);
     log_set_buffered(false);
     return error;
 }
 
-static void say_ready(struct server *server, size_t services, const struct adoption *adoption)
+static void say_ready(struct daemon *daemon, size_t services, const struct adoption *adoption)
 {
     if (!adoption) {
         event_log(EVENT_READY, "stdinetd %s serves %zu services", version_text, services);
@@ -382,23 +416,25 @@ static void say_ready(struct server *server, size_t services, const struct adopt
               "%zu held clients were carried over",
               adoption->handover.program, version_text, services, adoption->sockets,
               adoption->handlers, adoption->clients);
-    server->last_reload_failed = adoption->fell_back;
-    control_upgraded(server, adoption);
+    daemon->facts.last_reload_failed = adoption->fell_back;
+    control_upgraded(daemon->control,
+                     &(struct control_upgraded){adoption->handover.program, adoption->sockets,
+                                                adoption->handlers, adoption->clients});
     if (adoption->fell_back)
         log_error("the configuration has become wrong since it was checked for the upgrade; it is "
                   "used as it was then");
     if (adoption->reload_due)
-        server_reload(server, NULL, NULL);
+        daemon_reload(daemon, NULL, NULL);
 }
 
-/* Opens and runs a server; whoever waits at ready_fd is told how the opening went. */
-static int open_and_run(struct config *config, struct server_start *start,
+/* Opens and runs a daemon; whoever waits at ready_fd is told how the opening went. */
+static int open_and_run(struct config *config, struct daemon_start *start,
                         struct inherited *inherited, struct notify *notify, int ready_fd)
 {
-    struct server *server = NULL; /* gcc can't see that an error means none */
+    struct daemon *daemon = NULL; /* gcc can't see that an error means none */
     size_t services = config->service_count;
     bool is_elsewhere = ready_fd >= 0 || config->daemon.log.kind != SETTINGS_LOG_STDERR;
-    int error = server_open(config, start, inherited, notify, &server);
+    int error = daemon_open(config, start, inherited, notify, &daemon);
 
     config_unref(config); /* the server has its own: the first snapshot must not outlive reloads */
     /* Who started us looks here first. */
@@ -407,16 +443,16 @@ static int open_and_run(struct config *config, struct server_start *start,
                 error == -EEXIST ? "another one runs" : strerror(-error));
     startup_say_ready(ready_fd, error < 0 ? EXIT_SYSTEM : EXIT_OK);
     if (error == 0)
-        say_ready(server, services, start->adoption);
+        say_ready(daemon, services, start->adoption);
     upgrade_settle(start);
     if (error < 0)
         return error;
-    server_tell_ready(server);
-    error = server_run(server);
+    daemon_tell_ready(daemon);
+    error = daemon_run(daemon);
     if (error < 0)
         log_error("the event loop: %s", strerror(-error));
     event_log(EVENT_STOPPED, "stdinetd has stopped");
-    server_close(server);
+    daemon_close(daemon);
     return error;
 }
 
@@ -449,9 +485,9 @@ static void log_problem(bool is_warning, const char *line, void *context)
 
 /* The log, and first in it what couldn't be said before. A daemon that serves already doesn't end
  * for it: its log goes to stderr then. 0 or -errno. */
-static int begin_log(const struct config *config, struct server_start *start)
+static int begin_log(const struct config *config, struct daemon_start *start)
 {
-    int error = server_open_log(&config->daemon, start->daemonize);
+    int error = daemon_open_log(&config->daemon, start->daemonize);
 
     if (error < 0)
         log_error("the log %s: %s", config->daemon.log.path ? config->daemon.log.path : "stderr",
@@ -465,9 +501,9 @@ static int begin_log(const struct config *config, struct server_start *start)
     return start->adoption ? 0 : error;
 }
 
-int server_begin(char *const *argv, struct server_start *ret)
+int daemon_begin(char *const *argv, struct daemon_start *ret)
 {
-    struct server_start start = {0};
+    struct daemon_start start = {0};
     int error;
 
     if (argv[0] && strcmp(argv[0], WARM_NAME) == 0)
@@ -486,7 +522,7 @@ int server_begin(char *const *argv, struct server_start *ret)
     return 0;
 }
 
-int server_serve(struct config *config, struct server_start *start)
+int daemon_serve(struct config *config, struct daemon_start *start)
 {
     struct inherited inherited = {0};
     struct notify notify = {.fd = -1};

@@ -11,7 +11,8 @@
 #include "base/backoff.h"
 #include "base/fd.h"
 #include "base/stranger.h"
-#include "serve/server.h"
+#include "launch/launcher.h"
+#include "serve/event.h"
 
 /* A handler of a stream socket that ran for less has "ended at once". */
 #define AT_ONCE  CLOCK_SECOND
@@ -25,17 +26,21 @@
 /* At most 256 datagrams are dropped at a time. */
 #define DROP_DOUBLINGS 8
 
+static struct loop *loop_of(const struct listener *listener)
+{
+    return listener->owner->context->loop;
+}
+
 static void on_rest_timer(struct loop_timer *timer)
 {
-    struct listener *listener = timer->owner;
+    struct lending *lending = timer->owner;
 
-    turns_park(listener->service, listener);
-    turns_look(listener->service);
+    lending->listener->owner->context->again(lending->listener);
 }
 
 static int make_lending(struct listener *listener)
 {
-    struct loop *loop = listener->service->server->loop;
+    struct loop *loop = loop_of(listener);
 
     if (listener->lending)
         return 0;
@@ -46,7 +51,9 @@ static int make_lending(struct listener *listener)
         loop_reserve(loop, -1);
         return -ENOMEM;
     }
-    listener->lending->rest = (struct loop_timer){.fired = on_rest_timer, .owner = listener};
+    listener->lending->listener = listener;
+    listener->lending->rest =
+        (struct loop_timer){.fired = on_rest_timer, .owner = listener->lending};
     return 0;
 }
 
@@ -91,7 +98,7 @@ static void put_datagrams_right(const struct listener *listener)
     const struct sockaddr none = {.sa_family = AF_UNSPEC};
     struct sockaddr_storage peer;
     socklen_t length = sizeof(peer);
-    const char *device = listener->service->settings->bind_device;
+    const char *device = listener->owner->settings->bind_device;
     int fd = listener->source.fd;
     char byte;
 
@@ -114,7 +121,7 @@ static int prepare(struct listener *listener)
 
     if (!endpoint_is_datagram(listener->kind)) {
         /* One that was shut down listens again; else it only sets the backlog, listen(2). */
-        if (listen(listener->source.fd, (int)listener->service->settings->backlog) < 0)
+        if (listen(listener->source.fd, (int)listener->owner->settings->backlog) < 0)
             return -errno;
         return listener_set_blocking(listener, true);
     }
@@ -130,7 +137,7 @@ static int prepare(struct listener *listener)
 
 static void rest_for(struct listener *listener, nanoseconds pause)
 {
-    struct loop *loop = listener->service->server->loop;
+    struct loop *loop = loop_of(listener);
 
     loop_unwatch(loop, &listener->source);
     loop_arm(loop, &listener->lending->rest, loop_now(loop) + pause);
@@ -145,7 +152,7 @@ static void rest(struct listener *listener, unsigned times)
 /* ends: so many in a row; or error: -errno of a look that found nothing. */
 static void say(const struct listener *listener, enum event event, unsigned ends, int error)
 {
-    event_say(&listener->service->reporter, event,
+    event_say(listener->owner->reporter, event,
               &(struct event_facts){.listen = listener->endpoint,
                                     .times = ends,
                                     .error = error < 0 ? strerror(-error) : NULL,
@@ -177,10 +184,10 @@ int lend_begin(struct listener *listener, int *ret_fd)
     return 0;
 }
 
-void lend_to(struct listener *listener, struct connection *handler)
+struct lending *lend_out(struct listener *listener)
 {
-    listener->lending->handler = handler;
-    handler->listener = listener;
+    listener->lending->is_out = true;
+    return listener->lending;
 }
 
 int lend_resume(struct listener *listener, const struct lending *state, nanoseconds until)
@@ -195,7 +202,7 @@ int lend_resume(struct listener *listener, const struct lending *state, nanoseco
     lending->quick_ends = state->quick_ends;
     lending->head = state->head;
     if (until > 0)
-        loop_arm(listener->service->server->loop, &lending->rest, until);
+        loop_arm(loop_of(listener), &lending->rest, until);
     return 0;
 }
 
@@ -204,7 +211,7 @@ bool lend_rests(const struct listener *listener)
     const struct lending *lending = listener->lending;
 
     /* Not the pause between two that are quick. */
-    return lending && !lending->handler && loop_is_armed(&lending->rest) &&
+    return lending && !lending->is_out && loop_is_armed(&lending->rest) &&
            (lending->idle_ends >= LEND_IDLE_ENDS || lending->empty_wakes >= EMPTY_WAKES);
 }
 
@@ -212,7 +219,7 @@ bool lend_is_out(const struct listener *listener)
 {
     const struct lending *lending = listener->lending;
 
-    return lending && (lending->handler || loop_is_armed(&lending->rest));
+    return lending && (lending->is_out || loop_is_armed(&lending->rest));
 }
 
 /* Whether what the handler was started for still waits. */
@@ -252,12 +259,15 @@ static void slow_down(struct listener *listener, bool quick)
         rest_for(listener, QUICK_REST);
 }
 
-void lend_judge(struct listener *listener, nanoseconds ran, bool succeeded)
+void lend_judge(struct lending *lending, nanoseconds ran, bool succeeded)
 {
-    struct lending *lending = listener->lending;
-    bool datagrams = endpoint_is_datagram(listener->kind);
-    bool untouched = is_untouched(listener, ran);
+    struct listener *listener = lending->listener;
+    bool datagrams, untouched;
 
+    if (!listener)
+        return;
+    datagrams = endpoint_is_datagram(listener->kind);
+    untouched = is_untouched(listener, ran);
     if (!datagrams && succeeded) {
         slow_down(listener, untouched);
         untouched = false;
@@ -276,34 +286,37 @@ void lend_judge(struct listener *listener, nanoseconds ran, bool succeeded)
     rest(listener, lending->idle_ends);
 }
 
-void lend_return(struct listener *listener)
+void lend_return(struct lending *lending)
 {
-    listener->lending->handler = NULL;
-    if (!loop_is_armed(&listener->lending->rest))
-        turns_park(listener->service, listener);
+    struct listener *listener = lending->listener;
+
+    lending->is_out = false;
+    if (!listener)
+        free(lending);
+    else if (!loop_is_armed(&lending->rest))
+        listener->owner->context->again(listener);
 }
 
 void lend_move(struct listener *from, struct listener *to)
 {
     to->lending = from->lending;
     from->lending = NULL;
-    if (!to->lending)
-        return;
-    to->lending->rest.owner = to;
-    if (to->lending->handler)
-        to->lending->handler->listener = to;
+    if (to->lending)
+        to->lending->listener = to;
 }
 
 void lend_free(struct listener *listener)
 {
-    struct loop *loop = listener->service->server->loop;
+    struct lending *lending = listener->lending;
+    struct loop *loop;
 
-    if (!listener->lending)
+    if (!lending)
         return;
-    if (listener->lending->handler)
-        listener->lending->handler->listener = NULL;
-    loop_disarm(loop, &listener->lending->rest);
+    loop = loop_of(listener);
+    loop_disarm(loop, &lending->rest);
     loop_reserve(loop, -1);
-    free(listener->lending);
     listener->lending = NULL;
+    lending->listener = NULL;
+    if (!lending->is_out)
+        free(lending);
 }

@@ -22,12 +22,13 @@
 
 #define LEND_IDLE_ENDS 3
 
-struct connection;
-
+/* Stays where it is while the socket goes on as another listener's: whoever has it holds on to it.
+ */
 struct lending {
-    struct connection *handler; /* who has it; NULL: nobody */
-    unsigned idle_ends;         /* in a row */
-    unsigned empty_wakes;       /* in a row, without anything that waits */
+    struct listener *listener; /* NULL: it was closed while it was out */
+    bool is_out;
+    unsigned idle_ends;     /* in a row */
+    unsigned empty_wakes;   /* in a row, without anything that waits */
     unsigned quick_ends;    /* in a row, of a stream socket's handlers, with 0, clients waiting */
     struct timespec head;   /* when the datagram came that the handler was started for */
     struct loop_timer rest; /* armed: it rests */
@@ -37,8 +38,8 @@ struct lending {
  * where nothing waits after all; another -errno. Who wakes us for nothing again and again rests. */
 int lend_begin(struct listener *listener, int *ret_fd);
 
-/* Who has it now. */
-void lend_to(struct listener *listener, struct connection *handler);
+/* A handler has it now, and gives it back by lend_return. */
+struct lending *lend_out(struct listener *listener);
 
 /* Whether it is out, or rests: then it isn't watched. */
 bool lend_is_out(const struct listener *listener);
@@ -47,13 +48,13 @@ bool lend_is_out(const struct listener *listener);
 bool lend_rests(const struct listener *listener);
 
 /* A handler that ran for so long has ended, with 0 or not: whether it has taken anything. */
-void lend_judge(struct listener *listener, nanoseconds ran, bool succeeded);
+void lend_judge(struct lending *lending, nanoseconds ran, bool succeeded);
 
 /* It is back, from whatever became of its handler. */
-void lend_return(struct listener *listener);
+void lend_return(struct lending *lending);
 
 /* A listener whose socket an earlier daemon had lent goes on as that left it: what is in state,
- * save the handler, whom lend_to tells; resting until then (0: not). 0 or -ENOMEM. */
+ * save that it is out, which lend_out tells; resting until then (0: not). 0 or -ENOMEM. */
 int lend_resume(struct listener *listener, const struct lending *state, nanoseconds until);
 
 /* Its socket goes on as another listener's. */

@@ -15,7 +15,6 @@
 
 #include "base/fd.h"
 #include "serve/inherited.h"
-#include "serve/server.h"
 
 /* Seconds as TCP_DEFER_ACCEPT takes them; less than one is one. */
 static int whole_seconds(nanoseconds duration)
@@ -326,7 +325,7 @@ const char *listener_error_text(int error)
 
 bool listener_waits(const struct listener *listener)
 {
-    return settings_waits_on(listener->service->settings, listener->kind);
+    return settings_waits_on(listener->owner->settings, listener->kind);
 }
 
 int listener_set_blocking(const struct listener *listener, bool blocking)
@@ -358,7 +357,7 @@ void listener_adopt(struct listener *listener, int fd, const struct inherited_so
     listener->device = device;
     listener->inode = inode;
     if (given) {
-        struct inherited *inherited = &listener->service->server->inherited;
+        struct inherited *inherited = listener->owner->context->inherited;
         unsigned index = (unsigned)(given - inherited->sockets);
 
         inherited_use(inherited, index, true);
@@ -401,7 +400,7 @@ void listener_close(struct listener *listener)
         listener_remove_path(listener->path, listener->device, listener->inode);
     listener->source.fd = fd_close(listener->source.fd);
     if (listener->inherited > 0)
-        inherited_use(&listener->service->server->inherited, listener->inherited - 1U, false);
+        inherited_use(listener->owner->context->inherited, listener->inherited - 1U, false);
     listener->inherited = 0;
     listener->device = 0;
     listener->inode = 0;

@@ -15,14 +15,30 @@
 #include "base/loop.h"
 #include "config/settings.h"
 
+struct reporter;
 struct inherited;
 struct inherited_socket;
 struct lending;
-struct service;
+struct listener;
+
+/* What all listeners have in common. */
+struct listen_context {
+    struct loop *loop;
+    struct inherited *inherited;
+    /* It may be watched again: it is back from its handler, or has rested. */
+    void (*again)(struct listener *listener);
+};
+
+/* What those of one service have in common; service.h tells whose it is. */
+struct listen_owner {
+    const struct service_settings *settings;
+    struct reporter *reporter;
+    const struct listen_context *context;
+};
 
 struct listener {
     struct loop_source source; /* fd -1: pending, couldn't be bound yet */
-    struct service *service;
+    struct listen_owner *owner;
     const struct endpoint *endpoint; /* in the service's snapshot */
     struct listener *next_parked;    /* of service->parked: not watched until there is room */
     struct lending *lending;         /* of one that was lent (lend.h); NULL: never */

@@ -10,7 +10,7 @@
 struct listener_place listener_place_of(const struct listener *listener)
 {
     return (struct listener_place){listener->endpoint, listener->ordinal,
-                                   listener->service->settings->bind_device};
+                                   listener->owner->settings->bind_device};
 }
 
 static uint64_t hash_endpoint(const struct listener_index *index, const struct endpoint *endpoint)

@@ -7,7 +7,7 @@
 
 #include "base/endpoint.h"
 #include "base/map.h"
-#include "serve/listener.h"
+#include "serve/service.h"
 
 /* A socket to whoever asks where: its address, which one of a name, and its network interface. */
 struct listener_place {

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "serve/server.h"
+#include "serve/connections.h"
+#include "serve/orders.h"
 
 /* A part is complete with the family's services at which it has so many bytes. */
 #define PART_SIZE  (128 * 1024)
@@ -126,13 +127,19 @@ static void print_service(FILE *file, enum fact_id id, const struct service *ser
                       service->reporter.counters ? service->reporter.counters : &none);
 }
 
-static void print_daemon(FILE *file, enum fact_id id, const struct server *server)
+/* What all families are of. */
+struct shown {
+    const struct connections *connections;
+    const struct daemon_facts *facts;
+};
+
+static void print_daemon(FILE *file, enum fact_id id, const struct shown *shown)
 {
     const struct daemon_numbers numbers = {
-        .sources = sources_count(&server->admission.sources),
-        .bans = server->admission.bans.count,
-        .reloads = {server->reloads_done, server->reloads_failed},
-        .upgrades = {server->upgrades_done, server->upgrades_failed},
+        .sources = sources_count(&shown->connections->admission.sources),
+        .bans = shown->connections->admission.bans.count,
+        .reloads = {shown->facts->reloads_done, shown->facts->reloads_failed},
+        .upgrades = {shown->facts->upgrades_done, shown->facts->upgrades_failed},
         .messages_lost = log_lost_total(),
     };
 
@@ -150,9 +157,9 @@ static void print_head(FILE *file, const struct fact *fact)
 }
 
 /* The index-th service; NULL where there are fewer. */
-static const struct service *find_service(const struct server *server, uint64_t index)
+static const struct service *find_service(const struct shown *shown, uint64_t index)
 {
-    const struct service *service = server->services;
+    const struct service *service = shown->connections->services->first;
 
     while (service && index-- > 0)
         service = service->next;
@@ -161,15 +168,14 @@ static const struct service *find_service(const struct server *server, uint64_t 
 
 /* Prints a family from its index-th service on, until there is enough. Returns the index of the
  * next one, 0 when it is complete. */
-static uint64_t print_family(FILE *file, enum fact_id id, const struct server *server,
-                             uint64_t index)
+static uint64_t print_family(FILE *file, enum fact_id id, const struct shown *shown, uint64_t index)
 {
-    const struct service *service = find_service(server, index);
+    const struct service *service = find_service(shown, index);
 
     if (index == 0)
         print_head(file, &counters_facts[id]);
     if (counters_facts[id].place == FACT_IN_DAEMON) {
-        print_daemon(file, id, server);
+        print_daemon(file, id, shown);
         return 0;
     }
     for (; service; service = service->next) {
@@ -182,14 +188,14 @@ static uint64_t print_family(FILE *file, enum fact_id id, const struct server *s
 }
 
 /* A place is a fact and a service of it. */
-static void print_part(FILE *file, const struct server *server, uint64_t *place)
+static void print_part(FILE *file, const struct shown *shown, uint64_t *place)
 {
     uint64_t index = *place >> 8;
     size_t id = *place & 0xff;
 
     while (id < FACT_COUNT && ftell(file) < PART_SIZE) {
         if (counters_facts[id].metric)
-            index = print_family(file, (enum fact_id)id, server, index);
+            index = print_family(file, (enum fact_id)id, shown, index);
         if (index == 0)
             id++;
     }
@@ -200,15 +206,17 @@ static void print_part(FILE *file, const struct server *server, uint64_t *place)
     *place = 0;
 }
 
-char *metrics_print(const struct server *server, uint64_t *place, size_t *ret_length)
+char *metrics_print(const struct connections *connections, const struct daemon_facts *facts,
+                    uint64_t *place, size_t *ret_length)
 {
+    const struct shown shown = {connections, facts};
     char *text = NULL;
     FILE *file = open_memstream(&text, ret_length);
     bool failed;
 
     if (!file)
         return NULL;
-    print_part(file, server, place);
+    print_part(file, &shown, place);
     failed = ferror(file) != 0;
     if (fclose(file) == 0 && !failed)
         return text;

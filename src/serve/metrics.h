@@ -11,11 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct server;
+struct connections;
+struct daemon_facts;
 
 /* The part of the text that begins at *place (0: the first), malloc'ed; NULL without memory. *place
  * becomes that of the next one, 0 behind the last, which ends with "# EOF". All parts together are
  * the text as long as no reload comes between. */
-char *metrics_print(const struct server *server, uint64_t *place, size_t *ret_length);
+char *metrics_print(const struct connections *connections, const struct daemon_facts *facts,
+                    uint64_t *place, size_t *ret_length);
 
 #endif

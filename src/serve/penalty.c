@@ -1,28 +1,27 @@
-/* penalty: what the end of a connection means for its source, and until when it is remembered.
- *
- * What earns how much is admission's; here outcomes become what it asks for, the log is told, and
- * entries that say nothing any more are forgotten once a second. Called by server.c and
- * reception.c.
- */
+/* penalty: see penalty.h. */
+#include "serve/penalty.h"
+
 #include <sys/wait.h>
 
 #include "serve/connection_event.h"
-#include "serve/server.h"
+#include "serve/connections.h"
 
 /* Looked at in one turn of each family's table; and pardons told in it by name, the others as a
  * sum. */
 #define EXPIRE_BATCH 16384
 #define PARDONS      8
 
-void server_expire_later(struct server *server)
+void penalty_expire_later(struct connections *connections)
 {
-    if (!loop_is_armed(&server->expire_timer) && sources_are_idle(&server->admission.sources))
-        loop_arm(server->loop, &server->expire_timer, loop_now(server->loop) + CLOCK_SECOND);
+    if (!loop_is_armed(&connections->expire_timer) &&
+        sources_are_idle(&connections->admission.sources))
+        loop_arm(connections->loop, &connections->expire_timer,
+                 loop_now(connections->loop) + CLOCK_SECOND);
 }
 
-static struct service *find_service_number(struct server *server, uint32_t number)
+static struct service *find_service_number(struct connections *connections, uint32_t number)
 {
-    struct service *service = server->services;
+    struct service *service = connections->services->first;
 
     while (service && service->admission.number != number)
         service = service->next;
@@ -34,29 +33,29 @@ static void say_over(struct service *service, const struct addr *source)
     event_say(&service->reporter, EVENT_PENALTY_OVER, &(struct event_facts){.source = source});
 }
 
-void server_on_expire_timer(struct loop_timer *timer)
+static void on_expire(struct loop_timer *timer)
 {
-    struct server *server = timer->owner;
+    struct connections *connections = timer->owner;
     struct source_pardon pardons[PARDONS];
-    size_t untold, count = sources_expire(&server->admission.sources, EXPIRE_BATCH,
-                                          loop_now(server->loop), pardons, PARDONS, &untold);
+    size_t untold, count = sources_expire(&connections->admission.sources, EXPIRE_BATCH,
+                                          loop_now(connections->loop), pardons, PARDONS, &untold);
 
     for (size_t i = 0; i < count; i++) {
-        struct service *service = find_service_number(server, pardons[i].service);
+        struct service *service = find_service_number(connections, pardons[i].service);
 
         if (service)
             say_over(service, &pardons[i].addr);
     }
     if (untold > 0)
         event_log(EVENT_PENALTY_OVER, "penalties are over of %zu more sources", untold);
-    server_expire_later(server);
+    penalty_expire_later(connections);
 }
 
-void server_penalize(struct server *server, const struct connection *connection,
-                     const struct admission_end *end)
+void penalty_add(struct connections *connections, const struct connection *connection,
+                 const struct admission_end *end)
 {
     struct service *service = connection->service;
-    nanoseconds now = loop_now(server->loop);
+    nanoseconds now = loop_now(connections->loop);
     struct admission_sentence sentence;
     struct addr source;
 
@@ -75,18 +74,23 @@ void server_penalize(struct server *server, const struct connection *connection,
                   &(struct event_facts){.source = &source, .duration = sentence.until - now});
 }
 
-void server_judge(struct server *server, const struct connection *connection, int status)
+void penalty_judge(struct connections *connections, const struct connection *connection, int status)
 {
     enum outcome outcome = connection_event_outcome(connection, status);
     const struct admission_end end = {
         .crash = outcome == OUTCOME_CRASH,
         .timeout = outcome == OUTCOME_TIMEOUT,
         /* Its own time: how long its client was held before is that one's choice. */
-        .is_short = loop_now(server->loop) - connection->started < CLOCK_SECOND,
+        .is_short = loop_now(connections->loop) - connection->started < CLOCK_SECOND,
         .status = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
     };
 
     /* What we ended ourselves, because we stop, is nobody's fault. */
     if (outcome != OUTCOME_KILLED)
-        server_penalize(server, connection, &end);
+        penalty_add(connections, connection, &end);
+}
+
+void penalty_open(struct connections *connections)
+{
+    connections->expire_timer = (struct loop_timer){.fired = on_expire, .owner = connections};
 }

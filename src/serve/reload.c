@@ -15,12 +15,12 @@
 #include "base/log.h"
 #include "config/option.h"
 #include "serve/control.h"
+#include "serve/daemon.h"
 #include "serve/lend.h"
 #include "serve/listener_index.h"
-#include "serve/server.h"
 
 struct reload {
-    struct server *server;
+    struct daemon *daemon;
     struct config *config;
     struct service *services;  /* new, one for each that is enabled */
     struct listener_index old; /* with the new ones that take their places */
@@ -72,7 +72,7 @@ static void say_failed(const struct reload *reload, const char *reason)
 static int load(struct reload *reload)
 {
     struct problems problems = {0};
-    int error = config_load(reload->server->request, &reload->config, &problems);
+    int error = config_load(reload->daemon->request, &reload->config, &problems);
 
     problems_show(&problems, say_problem, reload);
     problems_free(&problems);
@@ -110,14 +110,15 @@ static int prepare_listener(struct reload *reload, struct listener *listener)
     if (old && (is_spoiled(listener, old->listener) || listener_is_lost(old->listener)))
         return 0;
     if (!old)
-        error = listener_open(listener, listener->service->settings, &reload->server->inherited);
+        error = listener_open(listener, service_of(listener)->settings,
+                              &reload->daemon->services.inherited);
     else if (endpoint_is_datagram(old->listener->kind) && !waits(listener, old->listener))
         error = -EPROTOTYPE;
     else
         old->successor = listener;
     if (error < 0) {
         endpoint_format(listener->endpoint, reload->text);
-        say(reload, "%s: %s: %s", listener->service->settings->name, reload->text,
+        say(reload, "%s: %s: %s", service_of(listener)->settings->name, reload->text,
             listener_error_text(-error));
         reload->reason = "an address cannot be bound";
     }
@@ -128,8 +129,8 @@ static int prepare_listener(struct reload *reload, struct listener *listener)
  */
 static int prepare_path(struct reload *reload, struct listener_entry *old)
 {
-    const struct service_settings *settings = old->successor->service->settings;
-    int error = listener_own_path(old->listener, settings, old->listener->service->settings);
+    const struct service_settings *settings = service_of(old->successor)->settings;
+    int error = listener_own_path(old->listener, settings, service_of(old->listener)->settings);
 
     if (error < 0) {
         say(reload, "%s: %s: its owner and mode cannot be set: %s", settings->name,
@@ -182,7 +183,7 @@ static int prepare_stderr(struct reload *reload)
 static int open_log(struct reload *reload)
 {
     const struct daemon_settings *daemon = &reload->config->daemon;
-    int error = server_open_log(daemon, reload->server->daemonized);
+    int error = daemon_open_log(daemon, reload->daemon->daemonized);
 
     if (error == 0)
         return 0;
@@ -200,9 +201,9 @@ static int prepare(struct reload *reload)
     int error = load(reload);
 
     if (error == 0)
-        error = listener_index_open(&reload->old, reload->server->services);
+        error = listener_index_open(&reload->old, reload->daemon->services.first);
     if (error == 0)
-        error = service_new_all(reload->server, reload->config, &reload->services);
+        error = service_new_all(&reload->daemon->services, reload->config, &reload->services);
     if (error == 0)
         error = prepare_stderr(reload);
     if (error == 0)
@@ -223,10 +224,10 @@ static void move_sockets(struct reload *reload)
 
         if (!to)
             continue;
-        loop_unwatch(reload->server->loop, &from->source);
+        loop_unwatch(reload->daemon->loop, &from->source);
         lend_move(from, to);
         listener_move(from, to);
-        listener_adjust(to, to->service->settings);
+        listener_adjust(to, service_of(to)->settings);
     }
 }
 
@@ -242,6 +243,7 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
 
     service_close_listeners(old); /* those that were not moved */
     old->settings = made->settings;
+    old->listen.settings = made->settings;
     old->plan = made->plan;
     old->listeners = made->listeners;
     old->listener_count = made->listener_count;
@@ -249,16 +251,16 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
     old->admission.rules = made->admission.rules;
     old->admission.limit = made->admission.limit;
     old->admission.refuse_when_full = made->admission.refuse_when_full;
-    admission_adapt(&old->admission, loop_now(reload->server->loop));
+    admission_adapt(&old->admission, loop_now(reload->daemon->loop));
     old->bind_tries = 0;
     for (size_t i = 0; i < old->listener_count; i++) {
-        old->listeners[i].service = old;
+        old->listeners[i].owner = &old->listen;
         old->listeners[i].source.owner = &old->listeners[i];
     }
     channel_rename(old->channel, old->settings->name);
     old->reporter.name = old->settings->name;
     /* What changed may be what was wrong: the next client finds out. */
-    loop_disarm(reload->server->loop, &old->throttle_timer);
+    loop_disarm(reload->daemon->loop, &old->throttle_timer);
     old->throttle_failures = 0;
     old->throttle_stage = STAGE_NONE;
     old->throttle_error = 0;
@@ -274,16 +276,16 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
     old->next = server_next;
 }
 
-static void retire(struct server *server, struct service *service)
+static void retire(struct daemon *daemon, struct service *service)
 {
     warming_end(service);
     service_close_listeners(service);
     service->retired = true;
-    service->next = NULL;
-    service->next = server->retired;
-    server->retired = service;
-    server->service_is_empty = true; /* it may be: the end of the turn sees */
-    reception_drop(server, service);
+    service->next = daemon->services.retired;
+    daemon->services.retired = service;
+    daemon->services.is_any_empty = true; /* it may be: the end of the turn sees */
+    intake_drop(&daemon->connections, service);
+    turns_leave(&daemon->connections.turns, service);
 }
 
 /* Sockets that went on with the options they were opened with. */
@@ -308,19 +310,19 @@ static void say_kept_options(const struct service_settings *before,
 /* Old services by name; quadratic only in what changed places. */
 static void swap_services(struct reload *reload)
 {
-    struct server *server = reload->server;
-    struct service *old = server->services, **last = &server->services;
+    struct daemon *daemon = reload->daemon;
+    struct service *old = daemon->services.first, **last = &daemon->services.first;
     struct service *made = reload->services;
 
-    server->services = NULL;
+    daemon->services.first = NULL;
     while (made) {
         struct service *next = made->next;
         struct service *same = service_find(old, made->settings->name);
         struct service **link = &old;
 
         /* One that comes back while handlers of it still run has their count. */
-        if (!same && (same = service_find(server->retired, made->settings->name)) != NULL)
-            link = &server->retired;
+        if (!same && (same = service_find(daemon->services.retired, made->settings->name)) != NULL)
+            link = &daemon->services.retired;
         if (same) {
             /* same was found in that list. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
             while (*link != same)
@@ -338,7 +340,7 @@ static void swap_services(struct reload *reload)
     while (old) {
         struct service *next = old->next;
 
-        retire(server, old);
+        retire(daemon, old);
         old = next;
     }
     reload->services = NULL;
@@ -362,30 +364,18 @@ static void say_waiting_keys(const struct config *before, const struct config *a
     }
 }
 
-void server_adapt_pools(struct server *server)
-{
-    pools_hold(&server->pools, server->turns.blocked != 0);
-    for (struct service *service = server->services; service; service = service->next)
-        warming_adapt(&server->pools, service);
-}
-
 static void commit(struct reload *reload)
 {
-    struct server *server = reload->server;
-    struct config *before = server->config;
+    struct daemon *daemon = reload->daemon;
+    struct config *before = daemon->config;
 
     say_waiting_keys(before, reload->config);
     move_sockets(reload);
     swap_services(reload);
-    server->config = reload->config;
-    server->admission.limit = reload->config->daemon.max_connections;
+    daemon->config = reload->config;
     config_unref(before);
-    for (struct service *service = server->services; service; service = service->next)
-        service_bind(service);
-    reception_adapt(server);
-    control_adjust(server);
-    upgrade_note_reload(server);
-    server_adapt_pools(server);
+    daemon_apply(daemon);
+    upgrade_note_reload(daemon);
 }
 
 /* Those that prepare_paths changed, back to what they were. */
@@ -393,10 +383,10 @@ static void roll_back_paths(struct reload *reload)
 {
     for (size_t i = 0; i < reload->old.count; i++) {
         const struct listener_entry *old = &reload->old.entries[i];
-        const struct service_settings *settings = old->listener->service->settings;
+        const struct service_settings *settings = service_of(old->listener)->settings;
 
         if (old->successor &&
-            listener_own_path(old->listener, settings, old->successor->service->settings) < 0)
+            listener_own_path(old->listener, settings, service_of(old->successor)->settings) < 0)
             log_error("%s: %s: its owner and mode cannot be set back", settings->name,
                       old->listener->path);
     }
@@ -414,29 +404,29 @@ static void roll_back(struct reload *reload)
     config_unref(reload->config);
 }
 
-int server_reload(struct server *server,
+int daemon_reload(struct daemon *daemon,
                   void (*tell)(bool is_warning, const char *line, void *context), void *context)
 {
-    struct reload reload = {.server = server, .tell = tell, .context = context};
+    struct reload reload = {.daemon = daemon, .tell = tell, .context = context};
     int error = log_reopen();
 
-    if (server->turns.blocked & TURNS_STOPPING)
+    if (daemon->connections.turns.blocked & TURNS_STOPPING)
         return -ECANCELED;
-    notify_reloading(&server->notify);
+    notify_reloading(&daemon->notify);
     if (error < 0)
         log_error("the log file cannot be opened anew: %s", strerror(-error));
     error = prepare(&reload);
     if (error == 0) {
         commit(&reload);
-        server->reloads_done++;
-        event_log(EVENT_RELOADED, "reloaded: %zu services", server->config->service_count);
+        daemon->facts.reloads_done++;
+        event_log(EVENT_RELOADED, "reloaded: %zu services", daemon->config->service_count);
     } else {
         roll_back(&reload);
-        server->reloads_failed++;
+        daemon->facts.reloads_failed++;
         say_failed(&reload, reload.reason ? reload.reason : strerror(-error));
     }
-    server->last_reload_failed = error < 0;
+    daemon->facts.last_reload_failed = error < 0;
     listener_index_close(&reload.old);
-    server_tell_ready(server);
+    daemon_tell_ready(daemon);
     return error;
 }

@@ -13,7 +13,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "serve/lend.h"
-#include "serve/server.h"
 
 /* A taken port is tried once a second for a minute, so that a restart elsewhere is followed soon;
  * then 2, 4 … 30 s apart. */
@@ -39,7 +38,7 @@ static void on_bind_timer(struct loop_timer *timer)
 /* Sleeps until the pause is over, or until it is worth a look whether the program is back. */
 static void arm_throttle(struct service *service)
 {
-    struct loop *loop = service->server->loop;
+    struct loop *loop = service->services->loop;
     nanoseconds look = loop_now(loop) + PROGRAM_RECHECK;
     nanoseconds until = service->throttle_until;
 
@@ -55,54 +54,54 @@ static void on_throttle_timer(struct loop_timer *timer)
         /* At once back; should it fail again, that is the first time. That it works is still to be
          * said. */
         service->throttle_failures = 1;
-    else if (loop_now(service->server->loop) < service->throttle_until) {
+    else if (loop_now(service->services->loop) < service->throttle_until) {
         arm_throttle(service);
         return;
     }
-    turns_look(service);
+    service->services->look(service);
 }
 
 /* How many sockets an endpoint is: all those that were inherited by the name; one that is missing
  * counts too, as pending. */
-static size_t count_sockets(const struct server *server, const struct endpoint *endpoint)
+static size_t count_sockets(const struct services *services, const struct endpoint *endpoint)
 {
     size_t count =
-        endpoint->kind == ENDPOINT_FD ? inherited_count(&server->inherited, endpoint->path) : 1;
+        endpoint->kind == ENDPOINT_FD ? inherited_count(&services->inherited, endpoint->path) : 1;
 
     return count > 0 ? count : 1;
 }
 
 static int make_listeners(struct service *service, const struct service_settings *settings)
 {
-    const struct server *server = service->server;
+    const struct services *services = service->services;
     size_t total = 0, used = 0;
 
     for (size_t i = 0; i < settings->listen.count; i++)
-        total += count_sockets(server, &settings->listen.items[i]);
+        total += count_sockets(services, &settings->listen.items[i]);
     /* Every service has an address. NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
     service->listeners = calloc(total, sizeof(*service->listeners));
     if (!service->listeners)
         return -ENOMEM;
     service->listener_count = total; /* only now: service_free walks them */
     for (size_t i = 0; i < settings->listen.count; i++) {
-        size_t count = count_sockets(server, &settings->listen.items[i]);
+        size_t count = count_sockets(services, &settings->listen.items[i]);
 
         for (size_t ordinal = 0; ordinal < count; ordinal++) {
             struct listener *listener = &service->listeners[used++];
 
-            listener->service = service;
+            listener->owner = &service->listen;
             listener->endpoint = &settings->listen.items[i];
             listener->kind = listener->endpoint->kind;
             listener->ordinal = (uint16_t)ordinal; /* below INHERITED_MAX */
             listener->source =
-                (struct loop_source){.fd = -1, .ready = server_on_listener, .owner = listener};
+                (struct loop_source){.fd = -1, .ready = services->readable, .owner = listener};
         }
     }
     return 0;
 }
 
 /* sibling, the one before or NULL, may share memory with it. */
-static int new_service(struct server *server, struct config *snapshot,
+static int new_service(struct services *services, struct config *snapshot,
                        const struct service_settings *settings, const struct service *sibling,
                        struct service **ret)
 {
@@ -111,16 +110,18 @@ static int new_service(struct server *server, struct config *snapshot,
 
     if (!service)
         return -ENOMEM;
-    service->server = server;
+    service->services = services;
     service->settings = settings;
-    event_open(&service->reporter, &server->report, settings->name, &service->admission);
+    service->listen = (struct listen_owner){
+        .settings = settings, .reporter = &service->reporter, .context = &services->listen};
+    event_open(&service->reporter, &services->report, settings->name, &service->admission);
     service->stderr_fd = -1;
-    service->admission.number = server->next_service++;
+    service->admission.number = services->next_number++;
     service->admission.limit = settings->max_connections;
     service->admission.refuse_when_full = settings->when_full == WHEN_FULL_REFUSE;
     service->bind_timer = (struct loop_timer){.fired = on_bind_timer, .owner = service};
     service->throttle_timer = (struct loop_timer){.fired = on_throttle_timer, .owner = service};
-    error = loop_reserve(server->loop, SERVICE_TIMERS);
+    error = loop_reserve(services->loop, SERVICE_TIMERS);
     if (error < 0) {
         free(service);
         return error;
@@ -128,7 +129,7 @@ static int new_service(struct server *server, struct config *snapshot,
     error = rules_build(settings->guard, sibling ? sibling->admission.rules : NULL,
                         &service->admission.rules);
     if (error == 0)
-        error = plan_build(snapshot, settings, &server->origin, sibling ? sibling->plan : NULL,
+        error = plan_build(snapshot, settings, &services->origin, sibling ? sibling->plan : NULL,
                            &service->plan);
     if (error == 0)
         error = make_listeners(service, settings);
@@ -140,7 +141,7 @@ static int new_service(struct server *server, struct config *snapshot,
     return 0;
 }
 
-int service_new_all(struct server *server, struct config *snapshot, struct service **ret)
+int service_new_all(struct services *services, struct config *snapshot, struct service **ret)
 {
     const struct service *sibling = NULL;
 
@@ -149,7 +150,7 @@ int service_new_all(struct server *server, struct config *snapshot, struct servi
 
         if (!snapshot->services[i].enabled)
             continue;
-        error = new_service(server, snapshot, &snapshot->services[i], sibling, ret);
+        error = new_service(services, snapshot, &snapshot->services[i], sibling, ret);
         if (error < 0)
             return error;
         sibling = *ret;
@@ -184,36 +185,36 @@ static struct config *make_remains(const char *name, nanoseconds linger_close,
     return config;
 }
 
-int service_new_retired(struct server *server, const char *name, nanoseconds linger_close,
+int service_new_retired(struct services *services, const char *name, nanoseconds linger_close,
                         nanoseconds kill_after, struct service **ret)
 {
     struct config *remains = make_remains(name, linger_close, kill_after);
-    int error = remains ? new_service(server, remains, remains->services, NULL, ret) : -ENOMEM;
+    int error = remains ? new_service(services, remains, remains->services, NULL, ret) : -ENOMEM;
 
     config_unref(remains);
     if (error < 0)
         return error;
     (*ret)->retired = true;
-    (*ret)->next = server->retired;
-    server->retired = *ret;
+    (*ret)->next = services->retired;
+    services->retired = *ret;
     return 0;
 }
 
-struct service *service_find(struct service *services, const char *name)
+struct service *service_find(struct service *list, const char *name)
 {
-    while (services && strcmp(services->settings->name, name) != 0)
-        services = services->next;
-    return services;
+    while (list && strcmp(list->settings->name, name) != 0)
+        list = list->next;
+    return list;
 }
 
-void service_free_unused(struct server *server)
+void services_free_unused(struct services *services)
 {
-    struct service **link = &server->retired;
+    struct service **link = &services->retired;
 
     while (*link) {
         struct service *service = *link;
 
-        if (service->connections > 0) {
+        if (service->connections > 0 || service->is_due) {
             link = &service->next;
             continue;
         }
@@ -224,7 +225,7 @@ void service_free_unused(struct server *server)
 
 void service_free(struct service *service)
 {
-    struct loop *loop = service->server->loop;
+    struct loop *loop = service->services->loop;
 
     service_close_listeners(service);
     loop_disarm(loop, &service->throttle_timer);
@@ -246,7 +247,7 @@ static void say_pending(struct listener *listener, int error)
         return;
     listener->error = error;
     event_say(
-        &listener->service->reporter, EVENT_PENDING,
+        listener->owner->reporter, EVENT_PENDING,
         &(struct event_facts){.listen = listener->endpoint, .error = listener_error_text(error)});
 }
 
@@ -255,19 +256,19 @@ static void say_bound(struct listener *listener)
     if (listener->error == 0)
         return;
     listener->error = 0;
-    event_say(&listener->service->reporter, EVENT_BOUND,
+    event_say(listener->owner->reporter, EVENT_BOUND,
               &(struct event_facts){.listen = listener->endpoint});
 }
 
 void service_bind(struct service *service)
 {
-    struct loop *loop = service->server->loop;
+    struct loop *loop = service->services->loop;
     bool pending = false, quick;
 
     for (size_t i = 0; i < service->listener_count; i++) {
         struct listener *listener = &service->listeners[i];
         int error = listener->source.fd < 0
-                        ? listener_open(listener, service->settings, &service->server->inherited)
+                        ? listener_open(listener, service->settings, &service->services->inherited)
                         : 0;
 
         if (error < 0) {
@@ -277,13 +278,13 @@ void service_bind(struct service *service)
         }
         say_bound(listener);
         if (!listener->source.watched && !listener->parked && !lend_is_out(listener))
-            turns_park(service, listener);
+            service_park(service, listener);
     }
-    notify_change(&service->server->notify); /* tells how many are pending */
-    turns_look(service);
+    service->services->bind_rounds++;
+    service->services->look(service);
     if (!pending)
         service->bind_tries = 0;
-    if (!pending || service->retired || service->server->turns.blocked & TURNS_STOPPING)
+    if (!pending || service->retired)
         return;
     service->bind_tries++;
     quick = service->bind_tries <= BIND_QUICK;
@@ -294,15 +295,29 @@ void service_bind(struct service *service)
 
 void service_close_listeners(struct service *service)
 {
-    loop_disarm(service->server->loop, &service->bind_timer);
+    loop_disarm(service->services->loop, &service->bind_timer);
     for (size_t i = 0; i < service->listener_count; i++) {
-        loop_unwatch(service->server->loop, &service->listeners[i].source);
+        loop_unwatch(service->services->loop, &service->listeners[i].source);
         lend_free(&service->listeners[i]);
         listener_close(&service->listeners[i]);
         service->listeners[i].parked = false;
     }
     service->parked = NULL;
-    turns_leave(service);
+}
+
+void service_park(struct service *service, struct listener *listener)
+{
+    loop_unwatch(service->services->loop, &listener->source);
+    if (listener->parked)
+        return;
+    /* At the end: with one place at a time the others' clients would never have it. */
+    listener->parked = true;
+    listener->next_parked = NULL;
+    if (service->parked)
+        service->parked_last->next_parked = listener;
+    else
+        service->parked = listener;
+    service->parked_last = listener;
 }
 
 void service_tell_refused(const struct service *service, int fd)
@@ -337,7 +352,7 @@ static int channel_stderr_fd(struct service *service)
         service->channel = NULL;
     }
     if (!service->channel) {
-        error = channel_open(service->server->loop, service->settings->name, &service->channel);
+        error = channel_open(service->services->loop, service->settings->name, &service->channel);
         if (error < 0)
             return error;
     }
@@ -352,7 +367,7 @@ int service_stderr_fd(struct service *service, int connection_fd)
     case STDERR_CONNECTION:
         return connection_fd;
     case STDERR_NULL:
-        return service->server->null_fd;
+        return service->services->null_fd;
     default:
         if (service->stderr_fd < 0) {
             int fd = open_stderr_file(service->settings->stderr_sink.path);
@@ -375,14 +390,14 @@ void service_note_shortage(struct service *service, struct child_failure failure
 void service_back_off(struct service *service)
 {
     service->throttle_until =
-        loop_now(service->server->loop) +
+        loop_now(service->services->loop) +
         backoff_pause(service->shortages, SHORTAGE_WAIT, SHORTAGE_WAIT_MAX, 2);
     arm_throttle(service);
 }
 
 void service_throttle(struct service *service, struct child_failure failure)
 {
-    nanoseconds now = loop_now(service->server->loop);
+    nanoseconds now = loop_now(service->services->loop);
 
     /* Clients that were on their way together fail together: that is one failure. */
     if (loop_is_armed(&service->throttle_timer))
@@ -400,7 +415,8 @@ void service_throttle(struct service *service, struct child_failure failure)
 
 void service_resume_rest(struct service *service)
 {
-    if (service->throttle_failures > 0 && service->throttle_until > loop_now(service->server->loop))
+    if (service->throttle_failures > 0 &&
+        service->throttle_until > loop_now(service->services->loop))
         arm_throttle(service);
 }
 
@@ -416,6 +432,6 @@ void service_unthrottle(struct service *service)
     service->throttle_failures = 0;
     service->throttle_stage = STAGE_NONE;
     service->throttle_error = 0;
-    loop_disarm(service->server->loop, &service->throttle_timer);
-    turns_look(service);
+    loop_disarm(service->services->loop, &service->throttle_timer);
+    service->services->look(service);
 }

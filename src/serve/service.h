@@ -7,32 +7,55 @@
 #define STDINETD_SERVE_SERVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "admit/admission.h"
-#include "base/loop.h"
 #include "config/settings.h"
 #include "launch/child.h"
 #include "launch/plan.h"
 #include "launch/stage.h"
 #include "serve/channel.h"
 #include "serve/event.h"
+#include "serve/inherited.h"
 #include "serve/listener.h"
 
-struct server;
+struct connections;
+
+/* All services. */
+struct services {
+    struct service *first;   /* in the order of the configuration */
+    struct service *retired; /* gone from the configuration, with handlers that still run */
+    bool is_any_empty;       /* one has lost its last connection, or the last one that it drains */
+    uint32_t next_number;
+    unsigned bind_rounds; /* how often it was tried to bind addresses: pending ones may be less */
+    struct loop *loop;
+    struct inherited inherited;
+    struct listen_context listen;
+    struct plan_origin origin;
+    struct event_report report;
+    int null_fd;
+    /* Whoever lets clients in: nothing here looks into it. */
+    struct connections *connections;
+    void (*readable)(struct loop_source *source, uint32_t events); /* of a listener */
+    void (*look)(struct service *service); /* something has changed that clients may wait for */
+};
 
 struct service {
-    struct service *next; /* in the order of the configuration */
-    struct server *server;
+    struct service *next;
+    struct services *services;
+    struct listen_owner listen;
     const struct service_settings *settings; /* in plan->snapshot */
     struct plan *plan;
 
     struct listener *listeners;
     size_t listener_count;
-    struct listener *parked;       /* listeners with clients that must wait, the first one first */
-    struct listener *parked_last;  /* where there are any */
-    struct service *next_waiting;  /* of turns, while there are parked or ready ones */
-    struct reception_queue *ready; /* clients that wait for a place; made when there is the first */
-    uint32_t handover_place;       /* among those that were handed over last: adoption.h */
+    struct listener *parked;      /* listeners with clients that must wait, the first one first */
+    struct listener *parked_last; /* where there are any */
+    struct service *next_waiting; /* of turns, while there are parked or ready ones */
+    struct waiting_queue *ready;  /* clients that wait for a place; made when there is the first */
+    uint32_t handover_place;      /* among those that were handed over last: adoption.h */
+    struct service *next_due;     /* of turns: it is looked at when the turn ends */
+    bool is_due;
     bool waiting;
     bool retired;  /* the configuration doesn't have it any more */
     bool paused;   /* by order: nobody is accepted, clients wait */
@@ -64,24 +87,34 @@ struct service {
 /* Makes a service for each of snapshot that is enabled, as a list in *ret, with their plans, their
  * listeners not yet open; one that names an inherited socket has a listener for each of that name.
  * 0 or -errno, and then *ret has those that were made before. */
-int service_new_all(struct server *server, struct config *snapshot, struct service **ret);
+int service_new_all(struct services *services, struct config *snapshot, struct service **ret);
 
 /* Makes one that the configuration doesn't have any more, for handlers that an earlier daemon
  * started, among the server's retired ones. Of its settings only these are known. 0 or -errno. */
-int service_new_retired(struct server *server, const char *name, nanoseconds linger_close,
+int service_new_retired(struct services *services, const char *name, nanoseconds linger_close,
                         nanoseconds kill_after, struct service **ret);
 
 /* Frees the retired ones that have no handlers. */
-void service_free_unused(struct server *server);
+void services_free_unused(struct services *services);
 
 /* The first one of that name in a list, from services on; NULL: none. */
-struct service *service_find(struct service *services, const char *name);
+struct service *service_find(struct service *list, const char *name);
 
 /* Closes its sockets and frees it. Must have no connections. */
 void service_free(struct service *service);
 
 /* Opens the listeners that are not open; those that can't be become pending and are tried again. */
 void service_bind(struct service *service);
+
+/* Whose listener it is. */
+static inline struct service *service_of(const struct listener *listener)
+{
+    return (struct service *)((char *)listener->owner - offsetof(struct service, listen));
+}
+
+/* Stops watching a listener that has a client who must wait; it stands behind those that do so
+ * already. */
+void service_park(struct service *service, struct listener *listener);
 
 /* Stops listening for good. */
 void service_close_listeners(struct service *service);

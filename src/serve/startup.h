@@ -29,19 +29,4 @@ int startup_daemonize(void (*on_ready)(pid_t child, void *context), void *contex
 /* The child says how the start went: the waiting parent exits with status. */
 void startup_say_ready(int ready_fd, int status);
 
-/* A pid file, locked while we live so that a second daemon sees it. */
-struct pid_file {
-    char *path; /* NULL: none; malloc'ed */
-    int fd;
-};
-
-/* Writes our pid. 0; -EEXIST when another daemon holds the lock; another -errno. */
-int startup_write_pid_file(const char *path, struct pid_file *ret);
-
-/* The one that an earlier daemon in this process wrote and holds. 0 or -ENOMEM. */
-int startup_adopt_pid_file(const char *path, int fd, struct pid_file *ret);
-
-/* Removes it. */
-void startup_remove_pid_file(struct pid_file *file);
-
 #endif

@@ -1,8 +1,8 @@
 /* state: see state.h. Called by status_line.c and the control commands. */
 #include "serve/state.h"
 
+#include "serve/connections.h"
 #include "serve/lend.h"
-#include "serve/server.h"
 
 const char *const service_state_names[SERVICE_STATES] = {
     [SERVICE_STOPPING] = "stopping", [SERVICE_DRAINING] = "draining", [SERVICE_PAUSED] = "paused",
@@ -32,10 +32,11 @@ static bool is_resting(const struct service *service)
 
 static enum service_state state_by_limits(const struct service *service)
 {
-    const struct server *server = service->server;
+    const struct connections *connections = service->services->connections;
     enum admission_reason reason;
 
-    admission_preview(&server->admission, &service->admission, loop_now(server->loop), &reason);
+    admission_preview(&connections->admission, &service->admission, loop_now(connections->loop),
+                      &reason);
     if (reason == REASON_FULL || reason == REASON_DAEMON_FULL)
         return SERVICE_FULL;
     return reason == REASON_NONE ? SERVICE_SERVING : SERVICE_LIMITED;
@@ -43,7 +44,7 @@ static enum service_state state_by_limits(const struct service *service)
 
 enum service_state service_state(const struct service *service)
 {
-    if (service->server->turns.blocked & TURNS_STOPPING || service->retired)
+    if (service->services->connections->turns.blocked & TURNS_STOPPING || service->retired)
         return SERVICE_STOPPING;
     if (service->paused)
         return service->draining ? SERVICE_DRAINING : SERVICE_PAUSED;
@@ -51,7 +52,7 @@ enum service_state service_state(const struct service *service)
         return SERVICE_PENDING;
     if (is_resting(service))
         return SERVICE_RESTING;
-    if (turns_is_short(service->server) || service->awaits_fds)
+    if (turns_is_short(&service->services->connections->turns) || service->awaits_fds)
         return SERVICE_STARVED;
     return state_by_limits(service);
 }

@@ -5,46 +5,47 @@
  */
 #include <signal.h>
 
-#include "serve/server.h"
+#include "serve/daemon.h"
 
 #define KILL_AFTER (5 * CLOCK_SECOND)
 
-static void stop_listening(struct server *server)
+static void stop_listening(struct daemon *daemon)
 {
-    turns_block(&server->turns, TURNS_STOPPING);
-    upgrade_abandon(server, "stdinetd stops");
-    for (struct service *service = server->services; service; service = service->next)
+    turns_block(&daemon->connections.turns, TURNS_STOPPING);
+    upgrade_abandon(daemon, "stdinetd stops");
+    for (struct service *service = daemon->services.first; service; service = service->next)
         service_close_listeners(service);
-    reception_drop(server, NULL);
+    intake_drop(&daemon->connections, NULL);
     /* Clients on their way to a handler have one, as those whose handler is on its way. */
-    pools_hold(&server->pools, true);
-    pools_end(&server->pools);
+    pools_hold(&daemon->pools, true);
+    pools_end(&daemon->pools);
 }
 
-static void next_stage(struct server *server)
+static void next_stage(struct daemon *daemon)
 {
     nanoseconds wait = KILL_AFTER;
 
-    server->stop_stage++;
-    if (server->stop_stage == STOP_WAITING) {
-        event_log(EVENT_STOPPING, "stopping: %zu handlers may finish", server->children.handlers);
-        stop_listening(server);
-        wait = server->config->daemon.stop_timeout;
-        server_tell_stopping(server, wait + KILL_AFTER);
-    } else if (server->stop_stage == STOP_TERMINATED) {
+    daemon->stop_stage++;
+    if (daemon->stop_stage == STOP_WAITING) {
+        event_log(EVENT_STOPPING, "stopping: %zu handlers may finish",
+                  daemon->connections.children.handlers);
+        stop_listening(daemon);
+        wait = daemon->config->daemon.stop_timeout;
+        daemon_tell_stopping(daemon, wait + KILL_AFTER);
+    } else if (daemon->stop_stage == STOP_TERMINATED) {
         event_log(EVENT_STOPPING, "stopping: %zu handlers are sent TERM",
-                  server->children.handlers);
-        linger_close_all(&server->lingering);
-        children_signal(&server->children, SIGTERM);
+                  daemon->connections.children.handlers);
+        linger_close_all(&daemon->connections.lingering);
+        children_signal(&daemon->connections.children, SIGTERM);
     } else {
         event_log(EVENT_STOPPING, "stopping: %zu handlers are sent KILL",
-                  server->children.handlers);
-        server->stop_stage = STOP_KILLED;
-        children_signal(&server->children, SIGKILL);
+                  daemon->connections.children.handlers);
+        daemon->stop_stage = STOP_KILLED;
+        children_signal(&daemon->connections.children, SIGKILL);
     }
-    notify_change(&server->notify);
+    notify_change(&daemon->notify);
     /* KILL is repeated: a process in its first steps may have left the group it was sent to. */
-    loop_arm(server->loop, &server->stop_timer, loop_now(server->loop) + wait);
+    loop_arm(daemon->loop, &daemon->stop_timer, loop_now(daemon->loop) + wait);
 }
 
 static void on_stop_timer(struct loop_timer *timer)
@@ -52,18 +53,18 @@ static void on_stop_timer(struct loop_timer *timer)
     next_stage(timer->owner);
 }
 
-void server_stop(struct server *server)
+void daemon_stop(struct daemon *daemon)
 {
-    server->stop_timer.fired = on_stop_timer;
-    server->stop_timer.owner = server;
-    next_stage(server);
+    daemon->stop_timer.fired = on_stop_timer;
+    daemon->stop_timer.owner = daemon;
+    next_stage(daemon);
 }
 
-void server_stop_end_turn(struct server *server)
+void daemon_stop_end_turn(struct daemon *daemon)
 {
-    if (!(server->turns.blocked & TURNS_STOPPING) || server->children.handlers > 0 ||
-        server->lingering.count > 0)
+    if (!(daemon->connections.turns.blocked & TURNS_STOPPING) ||
+        daemon->connections.children.handlers > 0 || daemon->connections.lingering.count > 0)
         return;
-    loop_disarm(server->loop, &server->stop_timer);
-    loop_stop(server->loop);
+    loop_disarm(daemon->loop, &daemon->stop_timer);
+    loop_stop(daemon->loop);
 }

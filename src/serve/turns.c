@@ -7,7 +7,7 @@
 
 #include "base/backoff.h"
 #include "base/log.h"
-#include "serve/server.h"
+#include "serve/connections.h"
 
 /* How long accepting pauses when fds or memory are short: 100 ms … 1 s, as sshd does. */
 #define SHORT_WAIT     (100 * CLOCK_MILLISECOND)
@@ -17,11 +17,15 @@
 /* Listeners that are watched again at least, when there is a place for a client. */
 #define LOOK_LEAST 16
 
+static struct turns *turns_of(const struct service *service)
+{
+    return &service->services->connections->turns;
+}
+
 /* --- moments -------------------------------------------------------------------------------- */
 
-static void arm(struct server *server)
+static void arm(struct turns *turns)
 {
-    struct turns *turns = &server->turns;
     const nanoseconds moments[] = {turns->accept_at, turns->start_at, turns->watch_at,
                                    turns->pace_at};
     nanoseconds first = 0;
@@ -30,18 +34,18 @@ static void arm(struct server *server)
         if (moments[i] > 0 && (first == 0 || moments[i] < first))
             first = moments[i];
     if (first == 0)
-        loop_disarm(server->loop, &turns->wake);
+        loop_disarm(turns->loop, &turns->wake);
     else if (!loop_is_armed(&turns->wake) || turns->wake.due != first)
-        loop_arm(server->loop, &turns->wake, first);
+        loop_arm(turns->loop, &turns->wake, first);
 }
 
 /* Has a look at that moment, or before. */
-static void look_at(struct server *server, nanoseconds *moment, nanoseconds when)
+static void look_at(struct turns *turns, nanoseconds *moment, nanoseconds when)
 {
     if (*moment > 0 && *moment <= when)
         return;
     *moment = when;
-    arm(server);
+    arm(turns);
 }
 
 static bool is_over(nanoseconds *moment, nanoseconds now)
@@ -54,15 +58,14 @@ static bool is_over(nanoseconds *moment, nanoseconds now)
 
 /* --- what is short -------------------------------------------------------------------------- */
 
-bool turns_is_short(const struct server *server)
+bool turns_is_short(const struct turns *turns)
 {
-    return server->turns.accept_at > 0;
+    return turns->accept_at > 0;
 }
 
-void turns_no_fds(struct server *server, int error)
+void turns_no_fds(struct turns *turns, int error)
 {
-    struct turns *turns = &server->turns;
-    nanoseconds now = loop_now(server->loop);
+    nanoseconds now = loop_now(turns->loop);
 
     if (turns->accept_failures++ == 0) {
         turns->accept_tries = 0;
@@ -72,17 +75,15 @@ void turns_no_fds(struct server *server, int error)
     turns->short_last = now;
     turns->accept_tries++;
     turns->accept_at = now + backoff_pause(turns->accept_tries, SHORT_WAIT, SHORT_WAIT_MAX, 2);
-    arm(server);
+    arm(turns);
 }
 
-void turns_accepted(struct server *server)
+void turns_accepted(struct turns *turns)
 {
-    struct turns *turns = &server->turns;
-
     if (turns->accept_failures == 0)
         return;
     turns->accept_tries = 0;
-    if (loop_now(server->loop) - turns->short_last < SHORT_OVER)
+    if (loop_now(turns->loop) - turns->short_last < SHORT_OVER)
         return;
     event_log(EVENT_NO_FDS_OVER,
               "accepting works again; for %" PRIu64 " ms it failed %" PRIu64 " times",
@@ -90,78 +91,75 @@ void turns_accepted(struct server *server)
     turns->accept_failures = 0;
 }
 
-void turns_await_fds(struct service *service)
+void turns_await_fds(struct turns *turns, struct service *service)
 {
-    struct server *server = service->server;
-    struct turns *turns = &server->turns;
-
     service->awaits_fds = true;
     if (turns->start_at > 0)
         return;
     turns->start_tries++;
-    look_at(server, &turns->start_at,
-            loop_now(server->loop) +
+    look_at(turns, &turns->start_at,
+            loop_now(turns->loop) +
                 backoff_pause(turns->start_tries, SHORT_WAIT, SHORT_WAIT_MAX, 2));
 }
 
 /* Whoever waits for fds may try again. */
-static void try_again(struct server *server)
+static void let_try_again(struct turns *turns)
 {
-    struct turns *turns = &server->turns;
-
-    turns->start_at = 0;
-    for (struct service *service = server->services; service; service = service->next)
+    for (struct service *service = turns->services->first; service; service = service->next)
         service->awaits_fds = false;
-    turns_look_all(server);
-    if (turns->start_at == 0)
-        turns->start_tries = 0;
+    turns->start_at = 0;
 }
 
-void turns_fds_given_back(struct server *server)
+void turns_fds_given_back(struct turns *turns)
 {
-    struct turns *turns = &server->turns;
-
     if (turns->accept_at == 0 && turns->start_at == 0)
         return;
     turns->accept_at = 0;
-    try_again(server);
-    arm(server);
+    let_try_again(turns);
+    turns_look_all(turns);
+    arm(turns);
 }
 
 /* A listener could not be watched: the kernel has no memory, or no watches, left for it. Nobody
  * tells when it has. */
-static void cannot_watch(struct server *server, int error)
+static void cannot_watch(struct turns *turns, int error)
 {
-    if (server->turns.watch_failures++ == 0)
+    if (turns->watch_failures++ == 0)
         log_warning("a socket cannot be watched: %s; clients wait", strerror(-error));
-    look_at(server, &server->turns.watch_at, loop_now(server->loop) + CLOCK_SECOND);
+    look_at(turns, &turns->watch_at, loop_now(turns->loop) + CLOCK_SECOND);
 }
 
 static void on_wake(struct loop_timer *timer)
 {
-    struct server *server = timer->owner;
-    struct turns *turns = &server->turns;
-    nanoseconds now = loop_now(server->loop);
-    uint64_t failures = turns->watch_failures;
-    bool watched = is_over(&turns->watch_at, now);
-    bool fds = is_over(&turns->start_at, now);
+    struct turns *turns = timer->owner;
+    nanoseconds now = loop_now(turns->loop);
 
+    turns->watch_was_due = is_over(&turns->watch_at, now);
+    if (is_over(&turns->start_at, now))
+        let_try_again(turns);
     is_over(&turns->accept_at, now);
     is_over(&turns->pace_at, now);
-    if (fds)
-        try_again(server);
-    else
-        turns_look_all(server);
-    if (watched && turns->watch_failures == failures) {
-        log_notice("sockets can be watched again; it failed %" PRIu64 " times", failures);
-        turns->watch_failures = 0;
-    }
-    arm(server);
+    turns_look_all(turns);
+    arm(turns);
 }
 
-void turns_open(struct turns *turns, struct server *server)
+void turns_looked(struct turns *turns)
 {
-    *turns = (struct turns){.wake = {.fired = on_wake, .owner = server}};
+    if (turns->start_at == 0)
+        turns->start_tries = 0;
+    if (!turns->watch_was_due)
+        return;
+    turns->watch_was_due = false;
+    if (turns->watch_at > 0)
+        return;
+    log_notice("sockets can be watched again; it failed %" PRIu64 " times", turns->watch_failures);
+    turns->watch_failures = 0;
+}
+
+void turns_open(struct turns *turns, struct loop *loop, struct services *services)
+{
+    *turns = (struct turns){
+        .loop = loop, .services = services, .wake = {.fired = on_wake, .owner = turns}};
 }
 
 /* --- what keeps back ------------------------------------------------------------------------ */
@@ -178,40 +176,47 @@ void turns_unblock(struct turns *turns, enum turns_block block)
 
 bool turns_can_start(const struct service *service)
 {
-    return service->server->turns.blocked == 0 && !service->retired && !service->paused &&
+    return turns_of(service)->blocked == 0 && !service->retired && !service->paused &&
            !service->awaits_fds && !loop_is_armed(&service->throttle_timer);
 }
 
 bool turns_wants(const struct service *service, const struct listener *listener)
 {
-    const struct server *server = service->server;
+    const struct connections *connections = service->services->connections;
     enum admission_verdict verdict;
     enum admission_reason reason;
 
-    if (!turns_can_start(service) || turns_is_short(server))
+    if (!turns_can_start(service) || turns_is_short(&connections->turns))
         return false;
-    verdict =
-        admission_preview(&server->admission, &service->admission, loop_now(server->loop), &reason);
+    verdict = admission_preview(&connections->admission, &service->admission,
+                                loop_now(connections->loop), &reason);
     /* Nobody can be refused on a socket whose clients aren't ours to accept. */
     if (listener_waits(listener))
         return verdict == VERDICT_ADMIT;
     /* Who is ready comes before who is still outside. */
-    return verdict == VERDICT_REFUSE || (verdict == VERDICT_ADMIT && !reception_has_ready(service));
+    return verdict == VERDICT_REFUSE || (verdict == VERDICT_ADMIT && !turns_has_ready(service));
 }
 
 void turns_pace(struct service *service)
 {
     nanoseconds ready = admission_ready(&service->admission);
 
-    if (ready > loop_now(service->server->loop))
-        look_at(service->server, &service->server->turns.pace_at, ready);
+    struct turns *turns = turns_of(service);
+
+    if (ready > loop_now(turns->loop))
+        look_at(turns, &turns->pace_at, ready);
 }
 
 /* --- who waits ------------------------------------------------------------------------------ */
 
-void turns_enter(struct service *service)
+bool turns_has_ready(const struct service *service)
 {
-    struct service **last = &service->server->turns.first;
+    return service->ready && service->ready->first;
+}
+
+void turns_enter(struct turns *turns, struct service *service)
+{
+    struct service **last = &turns->first;
 
     if (service->waiting)
         return;
@@ -223,9 +228,9 @@ void turns_enter(struct service *service)
     *last = service;
 }
 
-void turns_leave(struct service *service)
+void turns_leave(struct turns *turns, struct service *service)
 {
-    struct service **link = &service->server->turns.first;
+    struct service **link = &turns->first;
 
     if (!service->waiting)
         return;
@@ -237,19 +242,49 @@ void turns_leave(struct service *service)
 
 void turns_park(struct service *service, struct listener *listener)
 {
-    loop_unwatch(service->server->loop, &listener->source);
-    if (!listener->parked) {
-        /* At the end: with one place at a time the others' clients would never have it. */
-        listener->parked = true;
-        listener->next_parked = NULL;
-        if (service->parked)
-            service->parked_last->next_parked = listener;
-        else
-            service->parked = listener;
-        service->parked_last = listener;
-    }
-    turns_enter(service);
+    service_park(service, listener);
+    turns_enter(turns_of(service), service);
     turns_pace(service);
+}
+
+void turns_look(struct service *service)
+{
+    struct turns *turns = turns_of(service);
+
+    if (service->is_due)
+        return;
+    service->is_due = true;
+    service->next_due = turns->due;
+    turns->due = service;
+}
+
+void turns_look_all(struct turns *turns)
+{
+    turns->are_all_due = true;
+}
+
+void turns_look_next_turn(struct turns *turns)
+{
+    look_at(turns, &turns->pace_at, loop_now(turns->loop) + 1);
+}
+
+struct service *turns_take_due(struct turns *turns)
+{
+    struct service *service = turns->due;
+
+    if (!service)
+        return NULL;
+    turns->due = service->next_due;
+    service->is_due = false;
+    return service;
+}
+
+bool turns_take_all_due(struct turns *turns)
+{
+    bool are_due = turns->are_all_due;
+
+    turns->are_all_due = false;
+    return are_due;
 }
 
 /* How many parked listeners are looked at again in one turn: each may have a client for a place. A
@@ -265,20 +300,18 @@ static uint64_t look_batch(const struct service *service)
 }
 
 /* Watches a parked listener; false where that has to wait. */
-static bool watch(struct service *service, struct listener *listener)
+static bool watch(struct turns *turns, struct listener *listener)
 {
-    struct server *server = service->server;
-    int error = listener->source.fd >= 0 ? loop_watch(server->loop, &listener->source, EPOLLIN) : 0;
+    int error = listener->source.fd >= 0 ? loop_watch(turns->loop, &listener->source, EPOLLIN) : 0;
 
     if (error < 0)
-        cannot_watch(server, error);
+        cannot_watch(turns, error);
     else
         listener->parked = false;
     return error == 0;
 }
 
-/* Watches those parked listeners whose clients are wanted. */
-static void watch_parked(struct service *service)
+static void watch_parked(struct turns *turns, struct service *service)
 {
     struct listener **link = &service->parked, *last = NULL;
     uint64_t left = look_batch(service);
@@ -288,8 +321,7 @@ static void watch_parked(struct service *service)
 
         if (left == 0) {
             /* The others have their turn when those have had theirs, and there are places left. */
-            look_at(service->server, &service->server->turns.pace_at,
-                    loop_now(service->server->loop) + 1);
+            turns_look_next_turn(turns);
             return;
         }
         if (!turns_wants(service, listener)) {
@@ -297,7 +329,7 @@ static void watch_parked(struct service *service)
             link = &listener->next_parked;
             continue;
         }
-        if (!watch(service, listener))
+        if (!watch(turns, listener))
             return;
         *link = listener->next_parked;
         left--;
@@ -305,63 +337,15 @@ static void watch_parked(struct service *service)
     service->parked_last = last;
 }
 
-void turns_look(struct service *service)
+void turns_watch(struct service *service)
 {
-    if (reception_admit_ready(service) && reception_has_ready(service))
-        /* Who got some of the places is the last one to get the next. */
-        turns_leave(service);
-    watch_parked(service);
-    if (!service->parked && !reception_has_ready(service)) {
-        turns_leave(service);
+    struct turns *turns = turns_of(service);
+
+    watch_parked(turns, service);
+    if (!service->parked && !turns_has_ready(service)) {
+        turns_leave(turns, service);
         return;
     }
-    turns_enter(service);
+    turns_enter(turns, service);
     turns_pace(service);
-}
-
-static size_t count_parked(const struct service *service)
-{
-    size_t count = 0;
-
-    for (const struct listener *listener = service->parked; listener;
-         listener = listener->next_parked)
-        count++;
-    return count;
-}
-
-/* Whether who was told of a place at the limit of all will have the last one. */
-static bool are_given_away(const struct server *server, uint64_t told)
-{
-    const struct admission *admission = &server->admission;
-
-    return admission->limit > 0 && told > 0 && admission->running + told >= admission->limit;
-}
-
-void turns_look_all(struct server *server)
-{
-    struct service *service = server->turns.first;
-    uint64_t told = 0;
-
-    while (service) {
-        struct service *next = service->next_waiting;
-        size_t parked = count_parked(service);
-
-        /* Who is told of a place has it when its listener fires in the next turn; clients that are
-         * ready would be quicker. */
-        server->admission.promised = told;
-        turns_look(service);
-        server->admission.promised = 0;
-        told += parked > count_parked(service);
-        if (server->turns.first && are_given_away(server, told)) {
-            /* If nobody comes after all, the others have their turn after those events. */
-            look_at(server, &server->turns.pace_at, loop_now(server->loop) + 1);
-            return;
-        }
-        service = next;
-    }
-}
-
-void turns_look_soon(struct server *server)
-{
-    look_at(server, &server->turns.pace_at, loop_now(server->loop));
 }

@@ -12,7 +12,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "serve/adoption.h"
-#include "serve/server.h"
+#include "serve/control.h"
+#include "serve/daemon.h"
 
 /* So long the new build may take to say that it can. */
 #define PROOF_SECONDS 10
@@ -21,21 +22,6 @@
 #define LEAVING_WAIT (2 * CLOCK_SECOND)
 
 #define REASON_SIZE (PROOF_TEXT_MAX + 256)
-
-/* --- the end of an upgrade that failed ------------------------------------------------------ */
-
-static void tell_waiters(struct upgrade *upgrade, const char *reason)
-{
-    struct upgrade_waiter *waiter = upgrade->waiters;
-
-    upgrade->waiters = NULL;
-    while (waiter) {
-        struct upgrade_waiter *next = waiter->next;
-
-        waiter->failed(waiter, reason);
-        waiter = next;
-    }
-}
 
 /* Each line of what the new build said, in the log. */
 static void log_words(const char *text)
@@ -50,19 +36,19 @@ static void log_words(const char *text)
 }
 
 /* Back to where we were. */
-static void rest(struct server *server)
+static void rest(struct daemon *daemon)
 {
-    struct upgrade *upgrade = &server->upgrade;
-    bool was_blocked = server->turns.blocked & TURNS_UPGRADING;
+    struct upgrade *upgrade = &daemon->upgrade;
+    bool was_blocked = daemon->connections.turns.blocked & TURNS_UPGRADING;
 
-    loop_disarm(server->loop, &upgrade->timer);
+    loop_disarm(daemon->loop, &upgrade->timer);
     upgrade->configuration_fd = fd_close(upgrade->configuration_fd);
     upgrade->stage = UPGRADE_NOT;
-    turns_unblock(&server->turns, TURNS_UPGRADING);
+    turns_unblock(&daemon->connections.turns, TURNS_UPGRADING);
     if (!was_blocked)
         return;
-    server_adapt_pools(server);
-    turns_look_all(server);
+    daemon_apply_pools(daemon);
+    turns_look_all(&daemon->connections.turns);
 }
 
 /* Lines as one, for who is told in one. */
@@ -78,52 +64,52 @@ static void join_lines(char *text)
 }
 
 /* words: what the new build said itself; NULL: nothing. */
-static void fail(struct server *server, const char *problem, const char *words)
+static void fail(struct daemon *daemon, const char *problem, const char *words)
 {
-    struct upgrade *upgrade = &server->upgrade;
+    struct upgrade *upgrade = &daemon->upgrade;
     char reason[REASON_SIZE];
 
     snprintf(reason, sizeof(reason), "%s%s%s", problem, words && words[0] != '\0' ? ": " : "",
              words ? words : "");
     join_lines(reason);
-    rest(server);
-    server->upgrades_failed++;
+    rest(daemon);
+    daemon->facts.upgrades_failed++;
     if (words)
         log_words(words);
     event_log(EVENT_UPGRADE_FAILED, "not upgraded, everything stays as it was: %s", problem);
-    tell_waiters(upgrade, reason);
+    control_upgrade_failed(daemon->control, reason);
     if (upgrade->reload_due) {
         upgrade->reload_due = false;
-        server_reload(server, NULL, NULL);
+        daemon_reload(daemon, NULL, NULL);
     }
 }
 
-void upgrade_abandon(struct server *server, const char *reason)
+void upgrade_abandon(struct daemon *daemon, const char *reason)
 {
-    if (server->upgrade.stage == UPGRADE_NOT)
+    if (daemon->upgrade.stage == UPGRADE_NOT)
         return;
-    proof_kill(server, &server->upgrade.proof);
-    server->upgrade.reload_due = false; /* for whom? */
-    fail(server, reason, NULL);
+    proof_kill(daemon, &daemon->upgrade.proof);
+    daemon->upgrade.reload_due = false; /* for whom? */
+    fail(daemon, reason, NULL);
 }
 
 /* --- the order, and the proof --------------------------------------------------------------- */
 
 /* Asks it. 0; -errno with the problem. */
-static int ask(struct server *server, char problem[static UPGRADE_PROBLEM_SIZE])
+static int ask(struct daemon *daemon, char problem[static UPGRADE_PROBLEM_SIZE])
 {
-    struct upgrade *upgrade = &server->upgrade;
+    struct upgrade *upgrade = &daemon->upgrade;
     const char *path = upgrade->origin->path ? upgrade->origin->path : "the file of stdinetd";
     int error = upgrade->origin->path ? 0 : -ENOENT;
 
-    if (server->turns.blocked & TURNS_STOPPING) {
+    if (daemon->connections.turns.blocked & TURNS_STOPPING) {
         snprintf(problem, UPGRADE_PROBLEM_SIZE, "stdinetd is stopping");
         return -ESHUTDOWN;
     }
     if (error == 0 && stat(path, &upgrade->proven) < 0)
         error = -errno;
     if (error == 0)
-        error = proof_begin(server, &upgrade->proof, &upgrade->configuration_fd);
+        error = proof_begin(daemon, &upgrade->proof, &upgrade->configuration_fd);
     if (error < 0)
         snprintf(problem, UPGRADE_PROBLEM_SIZE, "%s: %s", path, strerror(-error));
     else
@@ -133,63 +119,49 @@ static int ask(struct server *server, char problem[static UPGRADE_PROBLEM_SIZE])
 
 /* Who can't be asked is told so by the timer: whoever orders an upgrade is in the middle of
  * something. */
-static void prove(struct server *server)
+static void prove(struct daemon *daemon)
 {
-    struct upgrade *upgrade = &server->upgrade;
+    struct upgrade *upgrade = &daemon->upgrade;
     nanoseconds wait = PROOF_SECONDS * CLOCK_SECOND;
 
     snprintf(upgrade->problem, sizeof(upgrade->problem), "the new build has not answered in time");
     upgrade->proof.length = 0;
     upgrade->proof.text[0] = '\0';
-    if (ask(server, upgrade->problem) < 0)
+    if (ask(daemon, upgrade->problem) < 0)
         wait = 0;
     upgrade->stage = UPGRADE_PROVING;
-    loop_arm(server->loop, &upgrade->timer, loop_now(server->loop) + wait);
+    loop_arm(daemon->loop, &upgrade->timer, loop_now(daemon->loop) + wait);
 }
 
-void upgrade_request(struct server *server, struct upgrade_waiter *waiter)
+void upgrade_request(struct daemon *daemon)
 {
-    struct upgrade *upgrade = &server->upgrade;
+    struct upgrade *upgrade = &daemon->upgrade;
 
-    if (waiter) {
-        waiter->next = upgrade->waiters;
-        upgrade->waiters = waiter;
-    }
     if (upgrade->stage == UPGRADE_NOT)
-        prove(server);
+        prove(daemon);
 }
 
-void upgrade_forget(struct server *server, struct upgrade_waiter *waiter)
+bool upgrade_defers_reload(struct daemon *daemon)
 {
-    struct upgrade_waiter **link = &server->upgrade.waiters;
-
-    while (*link && *link != waiter)
-        link = &(*link)->next;
-    if (*link)
-        *link = waiter->next;
-}
-
-bool upgrade_defers_reload(struct server *server)
-{
-    if (server->upgrade.stage == UPGRADE_NOT)
+    if (daemon->upgrade.stage == UPGRADE_NOT)
         return false;
-    server->upgrade.reload_due = true;
+    daemon->upgrade.reload_due = true;
     return true;
 }
 
-void upgrade_note_reload(struct server *server)
+void upgrade_note_reload(struct daemon *daemon)
 {
-    server->upgrade.proven = (struct stat){0};
+    daemon->upgrade.proven = (struct stat){0};
 }
 
 /* From now on nobody is started, so that the starts that are under way come to an end. */
-static void leave(struct server *server)
+static void leave(struct daemon *daemon)
 {
-    server->upgrade.stage = UPGRADE_LEAVING;
-    turns_block(&server->turns, TURNS_UPGRADING);
-    pools_hold(&server->pools, true);
-    pools_leave(&server->pools);
-    loop_arm(server->loop, &server->upgrade.timer, loop_now(server->loop) + LEAVING_WAIT);
+    daemon->upgrade.stage = UPGRADE_LEAVING;
+    turns_block(&daemon->connections.turns, TURNS_UPGRADING);
+    pools_hold(&daemon->pools, true);
+    pools_leave(&daemon->pools);
+    loop_arm(daemon->loop, &daemon->upgrade.timer, loop_now(daemon->loop) + LEAVING_WAIT);
 }
 
 static void describe_end(int status, char text[static 64])
@@ -205,17 +177,17 @@ static void describe_end(int status, char text[static 64])
 static void on_proof_end(struct process *process, int status, const struct rusage *usage)
 {
     struct upgrade *upgrade = MAP_ENTRY(process, struct upgrade, proof.process);
-    struct server *server = MAP_ENTRY(upgrade, struct server, upgrade);
+    struct daemon *daemon = MAP_ENTRY(upgrade, struct daemon, upgrade);
     char text[64];
 
     (void)usage;
-    proof_end(server, &upgrade->proof);
+    proof_end(daemon, &upgrade->proof);
     if (proof_succeeded(&upgrade->proof, status)) {
-        leave(server);
+        leave(daemon);
         return;
     }
     describe_end(status, text);
-    fail(server, text, upgrade->proof.text);
+    fail(daemon, text, upgrade->proof.text);
 }
 
 /* --- leaving -------------------------------------------------------------------------------- */
@@ -235,95 +207,97 @@ static bool is_proven(const struct upgrade *upgrade)
 }
 
 /* Executes it, with the memory at fd as one more of writer's fds. Returns only if that failed. */
-static int execute(struct server *server, struct handover_writer *writer, int fd)
+static int execute(struct daemon *daemon, struct handover_writer *writer, int fd)
 {
     char variable[64];
-    struct upgrade_execution execution = {.variable = variable, .daemonized = server->daemonized};
+    struct upgrade_execution execution = {.variable = variable, .daemonized = daemon->daemonized};
 
     snprintf(variable, sizeof(variable), UPGRADE_VARIABLE "=%d:%d", (int)getpid(), fd);
     execution.fds = writer->fds;
     execution.fd_count = writer->fd_count;
     if (fcntl(fd, F_SETFD, 0) < 0)
         return -errno;
-    return upgrade_execute(server->upgrade.origin, &execution);
+    return upgrade_execute(daemon->upgrade.origin, &execution);
 }
 
-static int hand_over(struct server *server)
+static int hand_over(struct daemon *daemon)
 {
     struct handover_writer writer;
+    struct carried carried;
     FD_CLEANUP int fd = -1;
     int error;
 
     log_flush();
     handover_write_begin(&writer);
-    server->upgrades_done++;
-    adoption_write(&writer, server);
+    daemon->facts.upgrades_done++;
+    carried = daemon_carried(daemon);
+    adoption_write(&writer, &carried);
     error = handover_write_end(&writer);
     if (error == 0)
         fd = upgrade_make_memory(writer.text, writer.length);
     if (error == 0)
-        error = fd < 0 ? fd : execute(server, &writer, fd);
-    server->upgrades_done--;
+        error = fd < 0 ? fd : execute(daemon, &writer, fd);
+    daemon->facts.upgrades_done--;
     handover_write_free(&writer);
     return error;
 }
 
 /* Whether somebody is on his way to a handler. */
-static bool is_starting(const struct server *server)
+static bool is_starting(const struct daemon *daemon)
 {
-    return !launcher_is_idle(server->launcher) || server->processes.unclaimed > 0;
+    return !launcher_is_idle(daemon->connections.launcher) || daemon->processes.unclaimed > 0;
 }
 
-void upgrade_end_turn(struct server *server)
+void upgrade_end_turn(struct daemon *daemon)
 {
-    struct upgrade *upgrade = &server->upgrade;
+    struct upgrade *upgrade = &daemon->upgrade;
     char problem[UPGRADE_PROBLEM_SIZE];
     int error;
 
     if (upgrade->stage != UPGRADE_LEAVING ||
-        (is_starting(server) && loop_is_armed(&upgrade->timer)))
+        (is_starting(daemon) && loop_is_armed(&upgrade->timer)))
         return;
-    if (server->processes.unclaimed > 0) { /* no answer in all that time: they are started cold */
-        pools_take_back(&server->pools);
-        loop_arm(server->loop, &upgrade->timer, loop_now(server->loop) + LEAVING_WAIT);
+    if (daemon->processes.unclaimed > 0) { /* no answer in all that time: they are started cold */
+        pools_take_back(&daemon->pools);
+        loop_arm(daemon->loop, &upgrade->timer, loop_now(daemon->loop) + LEAVING_WAIT);
         return;
     }
     if (!is_proven(upgrade)) {
-        rest(server); /* another one has come meanwhile, or another configuration */
-        prove(server);
+        rest(daemon); /* another one has come meanwhile, or another configuration */
+        prove(daemon);
         return;
     }
     /* A service manager sees a reload, whose end is told by whoever serves then. */
-    notify_reloading(&server->notify);
-    error = hand_over(server);
+    notify_reloading(&daemon->notify);
+    error = hand_over(daemon);
     snprintf(problem, sizeof(problem), "%s: %s", upgrade->origin->path, strerror(-error));
-    fail(server, problem, NULL);
-    server_tell_ready(server);
+    fail(daemon, problem, NULL);
+    daemon_tell_ready(daemon);
 }
 
 /* The proof takes too long, or couldn't begin; or the starts do, and they go on without us. */
 static void on_timer(struct loop_timer *timer)
 {
-    struct server *server = timer->owner;
-    struct proof *proof = &server->upgrade.proof;
+    struct daemon *daemon = timer->owner;
+    struct proof *proof = &daemon->upgrade.proof;
 
-    if (server->upgrade.stage != UPGRADE_PROVING)
+    if (daemon->upgrade.stage != UPGRADE_PROVING)
         return;
-    proof_kill(server, proof);
-    fail(server, server->upgrade.problem, proof->text);
+    proof_kill(daemon, proof);
+    fail(daemon, daemon->upgrade.problem, proof->text);
 }
 
-void upgrade_open(struct server *server, const struct upgrade_origin *origin)
+void upgrade_open(struct daemon *daemon, const struct upgrade_origin *origin)
 {
-    server->upgrade =
+    daemon->upgrade =
         (struct upgrade){.origin = origin,
                          .configuration_fd = -1,
-                         .timer = {.fired = on_timer, .owner = server},
+                         .timer = {.fired = on_timer, .owner = daemon},
                          .proof = {.words = {.fd = -1}, .process = {.ended = on_proof_end}}};
 }
 
-void upgrade_close(struct server *server)
+void upgrade_close(struct daemon *daemon)
 {
-    proof_kill(server, &server->upgrade.proof);
-    server->upgrade.configuration_fd = fd_close(server->upgrade.configuration_fd);
+    proof_kill(daemon, &daemon->upgrade.proof);
+    daemon->upgrade.configuration_fd = fd_close(daemon->upgrade.configuration_fd);
 }

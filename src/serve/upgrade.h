@@ -21,15 +21,8 @@
 #include "serve/upgrade_proof.h"
 
 struct adoption;
-struct server;
-struct server_start;
-
-/* Somebody who ordered an upgrade and wants to hear of it. */
-struct upgrade_waiter {
-    struct upgrade_waiter *next;
-    /* It failed, and everything stays as it was. Where it succeeds there is nobody left to call. */
-    void (*failed)(struct upgrade_waiter *waiter, const char *reason);
-};
+struct daemon;
+struct daemon_start;
 
 #define UPGRADE_PROBLEM_SIZE 512
 
@@ -48,33 +41,31 @@ struct upgrade {
     struct stat proven;      /* the file that was asked; zeroed: it must be asked again */
     bool reload_due;         /* HUP came meanwhile */
     char problem[UPGRADE_PROBLEM_SIZE]; /* what it is when the proof is over by the timer */
-    struct upgrade_waiter *waiters;
 };
 
 /* --- of the one that goes ------------------------------------------------------------------- */
 
 /* The starting point; its timer must be reserved. */
-void upgrade_open(struct server *server, const struct upgrade_origin *origin);
+void upgrade_open(struct daemon *daemon, const struct upgrade_origin *origin);
 /* Gives up what is under way, telling nobody. */
-void upgrade_close(struct server *server);
+void upgrade_close(struct daemon *daemon);
 
-/* Orders an upgrade; one that is under way is everybody's. waiter (NULL: only the log) must stay
- * until it is called, which is never at once, or upgrade_forget is. */
-void upgrade_request(struct server *server, struct upgrade_waiter *waiter);
-void upgrade_forget(struct server *server, struct upgrade_waiter *waiter);
+/* Orders an upgrade; one that is under way is everybody's. That it failed is logged, and told to
+ * the clients of the control socket that wait for it, never at once. */
+void upgrade_request(struct daemon *daemon);
 
 /* Whether a reload must wait: then it comes behind the upgrade, by whichever build serves then. */
-bool upgrade_defers_reload(struct server *server);
+bool upgrade_defers_reload(struct daemon *daemon);
 
 /* By order of a control client a reload doesn't wait: what the new build understands of the
  * configuration, to fall back to it, is of the one before. It is asked again. */
-void upgrade_note_reload(struct server *server);
+void upgrade_note_reload(struct daemon *daemon);
 
 /* The daemon is about to end: gives up what is under way, for that reason. */
-void upgrade_abandon(struct server *server, const char *reason);
+void upgrade_abandon(struct daemon *daemon, const char *reason);
 
 /* The end of a turn of the loop: the moment to leave. */
-void upgrade_end_turn(struct server *server);
+void upgrade_end_turn(struct daemon *daemon);
 
 /* --- of the one that comes ------------------------------------------------------------------ */
 
@@ -83,14 +74,14 @@ void upgrade_end_turn(struct server *server);
  * Where it can't be read all its fds are closed, ret_problem is filled, and we begin anew. */
 struct adoption *upgrade_arrive(char ret_problem[static HANDOVER_PROBLEM_SIZE]);
 /* Frees it; what nobody has claimed is closed. */
-void upgrade_settle(struct server_start *start);
+void upgrade_settle(struct daemon_start *start);
 
 /* When the configuration, which was right when we were asked, is wrong now: loads it as it was
  * then. 0; -errno, also where we took over from nobody. */
-int upgrade_load_proven(struct server_start *start, struct config **ret);
+int upgrade_load_proven(struct daemon_start *start, struct config **ret);
 
 /* --prove: whether we could take over what fds says, with that configuration. Exit status; says why
  * not on stderr. */
-int upgrade_prove(const char *fds, const struct config *config, const struct server_start *start);
+int upgrade_prove(const char *fds, const struct config *config, const struct daemon_start *start);
 
 #endif

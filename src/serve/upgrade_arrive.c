@@ -17,7 +17,7 @@
 #include "config/dump.h"
 #include "config/load.h"
 #include "serve/adoption.h"
-#include "serve/server.h"
+#include "serve/daemon.h"
 #include "serve/version.h"
 
 /* More than a million connections take; a bound against what is no handover. */
@@ -105,7 +105,7 @@ struct adoption *upgrade_arrive(char ret_problem[static HANDOVER_PROBLEM_SIZE])
     return NULL;
 }
 
-void upgrade_settle(struct server_start *start)
+void upgrade_settle(struct daemon_start *start)
 {
     struct adoption *adoption = start->adoption;
 
@@ -118,7 +118,7 @@ void upgrade_settle(struct server_start *start)
     free(adoption);
 }
 
-int upgrade_load_proven(struct server_start *start, struct config **ret)
+int upgrade_load_proven(struct daemon_start *start, struct config **ret)
 {
     const char *file = start->request->file;
     struct load_request proven = {.file = file ? file : "command line", .proven = true};
@@ -162,7 +162,7 @@ static int write_configuration(int fd, const struct config *config)
 static int try_log(const struct daemon_settings *settings, bool daemonize,
                    char problem[static HANDOVER_PROBLEM_SIZE])
 {
-    int error = server_open_log(settings, daemonize);
+    int error = daemon_open_log(settings, daemonize);
 
     if (error < 0)
         snprintf(problem, HANDOVER_PROBLEM_SIZE, "the log%s%s: %s", settings->log.path ? " " : "",
@@ -171,7 +171,7 @@ static int try_log(const struct daemon_settings *settings, bool daemonize,
     return error;
 }
 
-int upgrade_prove(const char *fds, const struct config *config, const struct server_start *start)
+int upgrade_prove(const char *fds, const struct config *config, const struct daemon_start *start)
 {
     char problem[HANDOVER_PROBLEM_SIZE] = "";
     struct adoption adoption = {0};

@@ -20,7 +20,7 @@
 
 #include "base/fd.h"
 #include "serve/adoption.h"
-#include "serve/server.h"
+#include "serve/daemon.h"
 
 /* --- whence we were started ----------------------------------------------------------------- */
 
@@ -252,13 +252,15 @@ static void arrange_fds(int null_fd, int words_fd, int configuration_fd)
         fd_set_cloexec_all();
 }
 
-static int write_copy(struct server *server)
+static int write_copy(struct daemon *daemon)
 {
     struct handover_writer writer;
+    struct carried carried;
     int fd;
 
     handover_write_begin(&writer);
-    adoption_write(&writer, server);
+    carried = daemon_carried(daemon);
+    adoption_write(&writer, &carried);
     fd = handover_write_end(&writer);
     if (fd == 0)
         fd = upgrade_make_memory(writer.text, writer.length);
@@ -266,19 +268,19 @@ static int write_copy(struct server *server)
     return fd;
 }
 
-_Noreturn static void run_child(struct server *server, int words_fd, int configuration_fd)
+_Noreturn static void run_child(struct daemon *daemon, int words_fd, int configuration_fd)
 {
-    const struct upgrade_origin *origin = server->upgrade.origin;
+    const struct upgrade_origin *origin = daemon->upgrade.origin;
     int fds[2] = {CHILD_CONFIGURATION_FD};
     char numbers[32];
     struct upgrade_execution execution = {
-        .words = {"--prove", numbers}, .fds = fds, .fd_count = 2, .daemonized = server->daemonized};
+        .words = {"--prove", numbers}, .fds = fds, .fd_count = 2, .daemonized = daemon->daemonized};
     sigset_t none;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setsid();
-    arrange_fds(server->null_fd, words_fd, configuration_fd);
-    fds[1] = write_copy(server);
+    arrange_fds(daemon->services.null_fd, words_fd, configuration_fd);
+    fds[1] = write_copy(daemon);
     if (fds[1] < 0)
         give_up("what there is to take over cannot be written", fds[1]);
     snprintf(numbers, sizeof(numbers), "%d,%d", fds[1], fds[0]);
@@ -307,18 +309,18 @@ static void read_words(struct proof *proof)
 
 static void on_words(struct loop_source *source, uint32_t events)
 {
-    struct server *server = source->owner;
-    struct proof *proof = &server->upgrade.proof;
+    struct daemon *daemon = source->owner;
+    struct proof *proof = &daemon->upgrade.proof;
 
     read_words(proof);
     /* It has closed them: nothing more to come but its end. */
     if (events & EPOLLHUP)
-        loop_unwatch(server->loop, source);
+        loop_unwatch(daemon->loop, source);
 }
 
-static void close_words(struct server *server, struct proof *proof)
+static void close_words(struct daemon *daemon, struct proof *proof)
 {
-    loop_unwatch(server->loop, &proof->words);
+    loop_unwatch(daemon->loop, &proof->words);
     proof->words.fd = fd_close(proof->words.fd);
 }
 
@@ -340,17 +342,17 @@ static pid_t fork_blocked(void)
 }
 
 /* The pipe on which it speaks: ours in proof, its own high up. fd or -errno. */
-static int open_words(struct server *server, struct proof *proof)
+static int open_words(struct daemon *daemon, struct proof *proof)
 {
     int ends[2], error;
 
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
     proof->words =
-        (struct loop_source){.fd = fd_move_high(ends[0]), .ready = on_words, .owner = server};
-    error = loop_watch(server->loop, &proof->words, EPOLLIN);
+        (struct loop_source){.fd = fd_move_high(ends[0]), .ready = on_words, .owner = daemon};
+    error = loop_watch(daemon->loop, &proof->words, EPOLLIN);
     if (error < 0) {
-        close_words(server, proof);
+        close_words(daemon, proof);
         fd_close(ends[1]);
         return error;
     }
@@ -358,7 +360,7 @@ static int open_words(struct server *server, struct proof *proof)
     return fd_move_high(ends[1]);
 }
 
-int proof_begin(struct server *server, struct proof *proof, int *ret_configuration_fd)
+int proof_begin(struct daemon *daemon, struct proof *proof, int *ret_configuration_fd)
 {
     FD_CLEANUP int words_fd = -1;
     FD_CLEANUP int configuration_fd = -1;
@@ -368,28 +370,28 @@ int proof_begin(struct server *server, struct proof *proof, int *ret_configurati
     configuration_fd = fd_move_high(memfd_create("stdinetd-configuration", MFD_CLOEXEC));
     if (configuration_fd < 0)
         return -errno;
-    words_fd = open_words(server, proof);
+    words_fd = open_words(daemon, proof);
     if (words_fd < 0)
         return words_fd;
     pid = fork_blocked();
     if (pid == 0)
-        run_child(server, words_fd, configuration_fd);
+        run_child(daemon, words_fd, configuration_fd);
     if (pid < 0) {
         int error = -errno;
 
-        close_words(server, proof);
+        close_words(daemon, proof);
         return error;
     }
-    processes_add(&server->processes, &proof->process, pid);
+    processes_add(&daemon->processes, &proof->process, pid);
     *ret_configuration_fd = configuration_fd;
     configuration_fd = -1;
     return 0;
 }
 
-void proof_end(struct server *server, struct proof *proof)
+void proof_end(struct daemon *daemon, struct proof *proof)
 {
     read_words(proof);
-    close_words(server, proof);
+    close_words(daemon, proof);
     while (proof->length > 0 && proof->text[proof->length - 1] == '\n')
         proof->length--;
     proof->text[proof->length] = '\0';
@@ -405,13 +407,13 @@ bool proof_succeeded(const struct proof *proof, int status)
            strcmp(proof->text + proof->length - size, words) == 0;
 }
 
-void proof_kill(struct server *server, struct proof *proof)
+void proof_kill(struct daemon *daemon, struct proof *proof)
 {
     if (proof->process.pid == 0)
         return;
     /* It has a session of its own; in its first moments it may not have it yet. */
     kill(proof->process.pid, SIGKILL);
     kill(-proof->process.pid, SIGKILL);
-    processes_remove(&server->processes, &proof->process);
-    proof_end(server, proof);
+    processes_remove(&daemon->processes, &proof->process);
+    proof_end(daemon, proof);
 }

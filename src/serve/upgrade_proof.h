@@ -15,7 +15,7 @@
 
 #include "launch/processes.h"
 
-struct server;
+struct daemon;
 
 /* Whence we were started, and is executed again. */
 struct upgrade_origin {
@@ -61,15 +61,15 @@ struct proof {
 
 /* Starts one. 0 with the fd on which the new build writes down what it understands of the
  * configuration; -errno. */
-int proof_begin(struct server *server, struct proof *proof, int *ret_configuration_fd);
+int proof_begin(struct daemon *daemon, struct proof *proof, int *ret_configuration_fd);
 
 /* Its process has ended: takes its last words; proof->text is all. */
-void proof_end(struct server *server, struct proof *proof);
+void proof_end(struct daemon *daemon, struct proof *proof);
 
 /* Whether one that has ended with this status said that the new build can. */
 bool proof_succeeded(const struct proof *proof, int status);
 
 /* Kills one that is under way, and the same; its end is nobody's business then. */
-void proof_kill(struct server *server, struct proof *proof);
+void proof_kill(struct daemon *daemon, struct proof *proof);
 
 #endif

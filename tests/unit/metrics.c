@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/server.h"
+#include "serve/connections.h"
+#include "serve/orders.h"
 #include "unit.h"
 
 static const char expected[] =
@@ -103,8 +104,10 @@ START_TEST(whole)
     const struct service_settings settings[] = {
         {.name = "odd \"\\ name"}, {.name = "idle"}, {.name = "warm"}};
     struct warming warming = {.ready_count = 2, .served = 10, .colds = 11};
-    struct server server = {
+    const struct daemon_facts facts = {
         .reloads_done = 1, .reloads_failed = 2, .upgrades_done = 3, .upgrades_failed = 4};
+    struct services all = {0};
+    struct connections connections = {.services = &all};
     struct service services[] = {
         {.settings = &settings[0],
          .reporter.counters = &counted,
@@ -119,9 +122,9 @@ START_TEST(whole)
 
     services[0].next = &services[1];
     services[1].next = &services[2];
-    server.services = services;
-    server.admission.bans.count = 13;
-    text = metrics_print(&server, &place, &length);
+    all.first = services;
+    connections.admission.bans.count = 13;
+    text = metrics_print(&connections, &facts, &place, &length);
     ck_assert_ptr_nonnull(text);
     ck_assert_uint_eq(place, 0);
     ck_assert_uint_eq(strlen(text), length);
