@@ -160,10 +160,3 @@ int answer_ask_metrics(struct client *client, json_t **ret)
     *ret = answer;
     return 0;
 }
-
-int answer_print_json(const json_t *answer)
-{
-    json_dumpf(answer, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
-    putchar('\n');
-    return EXIT_OK;
-}

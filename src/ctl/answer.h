@@ -29,7 +29,4 @@ int answer_ask_status(struct client *client, const char *service, bool history, 
  * As client_ask. */
 int answer_ask_metrics(struct client *client, json_t **ret);
 
-/* Prints it as one line of JSON; EXIT_OK. */
-int answer_print_json(const json_t *answer);
-
 #endif

@@ -188,6 +188,12 @@ int client_fail(const struct ctl *ctl, int error)
     return ctl_fail(EXIT_UNAVAILABLE, "no daemon answers at %s: %s", client_path(ctl), why);
 }
 
+void client_print_json(const json_t *answer)
+{
+    json_dumpf(answer, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    putchar('\n');
+}
+
 /* What the daemon says goes to a terminal. */
 int client_refused(const struct ctl *ctl, const json_t *answer)
 {
@@ -196,10 +202,8 @@ int client_refused(const struct ctl *ctl, const json_t *answer)
 
     if (why)
         text_escape(why, strlen(why), shown, sizeof(shown));
-    if (ctl->json) {
-        json_dumpf(answer, stdout, JSON_COMPACT);
-        putchar('\n');
-    }
+    if (ctl->json)
+        client_print_json(answer);
     return ctl_fail(EXIT_REFUSED, "%s", shown);
 }
 
@@ -224,6 +228,8 @@ int client_call(const struct ctl *ctl, const char *command, json_t *arguments, i
         json_decref(answer);
         return status;
     }
+    if (ctl->json)
+        client_print_json(answer);
     *ret = answer;
     return EXIT_OK;
 }

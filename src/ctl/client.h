@@ -37,8 +37,11 @@ int client_ask(struct client *client, const char *command, json_t *arguments, in
 /* Whether an answer is ok. */
 bool client_is_ok(const json_t *answer);
 
-/* All of it in one: connects, asks, says on standard error what went wrong. EXIT_OK with an answer
- * that is ok; else the status to end with. */
+/* Prints it as one line of JSON. */
+void client_print_json(const json_t *answer);
+
+/* All of it in one: connects, asks, prints the answer where JSON is wanted, says on standard error
+ * what went wrong. EXIT_OK with an answer that is ok; else the status to end with. */
 int client_call(const struct ctl *ctl, const char *command, json_t *arguments, int timeout,
                 json_t **ret);
 

@@ -186,7 +186,7 @@ static bool await(int fd, short events, nanoseconds end)
     return false;
 }
 
-bool http_receive(struct http_request *ret)
+bool http_receive(struct http_request *ret, const char *path)
 {
     nanoseconds end = clock_now() + HTTP_DEADLINE * CLOCK_SECOND;
     char bytes[HTTP_HEAD_MAX];
@@ -211,10 +211,11 @@ bool http_receive(struct http_request *ret)
     }
     if (head > 0)
         status = http_parse(bytes, head, ret);
-    if (status == 200)
-        return true;
-    http_send_status(ret, status, NULL);
-    return false;
+    if (status == 200 && strcmp(ret->path, "/") != 0 && strcmp(ret->path, path) != 0)
+        status = 404;
+    if (status != 200)
+        http_send_status(ret, status, NULL);
+    return status == 200;
 }
 
 /* --- sending -------------------------------------------------------------------------------- */

@@ -100,12 +100,8 @@ static int serve(const struct ctl *ctl)
     json_t *answer;
     int error, status;
 
-    if (!http_receive(&request))
+    if (!http_receive(&request, "/metrics"))
         return EXIT_OK;
-    if (strcmp(request.path, "/") != 0 && strcmp(request.path, "/metrics") != 0) {
-        http_send_status(&request, 404, NULL);
-        return EXIT_OK;
-    }
     answer = ask(ctl, &error);
     if (!answer || !client_is_ok(answer)) {
         http_send_status(&request, 503, "stdinetd doesn't answer");
@@ -129,18 +125,15 @@ static int print(const struct ctl *ctl)
     if (!client_is_ok(answer))
         status = client_refused(ctl, answer);
     else if (ctl->json)
-        answer_print_json(answer);
+        client_print_json(answer);
     else
         fputs(answer_text(answer, "metrics"), stdout);
     json_decref(answer);
     return status;
 }
 
-int metrics_run(const struct ctl *ctl, int count, char *arguments[])
+int metrics_run(const struct ctl *ctl, char *arguments[])
 {
-    bool is_http = count > 1 && strcmp(arguments[1], "--http") == 0;
-
-    if (count > 1 && !is_http)
-        return ctl_fail(EXIT_USAGE, "usage: stdinetctl metrics [--http]");
-    return is_http ? serve(ctl) : print(ctl);
+    (void)arguments;
+    return ctl->option ? serve(ctl) : print(ctl);
 }

@@ -2,7 +2,6 @@
  * upgrade, stop.
  * Silent where all is well, but for what is worth knowing. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -17,100 +16,55 @@
 #include "ctl/command.h"
 
 /* Gives an order whose answer says nothing that isn't JSON's. */
-static int order(const struct ctl *ctl, const char *command, json_t *arguments, int timeout)
+static int order(const struct ctl *ctl, json_t *arguments, int timeout)
 {
-    json_t *answer;
-    int status = client_call(ctl, command, arguments, timeout, &answer);
+    json_t *answer = NULL;
+    int status = client_call(ctl, ctl->command, arguments, timeout, &answer);
 
-    if (status != EXIT_OK)
-        return status;
-    if (ctl->json)
-        answer_print_json(answer);
     json_decref(answer);
-    return EXIT_OK;
+    return status;
 }
 
-static int order_service(const struct ctl *ctl, char *arguments[], int timeout)
+/* pause and resume. */
+int pause_run(const struct ctl *ctl, char *arguments[])
 {
-    return order(ctl, arguments[0], json_pack("{s:s}", "service", arguments[1]), timeout);
+    return order(ctl, json_pack("{s:s}", "service", arguments[0]), CLIENT_TIMEOUT);
 }
 
-int pause_run(const struct ctl *ctl, int count, char *arguments[])
+int drain_run(const struct ctl *ctl, char *arguments[])
 {
-    (void)count;
-    return order_service(ctl, arguments, CLIENT_TIMEOUT);
+    return order(ctl, json_pack("{s:s}", "service", arguments[0]), CLIENT_FOREVER);
 }
 
-int drain_run(const struct ctl *ctl, int count, char *arguments[])
+/* The same where handlers may be ended, which is told. */
+static int order_kill(const struct ctl *ctl, json_t *arguments, bool kills)
 {
-    (void)count;
-    return order_service(ctl, arguments, CLIENT_FOREVER);
-}
-
-static void print_killed(const json_t *answer)
-{
+    json_t *answer = NULL;
+    int status = client_call(ctl, ctl->command, arguments, CLIENT_TIMEOUT, &answer);
     uint64_t killed = answer_count(answer, "killed");
 
-    printf("%" PRIu64 " %s sent TERM\n", killed, killed == 1 ? "handler was" : "handlers were");
-}
-
-int kill_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    json_t *answer;
-    int status = client_call(ctl, "kill", json_pack("{s:s}", "target", arguments[1]),
-                             CLIENT_TIMEOUT, &answer);
-
-    (void)count;
-    if (status != EXIT_OK)
-        return status;
-    if (ctl->json)
-        answer_print_json(answer);
-    else
-        print_killed(answer);
+    if (status == EXIT_OK && kills && !ctl->json)
+        printf("%" PRIu64 " %s sent TERM\n", killed, killed == 1 ? "handler was" : "handlers were");
     json_decref(answer);
-    return EXIT_OK;
+    return status;
 }
 
-/* --- bans ----------------------------------------------------------------------------------- */
-
-int ban_run(const struct ctl *ctl, int count, char *arguments[])
+int kill_run(const struct ctl *ctl, char *arguments[])
 {
-    static const struct option longs[] = {{"kill", no_argument, NULL, 'k'}, {0}};
-    json_t *values = json_object(), *answer;
-    bool kills = false;
-    int value, status;
-
-    while ((value = getopt_long(count, arguments, "k", longs, NULL)) != -1) {
-        if (value != 'k') {
-            json_decref(values);
-            return EXIT_USAGE;
-        }
-        kills = true;
-    }
-    if (count - optind < 1 || count - optind > 2) {
-        json_decref(values);
-        return ctl_fail(EXIT_USAGE, "usage: stdinetctl ban [--kill] SOURCE [DURATION]");
-    }
-    json_object_set_new(values, "source", json_string(arguments[optind]));
-    if (count - optind == 2)
-        json_object_set_new(values, "duration", json_string(arguments[optind + 1]));
-    if (kills)
-        json_object_set_new(values, "kill", json_true());
-    status = client_call(ctl, "ban", values, CLIENT_TIMEOUT, &answer);
-    if (status != EXIT_OK)
-        return status;
-    if (ctl->json)
-        answer_print_json(answer);
-    else if (kills)
-        print_killed(answer);
-    json_decref(answer);
-    return EXIT_OK;
+    return order_kill(ctl, json_pack("{s:s}", "target", arguments[0]), true);
 }
 
-int unban_run(const struct ctl *ctl, int count, char *arguments[])
+int ban_run(const struct ctl *ctl, char *arguments[])
 {
-    (void)count;
-    return order(ctl, "unban", json_pack("{s:s}", "source", arguments[1]), CLIENT_TIMEOUT);
+    json_t *values = json_pack("{s:s, s:s*, s:o*}", "source", arguments[0], "duration",
+                               arguments[1], "kill", ctl->option ? json_true() : NULL);
+
+    return order_kill(ctl, values, ctl->option);
+}
+
+int unban_run(const struct ctl *ctl, char *arguments[])
+{
+    return order(ctl, json_pack("{s:s}", "source", arguments[0]), CLIENT_TIMEOUT);
 }
 
 /* --- the daemon ----------------------------------------------------------------------------- */
@@ -128,30 +82,26 @@ static void print_problems(const json_t *problems)
     }
 }
 
-int reload_run(const struct ctl *ctl, int count, char *arguments[])
+int reload_run(const struct ctl *ctl, char *arguments[])
 {
     json_t *answer;
-    int status = client_call(ctl, "reload", NULL, CLIENT_TIMEOUT, &answer);
+    int status = client_call(ctl, ctl->command, NULL, CLIENT_TIMEOUT, &answer);
 
-    (void)count;
     (void)arguments;
     if (status != EXIT_OK)
         return status;
     status = answer_flag(answer, "reloaded") ? EXIT_OK : EXIT_REFUSED;
-    if (ctl->json)
-        answer_print_json(answer);
-    else
+    if (!ctl->json)
         print_problems(json_object_get(answer, "problems"));
     json_decref(answer);
     return status;
 }
 
 /* However long the other build takes to show that it can. */
-int upgrade_run(const struct ctl *ctl, int count, char *arguments[])
+int upgrade_run(const struct ctl *ctl, char *arguments[])
 {
-    (void)count;
     (void)arguments;
-    return order(ctl, "upgrade", NULL, CLIENT_FOREVER);
+    return order(ctl, NULL, CLIENT_FOREVER);
 }
 
 /* The process that listens, to wait for; -1 where it can't be seen from here. Who asks before the
@@ -190,7 +140,7 @@ static int ask_to_stop(struct client *client, const struct ctl *ctl)
     if (!client_is_ok(answer))
         status = client_refused(ctl, answer);
     else if (ctl->json)
-        answer_print_json(answer);
+        client_print_json(answer);
     else if (answer_count(answer, "handlers") > 0)
         printf("handlers that run: %" PRIu64 "\n", answer_count(answer, "handlers"));
     fflush(stdout);
@@ -198,34 +148,19 @@ static int ask_to_stop(struct client *client, const struct ctl *ctl)
     return status;
 }
 
-static int stop(const struct ctl *ctl, bool waits)
+int stop_run(const struct ctl *ctl, char *arguments[])
 {
     FD_CLEANUP int daemon_fd = -1;
     struct client client;
     int error = client_open(ctl, &client), status;
 
+    (void)arguments;
     if (error < 0)
         return client_fail(ctl, error);
-    daemon_fd = waits ? open_daemon(&client) : -1;
+    daemon_fd = ctl->option ? open_daemon(&client) : -1;
     status = ask_to_stop(&client, ctl);
-    if (status == EXIT_OK && waits)
+    if (status == EXIT_OK && ctl->option)
         await_end(&client, daemon_fd);
     client_close(&client);
     return status;
-}
-
-int stop_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    static const struct option longs[] = {{"wait", no_argument, NULL, 'w'}, {0}};
-    bool waits = false;
-    int value;
-
-    while ((value = getopt_long(count, arguments, "w", longs, NULL)) != -1) {
-        if (value != 'w')
-            return EXIT_USAGE;
-        waits = true;
-    }
-    if (optind < count)
-        return ctl_fail(EXIT_USAGE, "usage: stdinetctl stop [--wait]");
-    return stop(ctl, waits);
 }

@@ -1,6 +1,7 @@
 /* table: see table.h. */
 #include "ctl/table.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -222,6 +223,20 @@ static const char *cut_text(const char *text, size_t width, char cut[static CELL
     return cut;
 }
 
+/* The row's text in that column; of its title, with no row, the upper case. */
+static const char *whole_text(const struct table *table, const struct table_cell *row,
+                              size_t column, char title[static CELL_MAX])
+{
+    size_t length = 0;
+
+    if (row)
+        return row[column].text ? row[column].text : "";
+    for (const char *text = table->columns[column].title; *text != '\0'; text++)
+        title[length++] = (char)toupper((unsigned char)*text);
+    title[length] = '\0';
+    return title;
+}
+
 /* row of the table, or its titles with NULL. A line has no blanks at its end. */
 static void print_row(const struct table *table, const struct table_look *look,
                       const size_t *widths, const struct table_cell *row, FILE *file)
@@ -229,16 +244,13 @@ static void print_row(const struct table *table, const struct table_look *look,
     size_t blanks = 0;
 
     for (size_t column = 0; column < table->column_count; column++) {
-        const char *whole = !row               ? table->columns[column].title
-                            : row[column].text ? row[column].text
-                                               : "";
-        char cut[CELL_MAX + 4];
+        char title[CELL_MAX], cut[CELL_MAX + 4];
         const char *text;
         size_t room;
 
         if (widths[column] == 0)
             continue;
-        text = cut_text(whole, widths[column], cut);
+        text = cut_text(whole_text(table, row, column, title), widths[column], cut);
         room = widths[column] - table_width(text);
         if (table->columns[column].right)
             blanks += room;

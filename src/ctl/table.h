@@ -14,10 +14,10 @@
 enum table_style { STYLE_PLAIN, STYLE_TITLE, STYLE_GOOD, STYLE_BUSY, STYLE_BAD, STYLE_STILL };
 
 struct table_column {
-    const char *title;
-    bool right;    /* numbers */
-    bool flexible; /* may be cut */
-    int rank;      /* 0: always shown; else, where there is no room, the highest goes first */
+    const char *title; /* shorter than 512 bytes; printed in upper case */
+    bool right;        /* numbers */
+    bool flexible;     /* may be cut */
+    int rank;          /* 0: always shown; else, where there is no room, the highest goes first */
 };
 
 #define TABLE_COLUMNS 12
