@@ -32,7 +32,7 @@ static void print_help(void)
         "to it.\n\n"
         "  -s, --socket SOCKET      the daemon's control socket\n"
         "      --json               print JSON, for programs\n"
-        "      --list-commands      print the commands' names\n"
+        "      --list-commands      print the commands, and what each takes\n"
         "  -h, --help               print this\n"
         "  -V, --version            print the version\n\n"
         "Commands:");
@@ -51,10 +51,11 @@ static const char *blank_of(const struct command *command)
     return command->arguments[0] != '\0' ? " " : "";
 }
 
+/* A command a line, and the kinds of its arguments, which the completion reads. */
 static void print_commands(void)
 {
     for (const struct command *row = command_table; row < command_table + command_count; row++)
-        puts(row->name);
+        printf("%s%s%s\n", row->name, blank_of(row), row->arguments);
 }
 
 static void print_help_of(const struct command *command)
