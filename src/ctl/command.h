@@ -11,15 +11,16 @@
 
 #include "ctl/ctl.h"
 
+/* Gets the operands, or words, and a NULL behind the last; returns an exit status. */
+typedef int command_run(const struct ctl *ctl, char *arguments[]);
+
 struct command {
     const char *name;
     const char *arguments; /* as --help shows them, its option first; "" for none */
     const char *help;      /* what it does, a line */
-    /* How many operands it has. Without a maximum (-1) it reads all words itself, its options too.
-     */
+    /* How many operands it has; with no maximum (-1) it reads all words itself, its options too. */
     int minimum, maximum;
-    /* Of the operands, or words, and a NULL behind the last. */
-    int (*run)(const struct ctl *ctl, char *arguments[]);
+    command_run *run;
 };
 
 extern const struct command command_table[];
@@ -29,23 +30,10 @@ extern const size_t command_count;
 const struct command *command_find(const char *name);
 
 /* Each command, in the file of its name where none is said; import is a room of its own. */
-/* show.c */
-int status_run(const struct ctl *ctl, char *arguments[]);
-int connections_run(const struct ctl *ctl, char *arguments[]);
-int sources_run(const struct ctl *ctl, char *arguments[]);
-int bans_run(const struct ctl *ctl, char *arguments[]);
-int explain_run(const struct ctl *ctl, char *arguments[]);
-/* order.c; pause_run is resume's, too */
-int ban_run(const struct ctl *ctl, char *arguments[]);
-int unban_run(const struct ctl *ctl, char *arguments[]);
-int pause_run(const struct ctl *ctl, char *arguments[]);
-int drain_run(const struct ctl *ctl, char *arguments[]);
-int kill_run(const struct ctl *ctl, char *arguments[]);
-int reload_run(const struct ctl *ctl, char *arguments[]);
-int upgrade_run(const struct ctl *ctl, char *arguments[]);
-int stop_run(const struct ctl *ctl, char *arguments[]);
-int metrics_run(const struct ctl *ctl, char *arguments[]);
-int page_run(const struct ctl *ctl, char *arguments[]);
-int top_run(const struct ctl *ctl, char *arguments[]);
+command_run status_run, connections_run, sources_run, bans_run, explain_run; /* show.c */
+command_run ban_run, unban_run, drain_run, kill_run, reload_run, upgrade_run,
+    stop_run;          /* order.c */
+command_run pause_run; /* order.c; resume's, too */
+command_run metrics_run, page_run, top_run;
 
 #endif

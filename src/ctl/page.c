@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #include "ctl/command.h"
 #include "ctl/http.h"
 #include "ctl/view.h"
+
+#define COUNT(items) (sizeof(items) / sizeof((items)[0]))
 
 #define NONCE_SIZE 33
 
@@ -41,28 +44,36 @@ struct status {
 
 void page_put(FILE *file, const char *text)
 {
+    static const char *const entities[] = {
+        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;"};
+
     for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            fputs("&amp;", file);
-            break;
-        case '<':
-            fputs("&lt;", file);
-            break;
-        case '>':
-            fputs("&gt;", file);
-            break;
-        case '"':
-            fputs("&quot;", file);
-            break;
-        case '\'':
-            fputs("&#39;", file);
-            break;
-        default:
-            /* Control characters are nothing that HTML may hold. */
-            fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, file);
-        }
+        unsigned char byte = (unsigned char)*text;
+
+        if (byte < COUNT(entities) && entities[byte])
+            fputs(entities[byte], file);
+        else /* Control characters are nothing that HTML may hold. */
+            fputc(byte < 0x20 || byte == 0x7f ? '?' : byte, file);
     }
+}
+
+/* Writes the format as it is, and for each %s, which is all that it may have, a text as page_put
+ * does. */
+static void put(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void put(FILE *file, const char *format, ...)
+{
+    va_list texts;
+
+    va_start(texts, format);
+    for (; *format != '\0'; format++)
+        if (format[0] == '%' && format[1] == 's') {
+            page_put(file, va_arg(texts, const char *));
+            format++;
+        } else {
+            fputc(*format, file);
+        }
+    va_end(texts);
 }
 
 /* --- asking --------------------------------------------------------------------------------- */
@@ -117,8 +128,7 @@ static void put_daemon(FILE *file, const json_t *status)
     char up[ANSWER_SPAN_SIZE];
 
     answer_format_span(answer_count(status, "uptime_ms"), up);
-    fputs("<h1>stdinetd <small>", file);
-    page_put(file, answer_text(status, "version"));
+    put(file, "<h1>stdinetd <small>%s", answer_text(status, "version"));
     fprintf(file, ", %" PRIu64 " services, up %s%s</small></h1><dl class=\"facts\">",
             answer_count(status, "services_total"), up,
             answer_flag(status, "stopping") ? ", <span class=\"stopping\">stopping</span>" : "");
@@ -131,8 +141,7 @@ static void put_daemon(FILE *file, const json_t *status)
 
 static void put_count(FILE *file, const char *name, uint64_t count)
 {
-    fputs("<span>", file);
-    page_put(file, name);
+    put(file, "<span>%s", name);
     fprintf(file, " <b>%" PRIu64 "</b></span> ", count);
 }
 
@@ -162,13 +171,9 @@ static void put_listeners(FILE *file, const json_t *service)
         const json_t *listener = json_array_get(listeners, i);
         const char *error = answer_text(listener, "error");
 
-        fputs(i > 0 ? ", " : "", file);
-        page_put(file, answer_text(listener, "address"));
-        if (error[0] == '\0')
-            continue;
-        fputs(" <span class=\"error\">", file);
-        page_put(file, error);
-        fputs("</span>", file);
+        put(file, "%s%s", i > 0 ? ", " : "", answer_text(listener, "address"));
+        if (error[0] != '\0')
+            put(file, " <span class=\"error\">%s</span>", error);
     }
     if (sockets > json_array_size(listeners))
         fprintf(file, " and %" PRIu64 " more", sockets - json_array_size(listeners));
@@ -177,27 +182,17 @@ static void put_listeners(FILE *file, const json_t *service)
 
 static void put_head(FILE *file, const json_t *service)
 {
-    const char *state = answer_text(service, "state");
+    const char *state = answer_text(service, "state"), *error = answer_text(service, "error");
+    const char *description = answer_text(service, "description");
 
-    fputs("<section class=\"card\"><div class=\"top\"><h3>", file);
-    page_put(file, answer_text(service, "name"));
-    fputs("</h3><span class=\"state ", file);
-    page_put(file, state);
-    fputs("\">", file);
-    page_put(file, state);
-    fputs("</span></div>", file);
-    if (answer_text(service, "description")[0] != '\0') {
-        fputs("<p class=\"soft\">", file);
-        page_put(file, answer_text(service, "description"));
-        fputs("</p>", file);
-    }
-    if (answer_text(service, "error")[0] != '\0') {
-        fputs("<p class=\"error\">", file);
-        page_put(file, answer_text(service, "stage"));
-        fputs(": ", file);
-        page_put(file, answer_text(service, "error"));
-        fputs("</p>", file);
-    }
+    put(file,
+        "<section class=\"card\"><div class=\"top\"><h3>%s</h3><span class=\"state %s\">%s</span>"
+        "</div>",
+        answer_text(service, "name"), state, state);
+    if (description[0] != '\0')
+        put(file, "<p class=\"soft\">%s</p>", description);
+    if (error[0] != '\0')
+        put(file, "<p class=\"error\">%s: %s</p>", answer_text(service, "stage"), error);
 }
 
 /* One of the figures of a service, in a row of them; counts by their reasons have a row each. */
@@ -251,13 +246,6 @@ static void put_services(FILE *file, const json_t *status)
 
 /* --- lists ---------------------------------------------------------------------------------- */
 
-static void put_cell(FILE *file, const char *kind, const char *text)
-{
-    fprintf(file, "<td class=\"%s\">", kind);
-    page_put(file, text);
-    fputs("</td>", file);
-}
-
 static void put_row(FILE *file, enum view view, const json_t *item)
 {
     const struct view_column *column;
@@ -266,7 +254,7 @@ static void put_row(FILE *file, enum view view, const json_t *item)
     fputs("<tr>", file);
     for (size_t i = 1; (column = view_column_at(view, VIEW_PAGE, i)); i++) {
         view_cell(column, VIEW_PAGE, item, text);
-        put_cell(file, view_is_number(column) ? "number" : "what", text);
+        put(file, "<td class=\"%s\">%s</td>", view_is_number(column) ? "number" : "what", text);
     }
     fputs("</tr>", file);
 }
@@ -278,7 +266,7 @@ static void put_list(FILE *file, const char *title, enum view view, const json_t
 
     if (json_array_size(items) == 0)
         return;
-    fprintf(file, "<h2>%s</h2><div class=\"scroll\"><table><tr>", title);
+    put(file, "<h2>%s</h2><div class=\"scroll\"><table><tr>", title);
     for (size_t i = 1; (column = view_column_at(view, VIEW_PAGE, i)); i++)
         fprintf(file, "<th%s>%s</th>", view_is_number(column) ? " class=\"number\"" : "",
                 column->title);
@@ -295,17 +283,15 @@ static void put_events(FILE *file, const json_t *answer)
     fputs("<h2>Last events</h2><div class=\"scroll\"><table>", file);
     for (size_t i = 0; i < json_array_size(events); i++) {
         const json_t *event = json_array_get(events, i);
-        char time[32], kind[32];
+        char time[32], level[17];
 
         /* "2026-11-23T21:35:00.123Z": the day and the second are enough. */
         snprintf(time, sizeof(time), "%.19s", answer_text(event, "time"));
         if (strlen(time) == 19)
             time[10] = ' ';
-        snprintf(kind, sizeof(kind), "what level-%.16s", answer_text(event, "level"));
-        fputs("<tr>", file);
-        put_cell(file, "time", time);
-        put_cell(file, kind, answer_text(event, "text"));
-        fputs("</tr>", file);
+        snprintf(level, sizeof(level), "%s", answer_text(event, "level"));
+        put(file, "<tr><td class=\"time\">%s</td><td class=\"what level-%s\">%s</td></tr>", time,
+            level, answer_text(event, "text"));
     }
     fputs("</table></div>", file);
 }
@@ -339,22 +325,6 @@ static void put_page(FILE *file, const struct status *status, const char *nonce)
             now, now + 11, nonce, page_script);
 }
 
-/* The page as malloc'ed text; NULL without memory. */
-static char *make_page(const struct status *status, const char *nonce, size_t *ret_length)
-{
-    char *text = NULL;
-    FILE *file = open_memstream(&text, ret_length);
-
-    if (!file)
-        return NULL;
-    put_page(file, status, nonce);
-    if (fclose(file) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
-}
-
 /* What ties the style and the script to this answer, so that no other could run. */
 static void make_nonce(char nonce[static NONCE_SIZE])
 {
@@ -369,11 +339,14 @@ static void make_nonce(char nonce[static NONCE_SIZE])
 static int answer(const struct http_request *request, const struct status *status)
 {
     struct http_answer reply = {.status = 200, .type = "text/html; charset=utf-8"};
-    char nonce[NONCE_SIZE], headers[512], *text;
+    char nonce[NONCE_SIZE], headers[512], *text = NULL;
+    FILE *file = open_memstream(&text, &reply.length);
 
     make_nonce(nonce);
-    text = make_page(status, nonce, &reply.length);
-    if (!text) {
+    if (file)
+        put_page(file, status, nonce);
+    if (!file || fclose(file) != 0) {
+        free(text);
         http_send_status(request, 500, "no memory");
         return EXIT_SYSTEM;
     }
@@ -389,45 +362,30 @@ static int answer(const struct http_request *request, const struct status *statu
     return EXIT_OK;
 }
 
-static int serve(const struct ctl *ctl)
+static int print(const struct status *status)
 {
-    struct http_request request;
-    struct status status;
-    int error, result;
+    char nonce[NONCE_SIZE];
 
-    if (!http_receive(&request, "/"))
-        return EXIT_OK;
-    error = ask(ctl, &status);
-    if (error < 0) {
-        http_send_status(&request, 503, "stdinetd doesn't answer");
-        return client_fail(ctl, error);
-    }
-    result = answer(&request, &status);
-    status_free(&status);
-    return result;
-}
-
-static int print(const struct ctl *ctl)
-{
-    char nonce[NONCE_SIZE], *text;
-    struct status status;
-    size_t length;
-    int error = ask(ctl, &status);
-
-    if (error < 0)
-        return client_fail(ctl, error);
     make_nonce(nonce);
-    text = make_page(&status, nonce, &length);
-    status_free(&status);
-    if (!text)
-        return ctl_fail(EXIT_SYSTEM, "out of memory");
-    fwrite(text, 1, length, stdout);
-    free(text);
+    put_page(stdout, status, nonce);
     return EXIT_OK;
 }
 
 int page_run(const struct ctl *ctl, char *arguments[])
 {
+    struct http_request request;
+    struct status status;
+    int error, result;
+
     (void)arguments;
-    return ctl->option ? serve(ctl) : print(ctl);
+    if (ctl->option && !http_receive(&request, "/"))
+        return EXIT_OK;
+    error = ask(ctl, &status);
+    if (error < 0 && ctl->option)
+        http_send_status(&request, 503, "stdinetd doesn't answer");
+    if (error < 0)
+        return client_fail(ctl, error);
+    result = ctl->option ? answer(&request, &status) : print(&status);
+    status_free(&status);
+    return result;
 }
