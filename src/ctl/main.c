@@ -94,7 +94,7 @@ static int next_option(const struct command *command, int count, char *words[])
 static int run(struct ctl *ctl, int count, char *words[])
 {
     const struct command *command = count > 0 ? command_find(words[0]) : NULL;
-    int value, first = 0;
+    int value, first;
 
     if (count == 0)
         return usage("which COMMAND?", "");

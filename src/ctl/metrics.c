@@ -90,20 +90,11 @@ static int answer_request(const struct http_request *request, const char *metric
     return EXIT_OK;
 }
 
-static int print(const struct ctl *ctl, const json_t *answer)
-{
-    if (ctl->json)
-        client_print_json(answer);
-    else
-        fputs(answer_text(answer, "metrics"), stdout);
-    return EXIT_OK;
-}
-
 int metrics_run(const struct ctl *ctl, char *arguments[])
 {
     struct http_request request;
     json_t *answer;
-    int error, status;
+    int error, status = EXIT_OK;
 
     (void)arguments;
     if (ctl->option && !http_receive(&request, "/metrics"))
@@ -112,10 +103,13 @@ int metrics_run(const struct ctl *ctl, char *arguments[])
     if (!answer || !client_is_ok(answer)) {
         if (ctl->option)
             http_send_status(&request, 503, "stdinetd doesn't answer");
-        status = answer ? client_refused(ctl, answer) : client_fail(ctl, error);
+        status = client_take(ctl, error, answer);
+    } else if (ctl->option) {
+        status = answer_request(&request, answer_text(answer, "metrics"));
+    } else if (ctl->json) {
+        client_print_json(answer);
     } else {
-        status = ctl->option ? answer_request(&request, answer_text(answer, "metrics"))
-                             : print(ctl, answer);
+        fputs(answer_text(answer, "metrics"), stdout);
     }
     json_decref(answer);
     return status;

@@ -1,6 +1,5 @@
 /* order: the commands that change something: pause, resume, drain, kill, ban, unban, reload,
- * upgrade, stop.
- * Silent where all is well, but for what is worth knowing. */
+ * upgrade, stop. Silent where all is well, but for what is worth knowing. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -15,32 +14,11 @@
 #include "ctl/answer.h"
 #include "ctl/command.h"
 
-/* Gives an order whose answer says nothing that isn't JSON's. */
-static int order(const struct ctl *ctl, json_t *arguments, int timeout)
+/* Gives the order that the command is; of one that kills it says how many handlers. */
+static int order(const struct ctl *ctl, json_t *arguments, int timeout, bool kills)
 {
     json_t *answer = NULL;
-    int status = client_call(ctl, ctl->command, arguments, timeout, &answer);
-
-    json_decref(answer);
-    return status;
-}
-
-/* pause and resume. */
-int pause_run(const struct ctl *ctl, char *arguments[])
-{
-    return order(ctl, json_pack("{s:s}", "service", arguments[0]), CLIENT_TIMEOUT);
-}
-
-int drain_run(const struct ctl *ctl, char *arguments[])
-{
-    return order(ctl, json_pack("{s:s}", "service", arguments[0]), CLIENT_FOREVER);
-}
-
-/* The same where handlers may be ended, which is told. */
-static int order_kill(const struct ctl *ctl, json_t *arguments, bool kills)
-{
-    json_t *answer = NULL;
-    int status = client_call(ctl, ctl->command, arguments, CLIENT_TIMEOUT, &answer);
+    int status = client_call(ctl, arguments, timeout, &answer);
     uint64_t killed = answer_count(answer, "killed");
 
     if (status == EXIT_OK && kills && !ctl->json)
@@ -49,9 +27,19 @@ static int order_kill(const struct ctl *ctl, json_t *arguments, bool kills)
     return status;
 }
 
+int pause_run(const struct ctl *ctl, char *arguments[])
+{
+    return order(ctl, json_pack("{s:s}", "service", arguments[0]), CLIENT_TIMEOUT, false);
+}
+
+int drain_run(const struct ctl *ctl, char *arguments[])
+{
+    return order(ctl, json_pack("{s:s}", "service", arguments[0]), CLIENT_FOREVER, false);
+}
+
 int kill_run(const struct ctl *ctl, char *arguments[])
 {
-    return order_kill(ctl, json_pack("{s:s}", "target", arguments[0]), true);
+    return order(ctl, json_pack("{s:s}", "target", arguments[0]), CLIENT_TIMEOUT, true);
 }
 
 int ban_run(const struct ctl *ctl, char *arguments[])
@@ -59,12 +47,12 @@ int ban_run(const struct ctl *ctl, char *arguments[])
     json_t *values = json_pack("{s:s, s:s*, s:o*}", "source", arguments[0], "duration",
                                arguments[1], "kill", ctl->option ? json_true() : NULL);
 
-    return order_kill(ctl, values, ctl->option);
+    return order(ctl, values, CLIENT_TIMEOUT, ctl->option);
 }
 
 int unban_run(const struct ctl *ctl, char *arguments[])
 {
-    return order(ctl, json_pack("{s:s}", "source", arguments[0]), CLIENT_TIMEOUT);
+    return order(ctl, json_pack("{s:s}", "source", arguments[0]), CLIENT_TIMEOUT, false);
 }
 
 /* --- the daemon ----------------------------------------------------------------------------- */
@@ -84,13 +72,12 @@ static void print_problems(const json_t *problems)
 
 int reload_run(const struct ctl *ctl, char *arguments[])
 {
-    json_t *answer;
-    int status = client_call(ctl, ctl->command, NULL, CLIENT_TIMEOUT, &answer);
+    json_t *answer = NULL;
+    int status = client_call(ctl, NULL, CLIENT_TIMEOUT, &answer);
 
     (void)arguments;
-    if (status != EXIT_OK)
-        return status;
-    status = answer_flag(answer, "reloaded") ? EXIT_OK : EXIT_REFUSED;
+    if (status == EXIT_OK && !answer_flag(answer, "reloaded"))
+        status = EXIT_REFUSED;
     if (!ctl->json)
         print_problems(json_object_get(answer, "problems"));
     json_decref(answer);
@@ -101,7 +88,7 @@ int reload_run(const struct ctl *ctl, char *arguments[])
 int upgrade_run(const struct ctl *ctl, char *arguments[])
 {
     (void)arguments;
-    return order(ctl, NULL, CLIENT_FOREVER);
+    return order(ctl, NULL, CLIENT_FOREVER, false);
 }
 
 /* The process that listens, to wait for; -1 where it can't be seen from here. Who asks before the
@@ -130,37 +117,24 @@ static void await_end(const struct client *client, int daemon_fd)
              (found > 0 && daemon_fd < 0 && recv(client->fd, bytes, sizeof(bytes), 0) > 0));
 }
 
-static int ask_to_stop(struct client *client, const struct ctl *ctl)
-{
-    json_t *answer;
-    int error = client_ask(client, "stop", NULL, CLIENT_TIMEOUT, &answer), status = EXIT_OK;
-
-    if (error < 0)
-        return client_fail(ctl, error);
-    if (!client_is_ok(answer))
-        status = client_refused(ctl, answer);
-    else if (ctl->json)
-        client_print_json(answer);
-    else if (answer_count(answer, "handlers") > 0)
-        printf("handlers that run: %" PRIu64 "\n", answer_count(answer, "handlers"));
-    fflush(stdout);
-    json_decref(answer);
-    return status;
-}
-
 int stop_run(const struct ctl *ctl, char *arguments[])
 {
     FD_CLEANUP int daemon_fd = -1;
     struct client client;
+    json_t *answer = NULL;
     int error = client_open(ctl, &client), status;
 
     (void)arguments;
     if (error < 0)
         return client_fail(ctl, error);
     daemon_fd = ctl->option ? open_daemon(&client) : -1;
-    status = ask_to_stop(&client, ctl);
+    status = client_get(ctl, &client, NULL, CLIENT_TIMEOUT, &answer);
+    if (answer_count(answer, "handlers") > 0 && !ctl->json)
+        printf("handlers that run: %" PRIu64 "\n", answer_count(answer, "handlers"));
+    fflush(stdout);
     if (status == EXIT_OK && ctl->option)
         await_end(&client, daemon_fd);
+    json_decref(answer);
     client_close(&client);
     return status;
 }

@@ -42,7 +42,8 @@ struct status {
     json_t *answers[ANSWERS];
 };
 
-void page_put(FILE *file, const char *text)
+/* Writes text as HTML, for elements and quoted attributes: all that is not ours to word. */
+static void put_text(FILE *file, const char *text)
 {
     static const char *const entities[] = {
         ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;"};
@@ -57,7 +58,7 @@ void page_put(FILE *file, const char *text)
     }
 }
 
-/* Writes the format as it is, and for each %s, which is all that it may have, a text as page_put
+/* Writes the format as it is, and for each %s, which is all that it may have, a text as put_text
  * does. */
 static void put(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -68,7 +69,7 @@ static void put(FILE *file, const char *format, ...)
     va_start(texts, format);
     for (; *format != '\0'; format++)
         if (format[0] == '%' && format[1] == 's') {
-            page_put(file, va_arg(texts, const char *));
+            put_text(file, va_arg(texts, const char *));
             format++;
         } else {
             fputc(*format, file);
@@ -115,13 +116,6 @@ static bool is_shown(const struct view_column *column, const json_t *item)
     return !column->hides_zero || answer_count(item, column->member) > 0;
 }
 
-static void put_fact(FILE *file, const struct view_column *column, const json_t *status)
-{
-    if (is_shown(column, status))
-        fprintf(file, "<div><dt>%s</dt><dd>%" PRIu64 "</dd></div>", column->title,
-                answer_count(status, column->member));
-}
-
 static void put_daemon(FILE *file, const json_t *status)
 {
     const struct view_column *column;
@@ -133,7 +127,9 @@ static void put_daemon(FILE *file, const json_t *status)
             answer_count(status, "services_total"), up,
             answer_flag(status, "stopping") ? ", <span class=\"stopping\">stopping</span>" : "");
     for (size_t i = 1; (column = view_column_at(VIEW_DAEMON, VIEW_PAGE, i)); i++)
-        put_fact(file, column, status);
+        if (is_shown(column, status))
+            fprintf(file, "<div><dt>%s</dt><dd>%" PRIu64 "</dd></div>", column->title,
+                    answer_count(status, column->member));
     fputs("</dl>", file);
 }
 
@@ -336,13 +332,13 @@ static void make_nonce(char nonce[static NONCE_SIZE])
         snprintf(nonce + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static int answer(const struct http_request *request, const struct status *status)
+static int answer(const struct http_request *request, const struct status *status,
+                  const char *nonce)
 {
     struct http_answer reply = {.status = 200, .type = "text/html; charset=utf-8"};
-    char nonce[NONCE_SIZE], headers[512], *text = NULL;
+    char headers[512], *text = NULL;
     FILE *file = open_memstream(&text, &reply.length);
 
-    make_nonce(nonce);
     if (file)
         put_page(file, status, nonce);
     if (!file || fclose(file) != 0) {
@@ -362,20 +358,12 @@ static int answer(const struct http_request *request, const struct status *statu
     return EXIT_OK;
 }
 
-static int print(const struct status *status)
-{
-    char nonce[NONCE_SIZE];
-
-    make_nonce(nonce);
-    put_page(stdout, status, nonce);
-    return EXIT_OK;
-}
-
 int page_run(const struct ctl *ctl, char *arguments[])
 {
     struct http_request request;
     struct status status;
-    int error, result;
+    char nonce[NONCE_SIZE];
+    int error, result = EXIT_OK;
 
     (void)arguments;
     if (ctl->option && !http_receive(&request, "/"))
@@ -385,7 +373,11 @@ int page_run(const struct ctl *ctl, char *arguments[])
         http_send_status(&request, 503, "stdinetd doesn't answer");
     if (error < 0)
         return client_fail(ctl, error);
-    result = ctl->option ? answer(&request, &status) : print(&status);
+    make_nonce(nonce);
+    if (ctl->option)
+        result = answer(&request, &status, nonce);
+    else
+        put_page(stdout, &status, nonce);
     status_free(&status);
     return result;
 }

@@ -9,8 +9,6 @@
 #include "ctl/command.h"
 #include "ctl/view.h"
 
-#define COUNT(items) (sizeof(items) / sizeof((items)[0]))
-
 /* Prints the items of a list. */
 static int print_items(enum view view, const json_t *items)
 {
@@ -103,27 +101,22 @@ static void print_service(const json_t *service)
 
 int status_run(const struct ctl *ctl, char *arguments[])
 {
-    const char *service = arguments[0];
     struct client client;
-    json_t *status;
-    int error = client_open(ctl, &client), result = EXIT_OK;
+    json_t *status = NULL, *services;
+    int error = client_open(ctl, &client), result;
 
-    if (error < 0)
-        return client_fail(ctl, error);
-    error = answer_ask_status(&client, service, false, CLIENT_TIMEOUT, &status);
-    client_close(&client);
-    if (error < 0)
-        return client_fail(ctl, error);
-    if (!client_is_ok(status))
-        result = client_refused(ctl, status);
-    else if (ctl->json)
-        client_print_json(status);
-    else if (service)
-        print_service(json_array_get(json_object_get(status, "services"), 0));
-    else {
+    if (error == 0) {
+        error = answer_ask_status(&client, arguments[0], CLIENT_TIMEOUT, &status);
+        client_close(&client);
+    }
+    result = client_take(ctl, error, status);
+    services = json_object_get(status, "services");
+    if (result == EXIT_OK && !ctl->json && arguments[0]) {
+        print_service(json_array_get(services, 0));
+    } else if (result == EXIT_OK && !ctl->json) {
         view_print_daemon(status, stdout);
         putchar('\n');
-        result = print_items(VIEW_SERVICES, json_object_get(status, "services"));
+        result = print_items(VIEW_SERVICES, services);
     }
     json_decref(status);
     return result;
@@ -136,7 +129,7 @@ static int show_list(const struct ctl *ctl, enum view view, const char *member, 
                      json_t *arguments)
 {
     json_t *answer, *items;
-    int status = client_call(ctl, ctl->command, arguments, CLIENT_TIMEOUT, &answer);
+    int status = client_call(ctl, arguments, CLIENT_TIMEOUT, &answer);
 
     if (status != EXIT_OK)
         return status;
@@ -172,54 +165,47 @@ int bans_run(const struct ctl *ctl, char *arguments[])
 
 /* --- explain -------------------------------------------------------------------------------- */
 
-static void print_verdict(const json_t *answer)
+/* What happens to the client. Whoever isn't refused is served sooner or later. */
+static const struct verdict {
+    const char *name, *text;
+    int status;
+} verdicts[] = {
+    {"admit", "is admitted: a handler is started", EXIT_OK},
+    {"hold", "is held, and gets a handler with its first byte", EXIT_OK},
+    {"queue", "waits in the backlog", EXIT_OK},
+    {"refuse", "is refused", EXIT_REFUSED},
+    {"unreachable", "finds nobody who listens", EXIT_REFUSED},
+    {0},
+};
+
+static void print_verdict(const json_t *answer, const struct verdict *verdict)
 {
-    static const struct {
-        const char *verdict, *text;
-    } sentences[] = {
-        {"admit", "is admitted: a handler is started"},
-        {"hold", "is held, and gets a handler with its first byte"},
-        {"queue", "waits in the backlog"},
-        {"refuse", "is refused"},
-        {"unreachable", "finds nobody who listens"},
-    };
     struct table_look look = table_look_of_stdout();
-    const char *verdict = answer_text(answer, "verdict"), *by = answer_text(answer, "by");
+    const char *by = answer_text(answer, "by");
     char text[256];
 
-    for (size_t i = 0; i < COUNT(sentences); i++)
-        if (strcmp(sentences[i].verdict, verdict) == 0) {
-            snprintf(text, sizeof(text), "A client from %s (source %s) %s%s%s%s.\n",
-                     answer_text(answer, "address"), answer_text(answer, "source"),
-                     sentences[i].text, by[0] != '\0' ? " (" : "", by, by[0] != '\0' ? ")" : "");
-            table_print_styled(&look, view_style(verdict), text, stdout);
-        }
-}
-
-/* Whoever isn't refused is served sooner or later. */
-static bool is_served(const json_t *answer)
-{
-    const char *verdict = answer_text(answer, "verdict");
-
-    return strcmp(verdict, "refuse") != 0 && strcmp(verdict, "unreachable") != 0;
+    snprintf(text, sizeof(text), "A client from %s (source %s) %s%s%s%s.\n",
+             answer_text(answer, "address"), answer_text(answer, "source"), verdict->text,
+             by[0] != '\0' ? " (" : "", by, by[0] != '\0' ? ")" : "");
+    table_print_styled(&look, view_style(verdict->name), text, stdout);
 }
 
 int explain_run(const struct ctl *ctl, char *arguments[])
 {
-    json_t *answer;
-    int status = client_call(
-        ctl, "explain", json_pack("{s:s, s:s}", "service", arguments[0], "address", arguments[1]),
-        CLIENT_TIMEOUT, &answer);
+    const struct verdict *verdict = verdicts;
+    json_t *answer = NULL;
+    int status =
+        client_call(ctl, json_pack("{s:s, s:s}", "service", arguments[0], "address", arguments[1]),
+                    CLIENT_TIMEOUT, &answer);
 
-    if (status != EXIT_OK)
-        return status;
-    if (!ctl->json) {
-        print_verdict(answer);
+    while (verdict->name && strcmp(verdict->name, answer_text(answer, "verdict")) != 0)
+        verdict++;
+    if (status == EXIT_OK && !ctl->json) {
+        if (verdict->name)
+            print_verdict(answer, verdict);
         putchar('\n');
         status = print_items(VIEW_STEPS, json_object_get(answer, "steps"));
     }
-    if (status == EXIT_OK && !is_served(answer))
-        status = EXIT_REFUSED;
     json_decref(answer);
-    return status;
+    return status == EXIT_OK ? verdict->status : status;
 }

@@ -1,19 +1,21 @@
 /* top: the command: a live table of the services, the busiest first, and of the busiest sources.
  *
  * Asks once a second, and goes on asking while there is no daemon: one that is started again is
- * shown again. q ends it. Rates and CPU are
- * those since the picture before.
+ * shown again. q ends it. Rates and CPU are those since the picture before.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "ctl/answer.h"
 #include "ctl/command.h"
 #include "ctl/screen.h"
-#include "ctl/usage.h"
 #include "ctl/view.h"
 
 #define COUNT(items) (sizeof(items) / sizeof((items)[0]))
@@ -60,7 +62,7 @@ static int ask(struct top *top)
         top->client.fd = -1;
         return error;
     }
-    error = answer_ask_status(&top->client, NULL, false, PATIENCE, &top->status);
+    error = answer_ask_status(&top->client, NULL, PATIENCE, &top->status);
     if (error == 0)
         error = ask_list(top, "sources", SOURCES_SHOWN, &top->sources);
     if (error == 0)
@@ -72,19 +74,59 @@ static int ask(struct top *top)
     return error;
 }
 
+/* --- CPU time -------------------------------------------------------------------------------- */
+
+/* utime, stime, cutime and cstime are the 14th to 17th field, proc_pid_stat(5); the name before
+ * them may hold blanks and parentheses. */
+static uint64_t ticks_of(const char *stat)
+{
+    const char *end = strrchr(stat, ')');
+    uint64_t ticks[4];
+
+    if (!end || sscanf(end + 1,
+                       " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
+                       " %" SCNu64 " %" SCNu64,
+                       &ticks[0], &ticks[1], &ticks[2], &ticks[3]) != 4)
+        return 0;
+    return ticks[0] + ticks[1] + ticks[2] + ticks[3];
+}
+
+/* CPU time in milliseconds that a process and its children that ended have used; 0 where it is
+ * gone, or can't be asked. */
+static uint64_t cpu_of_process(uint64_t pid)
+{
+    long per_second = sysconf(_SC_CLK_TCK);
+    char path[64], stat[1024];
+    FD_CLEANUP int fd = -1;
+    ssize_t got;
+
+    snprintf(path, sizeof(path), "/proc/%" PRIu64 "/stat", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    got = fd >= 0 ? read(fd, stat, sizeof(stat) - 1) : -1;
+    if (got <= 0 || per_second <= 0)
+        return 0;
+    stat[got] = '\0';
+    return ticks_of(stat) * 1000 / (uint64_t)per_second;
+}
+
+/* Of a service's handlers: those that have ended as the daemon counts it, and of those that run as
+ * the kernel does. */
+static uint64_t cpu_of_service(const struct top *top, const json_t *service)
+{
+    const json_t *connections = json_object_get(top->connections, "connections");
+    uint64_t sum = answer_count(service, "cpu_ms");
+
+    for (size_t i = 0; i < json_array_size(connections); i++) {
+        const json_t *connection = json_array_get(connections, i);
+
+        if (answer_count(connection, "pid") > 0 &&
+            strcmp(answer_text(connection, "service"), answer_text(service, "name")) == 0)
+            sum += cpu_of_process(answer_count(connection, "pid"));
+    }
+    return sum;
+}
+
 /* --- rates ---------------------------------------------------------------------------------- */
-
-static uint64_t milliseconds_now(void)
-{
-    return clock_now() / CLOCK_MILLISECOND;
-}
-
-static uint64_t cpu_of(const struct top *top, const json_t *service)
-{
-    return answer_count(service, "cpu_ms") +
-           usage_of_service(json_object_get(top->connections, "connections"),
-                            answer_text(service, "name"));
-}
 
 /* Adds to each service what has changed since the picture before, a second; and remembers this
  * one. */
@@ -95,15 +137,16 @@ static void compare(struct top *top)
         double unit;
     } rates[] = {{"per_s", 1}, {"refused_per_s", 1}, {"cpu_percent", 10}};
     const json_t *services = json_object_get(top->status, "services");
-    uint64_t now = milliseconds_now(), pid = answer_count(top->status, "pid");
+    uint64_t now = clock_now() / CLOCK_MILLISECOND, pid = answer_count(top->status, "pid");
     json_t *memory = json_object();
     uint64_t elapsed = top->before.services && top->before.pid == pid ? now - top->before.asked : 0;
 
     for (size_t i = 0; i < json_array_size(services); i++) {
         json_t *service = json_array_get(services, i);
         const json_t *was = json_object_get(top->before.services, answer_text(service, "name"));
-        const uint64_t counts[COUNT(rates)] = {
-            answer_count(service, "started"), answer_sum(service, "refused"), cpu_of(top, service)};
+        const uint64_t counts[COUNT(rates)] = {answer_count(service, "started"),
+                                               answer_sum(service, "refused"),
+                                               cpu_of_service(top, service)};
         json_t *remembered = json_object();
 
         for (size_t j = 0; j < COUNT(rates); j++) {

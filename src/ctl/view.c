@@ -1,7 +1,6 @@
 /* view: see view.h. Used by show.c, top.c and page.c. */
 #include "ctl/view.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -14,7 +13,7 @@ static const struct view_column columns[] = {
     {VIEW_SERVICES, "service", "name", VIEW_TEXT, .at = {1, 1}, .flexible = true},
     {VIEW_SERVICES, "state", "state", VIEW_WORD, .at = {2, 2}},
     {VIEW_SERVICES, "active", "active", VIEW_ACTIVE, .at = {3, 3, 1, 1}},
-    {VIEW_SERVICES, "started", NULL, VIEW_STARTS, .at = {0, 0, 0, 2}},
+    {VIEW_SERVICES, "started", "started", VIEW_STARTS, .at = {0, 0, 0, 2}},
     {VIEW_SERVICES, "started", "started", VIEW_COUNT, .at = {4, 8, 2}, .rank = {2, 3}},
     {VIEW_SERVICES, "per s", "rate", VIEW_RATE, .at = {5, 0, 3}, .rank = {4}},
     {VIEW_SERVICES, "per s", "per_s", VIEW_RATE, .at = {0, 4}},
@@ -171,18 +170,6 @@ static void write_active(const json_t *service, char text[static VIEW_CELL_SIZE]
         snprintf(text, VIEW_CELL_SIZE, "%" PRIu64, active);
 }
 
-static enum table_style write_text(const char *word, bool is_styled,
-                                   char text[static VIEW_CELL_SIZE])
-{
-    snprintf(text, VIEW_CELL_SIZE, "%s", word);
-    return is_styled ? view_style(word) : STYLE_PLAIN;
-}
-
-static void write_count(uint64_t count, const char *unit, char text[static VIEW_CELL_SIZE])
-{
-    snprintf(text, VIEW_CELL_SIZE, "%" PRIu64 "%s", count, unit ? unit : "");
-}
-
 enum table_style view_cell(const struct view_column *column, enum view_place place,
                            const json_t *item, char text[static VIEW_CELL_SIZE])
 {
@@ -194,7 +181,8 @@ enum table_style view_cell(const struct view_column *column, enum view_place pla
     switch (column->kind) {
     case VIEW_TEXT:
     case VIEW_WORD:
-        return write_text(answer_text(item, column->member), column->kind == VIEW_WORD, text);
+        snprintf(text, VIEW_CELL_SIZE, "%s", answer_text(item, column->member));
+        return column->kind == VIEW_WORD ? view_style(text) : STYLE_PLAIN;
     case VIEW_LISTENS:
         return write_listens(item, text);
     case VIEW_PENALTY:
@@ -212,18 +200,19 @@ enum table_style view_cell(const struct view_column *column, enum view_place pla
         if (place == VIEW_ONE)
             write_counts(value, text);
         else
-            write_count(count, NULL, text);
+            snprintf(text, VIEW_CELL_SIZE, "%" PRIu64, count);
         break;
     case VIEW_COUNT:
         if (value)
-            write_count(count, place == VIEW_ONE ? column->unit : NULL, text);
+            snprintf(text, VIEW_CELL_SIZE, "%" PRIu64 "%s", count,
+                     place == VIEW_ONE && column->unit ? column->unit : "");
         break;
     case VIEW_SPAN:
     case VIEW_LEFT:
         if (value)
             answer_format_span(count, text);
         else if (column->kind == VIEW_LEFT)
-            write_text("for good", false, text);
+            snprintf(text, VIEW_CELL_SIZE, "for good");
     }
     return count > 0 ? column->style[place] : STYLE_PLAIN;
 }
@@ -235,29 +224,23 @@ int view_print(enum view view, enum view_place place, const json_t *items,
 {
     struct table_column shown[TABLE_COLUMNS];
     const struct view_column *column;
-    size_t count = 0;
+    size_t count = 0, rows = json_array_size(items);
     struct table table;
-    bool failed;
 
+    if (look->rows > 0 && look->rows < rows)
+        rows = look->rows;
     for (; (column = view_column_at(view, place, count + 1)); count++)
         shown[count] = (struct table_column){column->title, view_is_number(column),
                                              column->flexible, column->rank[place]};
-    table_begin(&table, shown, count);
-    for (size_t i = 0; i < json_array_size(items) && (look->rows == 0 || i < look->rows); i++) {
-        table_add_row(&table);
-        for (size_t j = 0; j < count; j++) {
-            char text[VIEW_CELL_SIZE];
-            enum table_style style = view_cell(view_column_at(view, place, j + 1), place,
-                                               json_array_get(items, i), text);
+    table_begin(&table, shown, count, rows);
+    for (size_t i = 0; i < rows * count; i++) {
+        char text[VIEW_CELL_SIZE];
+        enum table_style style = view_cell(view_column_at(view, place, i % count + 1), place,
+                                           json_array_get(items, i / count), text);
 
-            table_set(&table, j, style, "%s", text);
-        }
+        table_set(&table, i / count, i % count, style, text);
     }
-    failed = table.failed;
-    if (!failed)
-        table_print(&table, look, file);
-    table_free(&table);
-    return failed ? -ENOMEM : 0;
+    return table_print(&table, look, file);
 }
 
 void view_print_daemon(const json_t *status, FILE *file)

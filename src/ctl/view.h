@@ -22,7 +22,7 @@ enum view {
     VIEW_SOURCES,
     VIEW_BANS,
     VIEW_STEPS,
-    VIEW_DAEMON,
+    VIEW_DAEMON
 };
 
 /* Where: the command that lists; top; the page; and a line each, where one item is all. */
