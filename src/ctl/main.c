@@ -132,7 +132,7 @@ int main(int argc, char *argv[])
         switch (value) {
         case 's':
             if (optarg[0] == '\0')
-                return usage("--socket: it needs a path", "");
+                return usage("--socket needs a path", "");
             ctl.socket = optarg;
             break;
         case VALUE_JSON:

@@ -67,7 +67,7 @@ check 'an unknown command' ends 64 err 'frobnicate: no such command' frobnicate
 check 'an unknown option' ends 64 err 'frob' --frob import
 check 'by its name' ends 64 err "^stdinetctl: [a-z]* option.*frob" --frob
 check 'an option without its value' ends 64 err '^stdinetctl: .*requires an argument' -s
-check 'a socket without a name' ends 64 err '^stdinetctl: --socket: it needs a path' -s '' status
+check 'a socket without a name' ends 64 err '^stdinetctl: --socket needs a path' -s '' status
 check 'a command without its arguments' ends 64 err '^stdinetctl: usage: stdinetctl import FILE' import
 
 # needs_room PROGRAM ARGUMENT...: what it can't write it says, once, and fails.
