@@ -234,7 +234,7 @@ int client_get(const struct ctl *ctl, struct client *client, json_t *arguments, 
 
 int client_call(const struct ctl *ctl, json_t *arguments, int timeout, json_t **ret)
 {
-    struct client client;
+    struct client client = {.fd = -1};
     int error = client_open(ctl, &client), status;
 
     if (error < 0) {
