@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Completion of stdinetctl for bash: options, commands, and what a command takes. Commands are asked of
-# the program itself, so that this file needn't know them.
+# Completion of stdinetctl for bash. Which commands there are, and what each takes, is asked of the
+# program itself, so that this file needn't know it.
 
 # Offers those WORD... that begin as the last one does, quoted as the shell must read them. They are
 # compared here and not by compgen -W, which expands its words: names are what anybody says who listens
@@ -14,81 +14,63 @@ _stdinetctl_offer() {
     done
 }
 
-# Offers what the lines of COMMAND... are.
+# Offers each line of standard input.
 _stdinetctl_offer_lines() {
     local -a lines
 
-    mapfile -t lines < <("$@")
+    mapfile -t lines
     _stdinetctl_offer "${lines[@]}"
 }
 
-# MEMBER COMMAND...: each of that name in the answer of the daemon that the command asks.
-_stdinetctl_members() {
+# MEMBER COMMAND...: offers each of that name in the answer of the daemon that the command asks.
+_stdinetctl_offer_members() {
     local member=$1
 
     shift
-    "$@" 2>/dev/null | grep -o "\"$member\":\"[^\"\\\\]*\"" | cut -d '"' -f 4
+    _stdinetctl_offer_lines < <("$@" 2>/dev/null | grep -o "\"$member\":\"[^\"\\\\]*\"" | cut -d '"' -f 4)
 }
 
-_stdinetctl_files() {
+_stdinetctl_offer_files() {
     compopt -o filenames 2>/dev/null
     mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
 }
 
 _stdinetctl() {
-    local program=${COMP_WORDS[0]} command='' index
-    local -a ask=("$program")
+    local program=${COMP_WORDS[0]} command='' index place=1
+    local -a ask=("$program") kinds=()
 
     compopt +o filenames 2>/dev/null
     COMPREPLY=()
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-        -s | --socket)
-            ((index++))
-            ask=("$program" -s "${COMP_WORDS[index]}")
-            ;;
+        -s | --socket) ask=("$program" -s "${COMP_WORDS[++index]}") ;;
         -*) ;;
-        *)
-            command=${COMP_WORDS[index]}
-            break
-            ;;
+        *) if [ -z "$command" ]; then command=${COMP_WORDS[index]}; else ((place++)); fi ;;
         esac
     done
     case ${COMP_WORDS[COMP_CWORD - 1]} in
     -s | --socket | --root | --handlers)
-        _stdinetctl_files
+        _stdinetctl_offer_files
         return
         ;;
     esac
-    case $command in
-    '')
+    if [ -z "$command" ]; then
         _stdinetctl_offer -s --socket --json --list-commands --help --version
-        _stdinetctl_offer_lines "$program" --list-commands 2>/dev/null
-        ;;
-    status | sources | explain | pause | resume | drain | kill)
-        [ "$((COMP_CWORD - index))" -ne 1 ] ||
-            _stdinetctl_offer_lines _stdinetctl_members name "${ask[@]}" --json status
-        ;;
-    connections)
-        case ${COMP_WORDS[COMP_CWORD]} in
-        -*) _stdinetctl_offer --parked ;;
-        *) _stdinetctl_offer_lines _stdinetctl_members name "${ask[@]}" --json status ;;
-        esac
-        ;;
-    ban) _stdinetctl_offer --kill ;;
-    unban)
-        [ "$((COMP_CWORD - index))" -ne 1 ] ||
-            _stdinetctl_offer_lines _stdinetctl_members source "${ask[@]}" --json bans
-        ;;
-    stop) _stdinetctl_offer --wait ;;
-    metrics | page) _stdinetctl_offer --http ;;
-    import)
-        case ${COMP_WORDS[COMP_CWORD]} in
-        -*) _stdinetctl_offer --inetd --xinetd --ipv6 --root --handlers --help ;;
-        *) _stdinetctl_files ;;
-        esac
-        ;;
+        _stdinetctl_offer_lines < <("$program" --list-commands 2>/dev/null | cut -d ' ' -f 1)
+        return
+    fi
+    # A line is: COMMAND [--OPTION] KIND..., and dots at its end mean more of the last kind.
+    while read -ra kinds && [ "${kinds[0]}" != "$command" ]; do :; done \
+        < <("$program" --list-commands 2>/dev/null)
+    [[ ${kinds[1]-} != '[--'* ]] || ((place++))
+    [[ ${kinds[*]} != *... ]] || place=$((${#kinds[@]} - 1))
+    [[ ${COMP_WORDS[COMP_CWORD]} == -* ]] || case ${kinds[place]-} in
+    *SERVICE*) _stdinetctl_offer_members name "${ask[@]}" --json status ;;
+    *SOURCE*) _stdinetctl_offer_members source "${ask[@]}" --json bans ;;
+    *FILE*) _stdinetctl_offer_files ;;
     esac
+    [ "${#COMPREPLY[@]}" -gt 0 ] || _stdinetctl_offer_lines < <("$program" "$command" --help 2>/dev/null |
+        grep -o -- '--[a-z0-9]*' | sort -u)
 }
 
 complete -F _stdinetctl stdinetctl

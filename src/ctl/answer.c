@@ -61,23 +61,18 @@ void answer_format_span(uint64_t milliseconds, char text[static ANSWER_SPAN_SIZE
 }
 
 /* The status from a service on. */
-static int ask_from(struct client *client, const char *service, bool history, int timeout,
-                    size_t first, json_t **ret)
+static int ask_from(struct client *client, const char *service, int timeout, size_t first,
+                    json_t **ret)
 {
-    json_t *arguments = json_pack("{s:I}", "first", (json_int_t)first);
+    json_t *arguments = json_pack("{s:I, s:s*}", "first", (json_int_t)first, "service", service);
 
-    if (service)
-        json_object_set_new(arguments, "service", json_string(service));
-    if (history)
-        json_object_set_new(arguments, "history", json_true());
     return client_ask(client, "status", arguments, timeout, ret);
 }
 
-int answer_ask_status(struct client *client, const char *service, bool history, int timeout,
-                      json_t **ret)
+int answer_ask_status(struct client *client, const char *service, int timeout, json_t **ret)
 {
     json_t *whole, *services;
-    int error = ask_from(client, service, history, timeout, 0, &whole);
+    int error = ask_from(client, service, timeout, 0, &whole);
 
     if (error < 0)
         return error;
@@ -86,7 +81,7 @@ int answer_ask_status(struct client *client, const char *service, bool history, 
         size_t before = json_array_size(services);
         json_t *more;
 
-        error = ask_from(client, service, history, timeout, before, &more);
+        error = ask_from(client, service, timeout, before, &more);
         if (error < 0) {
             json_decref(whole);
             return error;
@@ -159,11 +154,4 @@ int answer_ask_metrics(struct client *client, json_t **ret)
     }
     *ret = answer;
     return 0;
-}
-
-int answer_print_json(const json_t *answer)
-{
-    json_dumpf(answer, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
-    putchar('\n');
-    return EXIT_OK;
 }

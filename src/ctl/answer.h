@@ -20,16 +20,12 @@ uint64_t answer_sum(const json_t *object, const char *name);
 /* Writes milliseconds as people say them: "350ms", "42s", "5m 3s", "2h 10m", "3d 4h". */
 void answer_format_span(uint64_t milliseconds, char text[static ANSWER_SPAN_SIZE]);
 
-/* Asks for the status of all services, however many answers that takes, or of one; with their
- * histories or not. As client_ask. */
-int answer_ask_status(struct client *client, const char *service, bool history, int timeout,
-                      json_t **ret);
+/* Asks for the status of all services, however many answers that takes, or of one. As client_ask.
+ */
+int answer_ask_status(struct client *client, const char *service, int timeout, json_t **ret);
 
 /* Asks for the metrics, in however many parts they come: an answer whose "metrics" is all of them.
  * As client_ask. */
 int answer_ask_metrics(struct client *client, json_t **ret);
-
-/* Prints it as one line of JSON; EXIT_OK. */
-int answer_print_json(const json_t *answer);
 
 #endif

@@ -188,42 +188,60 @@ int client_fail(const struct ctl *ctl, int error)
     return ctl_fail(EXIT_UNAVAILABLE, "no daemon answers at %s: %s", client_path(ctl), why);
 }
 
+void client_print_json(const json_t *answer)
+{
+    json_dumpf(answer, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    putchar('\n');
+}
+
 /* What the daemon says goes to a terminal. */
-int client_refused(const struct ctl *ctl, const json_t *answer)
+static int fail_refused(const struct ctl *ctl, const json_t *answer)
 {
     const char *why = json_string_value(json_object_get(answer, "error"));
     char shown[512] = "refused";
 
     if (why)
         text_escape(why, strlen(why), shown, sizeof(shown));
-    if (ctl->json) {
-        json_dumpf(answer, stdout, JSON_COMPACT);
-        putchar('\n');
-    }
+    if (ctl->json)
+        client_print_json(answer);
     return ctl_fail(EXIT_REFUSED, "%s", shown);
 }
 
-int client_call(const struct ctl *ctl, const char *command, json_t *arguments, int timeout,
-                json_t **ret)
+int client_take(const struct ctl *ctl, int error, const json_t *answer)
+{
+    if (error < 0)
+        return client_fail(ctl, error);
+    if (!client_is_ok(answer))
+        return fail_refused(ctl, answer);
+    if (ctl->json)
+        client_print_json(answer);
+    return EXIT_OK;
+}
+
+int client_get(const struct ctl *ctl, struct client *client, json_t *arguments, int timeout,
+               json_t **ret)
+{
+    json_t *answer = NULL;
+    int error = client_ask(client, ctl->command, arguments, timeout, &answer);
+    int status = client_take(ctl, error, answer);
+
+    if (status == EXIT_OK)
+        *ret = answer;
+    else
+        json_decref(answer);
+    return status;
+}
+
+int client_call(const struct ctl *ctl, json_t *arguments, int timeout, json_t **ret)
 {
     struct client client = {.fd = -1};
-    json_t *answer = NULL;
-    int error = client_open(ctl, &client);
+    int error = client_open(ctl, &client), status;
 
     if (error < 0) {
         json_decref(arguments);
         return client_fail(ctl, error);
     }
-    error = client_ask(&client, command, arguments, timeout, &answer);
+    status = client_get(ctl, &client, arguments, timeout, ret);
     client_close(&client);
-    if (error < 0)
-        return client_fail(ctl, error);
-    if (!client_is_ok(answer)) {
-        int status = client_refused(ctl, answer);
-
-        json_decref(answer);
-        return status;
-    }
-    *ret = answer;
-    return EXIT_OK;
+    return status;
 }

@@ -37,13 +37,20 @@ int client_ask(struct client *client, const char *command, json_t *arguments, in
 /* Whether an answer is ok. */
 bool client_is_ok(const json_t *answer);
 
-/* All of it in one: connects, asks, says on standard error what went wrong. EXIT_OK with an answer
- * that is ok; else the status to end with. */
-int client_call(const struct ctl *ctl, const char *command, json_t *arguments, int timeout,
-                json_t **ret);
+/* Prints it as one line of JSON. */
+void client_print_json(const json_t *answer);
 
-/* Says what an answer that is not ok says; returns EXIT_REFUSED. */
-int client_refused(const struct ctl *ctl, const json_t *answer);
+/* Prints an answer where JSON is wanted, or says on standard error what went wrong with it, or that
+ * there is none because of an error. EXIT_OK with an answer that is ok; else the status to end
+ * with. */
+int client_take(const struct ctl *ctl, int error, const json_t *answer);
+
+/* What most commands do: asks what the command line's command is, and the above. */
+int client_get(const struct ctl *ctl, struct client *client, json_t *arguments, int timeout,
+               json_t **ret);
+
+/* The same on a connection of its own. */
+int client_call(const struct ctl *ctl, json_t *arguments, int timeout, json_t **ret);
 
 /* Says that no daemon answers, and why; returns EXIT_UNAVAILABLE. */
 int client_fail(const struct ctl *ctl, int error);

@@ -1,8 +1,8 @@
 /* command: the commands of stdinetctl, a row each.
  *
- * main.c reads the options before the command's name, finds its row and runs it; --help and the
- * completion walk the rows. A command reads its own words, prints its result on standard output
- * (as JSON where asked), says what is wrong on standard error, and gives an exit status.
+ * main.c reads the options, finds the row and runs it; --help and --list-commands walk the rows,
+ * and the completion reads these. A command prints its result on standard output (as JSON where
+ * asked), says what is wrong on standard error, and gives an exit status.
  */
 #ifndef STDINETD_CTL_COMMAND_H
 #define STDINETD_CTL_COMMAND_H
@@ -11,14 +11,16 @@
 
 #include "ctl/ctl.h"
 
+/* Gets the operands, or words, and a NULL behind the last; returns an exit status. */
+typedef int command_run(const struct ctl *ctl, char *arguments[]);
+
 struct command {
     const char *name;
-    const char *arguments; /* as --help shows them; "" for none */
+    const char *arguments; /* as --help shows them, its option first; "" for none */
     const char *help;      /* what it does, a line */
-    /* How many words may follow the name; -1 as maximum is any number. Options count. */
+    /* How many operands it has; with no maximum (-1) it reads all words itself, its options too. */
     int minimum, maximum;
-    /* arguments[0] is the command's name, and after the last is a NULL: as getopt_long wants it. */
-    int (*run)(const struct ctl *ctl, int count, char *arguments[]);
+    command_run *run;
 };
 
 extern const struct command command_table[];
@@ -28,23 +30,10 @@ extern const size_t command_count;
 const struct command *command_find(const char *name);
 
 /* Each command, in the file of its name where none is said; import is a room of its own. */
-/* show.c */
-int status_run(const struct ctl *ctl, int count, char *arguments[]);
-int connections_run(const struct ctl *ctl, int count, char *arguments[]);
-int sources_run(const struct ctl *ctl, int count, char *arguments[]);
-int bans_run(const struct ctl *ctl, int count, char *arguments[]);
-int explain_run(const struct ctl *ctl, int count, char *arguments[]);
-/* order.c; pause_run is resume's, too */
-int ban_run(const struct ctl *ctl, int count, char *arguments[]);
-int unban_run(const struct ctl *ctl, int count, char *arguments[]);
-int pause_run(const struct ctl *ctl, int count, char *arguments[]);
-int drain_run(const struct ctl *ctl, int count, char *arguments[]);
-int kill_run(const struct ctl *ctl, int count, char *arguments[]);
-int reload_run(const struct ctl *ctl, int count, char *arguments[]);
-int upgrade_run(const struct ctl *ctl, int count, char *arguments[]);
-int stop_run(const struct ctl *ctl, int count, char *arguments[]);
-int metrics_run(const struct ctl *ctl, int count, char *arguments[]);
-int page_run(const struct ctl *ctl, int count, char *arguments[]);
-int top_run(const struct ctl *ctl, int count, char *arguments[]);
+command_run status_run, connections_run, sources_run, bans_run, explain_run; /* show.c */
+command_run ban_run, unban_run, drain_run, kill_run, reload_run, upgrade_run,
+    stop_run;          /* order.c */
+command_run pause_run; /* order.c; resume's, too */
+command_run metrics_run, page_run, top_run;
 
 #endif

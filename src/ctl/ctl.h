@@ -16,10 +16,12 @@ enum {
     EXIT_SYSTEM = 71,      /* the system refused something */
 };
 
-/* What stands before the command's name. */
+/* What the command line says, but for the command's operands. */
 struct ctl {
     const char *socket; /* NULL: not given */
     bool json;
+    const char *command;
+    bool option; /* the command's own, as --kill: it was given */
 };
 
 /* "stdinetctl: MESSAGE" on standard error; returns status, so that a command can end with it. */

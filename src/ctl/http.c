@@ -44,30 +44,24 @@ static bool is_word(struct piece piece, const char *word)
     return piece.length == strlen(word) && memcmp(piece.start, word, piece.length) == 0;
 }
 
-/* Takes the next line off rest, without its end. */
+/* Takes what stands before the next end off rest, and that. */
+static struct piece take_until(struct piece *rest, char end)
+{
+    const char *found = memchr(rest->start, end, rest->length);
+    struct piece taken = {rest->start, found ? (size_t)(found - rest->start) : rest->length};
+
+    rest->start += taken.length + (found != NULL);
+    rest->length -= taken.length + (found != NULL);
+    return taken;
+}
+
 static struct piece take_line(struct piece *rest)
 {
-    const char *end = memchr(rest->start, '\n', rest->length);
-    struct piece line = {rest->start, end ? (size_t)(end - rest->start) : rest->length};
-    size_t taken = end ? line.length + 1 : line.length;
+    struct piece line = take_until(rest, '\n');
 
-    rest->start += taken;
-    rest->length -= taken;
     if (line.length > 0 && line.start[line.length - 1] == '\r')
         line.length--;
     return line;
-}
-
-/* Takes what stands before the next blank off rest, and the blank. */
-static struct piece take_word(struct piece *rest)
-{
-    const char *end = memchr(rest->start, ' ', rest->length);
-    struct piece word = {rest->start, end ? (size_t)(end - rest->start) : rest->length};
-    size_t taken = end ? word.length + 1 : word.length;
-
-    rest->start += taken;
-    rest->length -= taken;
-    return word;
 }
 
 /* The path of a target: "/path?query", or with "http://host" before it. */
@@ -96,7 +90,7 @@ static int parse_target(struct piece target, struct http_request *ret)
 
 static int parse_request_line(struct piece line, struct http_request *ret, bool *ret_needs_host)
 {
-    struct piece method = take_word(&line), target = take_word(&line);
+    struct piece method = take_until(&line, ' '), target = take_until(&line, ' ');
 
     if (method.length == 0 || target.length == 0 || memchr(line.start, ' ', line.length))
         return 400;
@@ -186,7 +180,7 @@ static bool await(int fd, short events, nanoseconds end)
     return false;
 }
 
-bool http_receive(struct http_request *ret)
+bool http_receive(struct http_request *ret, const char *path)
 {
     nanoseconds end = clock_now() + HTTP_DEADLINE * CLOCK_SECOND;
     char bytes[HTTP_HEAD_MAX];
@@ -211,10 +205,11 @@ bool http_receive(struct http_request *ret)
     }
     if (head > 0)
         status = http_parse(bytes, head, ret);
-    if (status == 200)
-        return true;
-    http_send_status(ret, status, NULL);
-    return false;
+    if (status == 200 && strcmp(ret->path, "/") != 0 && strcmp(ret->path, path) != 0)
+        status = 404;
+    if (status != 200)
+        http_send_status(ret, status, NULL);
+    return status == 200;
 }
 
 /* --- sending -------------------------------------------------------------------------------- */

@@ -36,9 +36,9 @@ int http_parse(const char *head, size_t length, struct http_request *ret);
 /* The length of a head in what has come, 0 where it isn't whole yet. Pure. */
 size_t http_head_length(const char *bytes, size_t length);
 
-/* Reads a request from fd 0. Where there is none that can be answered this is done here, and false
- * is returned. */
-bool http_receive(struct http_request *ret);
+/* Reads a request from fd 0, for "/" or path. Where there is none that can be answered this is done
+ * here, and false is returned. */
+bool http_receive(struct http_request *ret, const char *path);
 
 /* Writes the answer to fd 1, closes the writing side, and reads what the client still has to say
  * for a moment, so that no reset overtakes the answer. A client that is gone, or doesn't take it

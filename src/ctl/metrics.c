@@ -68,23 +68,19 @@ static void print_text_format(const char *metrics, FILE *file)
     }
 }
 
-static int answer_openmetrics(const struct http_request *request, const char *metrics)
+static int answer_request(const struct http_request *request, const char *metrics)
 {
-    struct http_answer answer = {200, openmetrics_type, NULL, metrics, strlen(metrics)};
-
-    http_send(request, &answer);
-    return EXIT_OK;
-}
-
-static int answer_text_format(const struct http_request *request, const char *metrics)
-{
-    struct http_answer answer = {200, text_type, NULL, NULL, 0};
+    struct http_answer answer = {.status = 200};
     char *text = NULL;
     FILE *file = open_memstream(&text, &answer.length);
 
-    if (file)
+    answer.type = request->is_openmetrics ? openmetrics_type : text_type;
+    if (file && request->is_openmetrics)
+        fputs(metrics, file);
+    else if (file)
         print_text_format(metrics, file);
     if (!file || fclose(file) != 0) {
+        free(text);
         http_send_status(request, 500, "no memory");
         return EXIT_SYSTEM;
     }
@@ -94,53 +90,27 @@ static int answer_text_format(const struct http_request *request, const char *me
     return EXIT_OK;
 }
 
-static int serve(const struct ctl *ctl)
+int metrics_run(const struct ctl *ctl, char *arguments[])
 {
     struct http_request request;
     json_t *answer;
-    int error, status;
+    int error, status = EXIT_OK;
 
-    if (!http_receive(&request))
+    (void)arguments;
+    if (ctl->option && !http_receive(&request, "/metrics"))
         return EXIT_OK;
-    if (strcmp(request.path, "/") != 0 && strcmp(request.path, "/metrics") != 0) {
-        http_send_status(&request, 404, NULL);
-        return EXIT_OK;
-    }
     answer = ask(ctl, &error);
     if (!answer || !client_is_ok(answer)) {
-        http_send_status(&request, 503, "stdinetd doesn't answer");
-        status = answer ? client_refused(ctl, answer) : client_fail(ctl, error);
-    } else if (request.is_openmetrics) {
-        status = answer_openmetrics(&request, answer_text(answer, "metrics"));
+        if (ctl->option)
+            http_send_status(&request, 503, "stdinetd doesn't answer");
+        status = client_take(ctl, error, answer);
+    } else if (ctl->option) {
+        status = answer_request(&request, answer_text(answer, "metrics"));
+    } else if (ctl->json) {
+        client_print_json(answer);
     } else {
-        status = answer_text_format(&request, answer_text(answer, "metrics"));
+        fputs(answer_text(answer, "metrics"), stdout);
     }
     json_decref(answer);
     return status;
-}
-
-static int print(const struct ctl *ctl)
-{
-    int error, status = EXIT_OK;
-    json_t *answer = ask(ctl, &error);
-
-    if (!answer)
-        return client_fail(ctl, error);
-    if (!client_is_ok(answer))
-        status = client_refused(ctl, answer);
-    else if (ctl->json)
-        answer_print_json(answer);
-    else
-        fputs(answer_text(answer, "metrics"), stdout);
-    json_decref(answer);
-    return status;
-}
-
-int metrics_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    bool is_http = count > 1 && strcmp(arguments[1], "--http") == 0;
-
-    if (count > 1 && !is_http)
-        return ctl_fail(EXIT_USAGE, "usage: stdinetctl metrics [--http]");
-    return is_http ? serve(ctl) : print(ctl);
 }

@@ -1,8 +1,6 @@
 /* order: the commands that change something: pause, resume, drain, kill, ban, unban, reload,
- * upgrade, stop.
- * Silent where all is well, but for what is worth knowing. */
+ * upgrade, stop. Silent where all is well, but for what is worth knowing. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,101 +14,45 @@
 #include "ctl/answer.h"
 #include "ctl/command.h"
 
-/* Gives an order whose answer says nothing that isn't JSON's. */
-static int order(const struct ctl *ctl, const char *command, json_t *arguments, int timeout)
+/* Gives the order that the command is; of one that kills it says how many handlers. */
+static int order(const struct ctl *ctl, json_t *arguments, int timeout, bool kills)
 {
-    json_t *answer;
-    int status = client_call(ctl, command, arguments, timeout, &answer);
-
-    if (status != EXIT_OK)
-        return status;
-    if (ctl->json)
-        answer_print_json(answer);
-    json_decref(answer);
-    return EXIT_OK;
-}
-
-static int order_service(const struct ctl *ctl, char *arguments[], int timeout)
-{
-    return order(ctl, arguments[0], json_pack("{s:s}", "service", arguments[1]), timeout);
-}
-
-int pause_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    (void)count;
-    return order_service(ctl, arguments, CLIENT_TIMEOUT);
-}
-
-int drain_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    (void)count;
-    return order_service(ctl, arguments, CLIENT_FOREVER);
-}
-
-static void print_killed(const json_t *answer)
-{
+    json_t *answer = NULL;
+    int status = client_call(ctl, arguments, timeout, &answer);
     uint64_t killed = answer_count(answer, "killed");
 
-    printf("%" PRIu64 " %s sent TERM\n", killed, killed == 1 ? "handler was" : "handlers were");
-}
-
-int kill_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    json_t *answer;
-    int status = client_call(ctl, "kill", json_pack("{s:s}", "target", arguments[1]),
-                             CLIENT_TIMEOUT, &answer);
-
-    (void)count;
-    if (status != EXIT_OK)
-        return status;
-    if (ctl->json)
-        answer_print_json(answer);
-    else
-        print_killed(answer);
+    if (status == EXIT_OK && kills && !ctl->json)
+        printf("%" PRIu64 " %s sent TERM\n", killed, killed == 1 ? "handler was" : "handlers were");
     json_decref(answer);
-    return EXIT_OK;
+    return status;
 }
 
-/* --- bans ----------------------------------------------------------------------------------- */
-
-int ban_run(const struct ctl *ctl, int count, char *arguments[])
+int pause_run(const struct ctl *ctl, char *arguments[])
 {
-    static const struct option longs[] = {{"kill", no_argument, NULL, 'k'}, {0}};
-    json_t *values = json_object(), *answer;
-    bool kills = false;
-    int value, status;
-
-    while ((value = getopt_long(count, arguments, "k", longs, NULL)) != -1) {
-        if (value != 'k') {
-            json_decref(values);
-            return EXIT_USAGE;
-        }
-        kills = true;
-    }
-    if (count - optind < 1 || count - optind > 2) {
-        json_decref(values);
-        return ctl_fail(EXIT_USAGE, "usage: stdinetctl ban [--kill] SOURCE [DURATION]");
-    }
-    json_object_set_new(values, "source", json_string(arguments[optind]));
-    if (count - optind == 2)
-        json_object_set_new(values, "duration", json_string(arguments[optind + 1]));
-    if (kills)
-        json_object_set_new(values, "kill", json_true());
-    status = client_call(ctl, "ban", values, CLIENT_TIMEOUT, &answer);
-    if (status != EXIT_OK)
-        return status;
-    if (ctl->json)
-        answer_print_json(answer);
-    else if (kills)
-        print_killed(answer);
-    json_decref(answer);
-    return EXIT_OK;
+    return order(ctl, json_pack("{s:s}", "service", arguments[0]), CLIENT_TIMEOUT, false);
 }
 
-int unban_run(const struct ctl *ctl, int count, char *arguments[])
+int drain_run(const struct ctl *ctl, char *arguments[])
 {
-    (void)count;
-    return order(ctl, "unban", json_pack("{s:s}", "source", arguments[1]), CLIENT_TIMEOUT);
+    return order(ctl, json_pack("{s:s}", "service", arguments[0]), CLIENT_FOREVER, false);
+}
+
+int kill_run(const struct ctl *ctl, char *arguments[])
+{
+    return order(ctl, json_pack("{s:s}", "target", arguments[0]), CLIENT_TIMEOUT, true);
+}
+
+int ban_run(const struct ctl *ctl, char *arguments[])
+{
+    json_t *values = json_pack("{s:s, s:s*, s:o*}", "source", arguments[0], "duration",
+                               arguments[1], "kill", ctl->option ? json_true() : NULL);
+
+    return order(ctl, values, CLIENT_TIMEOUT, ctl->option);
+}
+
+int unban_run(const struct ctl *ctl, char *arguments[])
+{
+    return order(ctl, json_pack("{s:s}", "source", arguments[0]), CLIENT_TIMEOUT, false);
 }
 
 /* --- the daemon ----------------------------------------------------------------------------- */
@@ -128,30 +70,25 @@ static void print_problems(const json_t *problems)
     }
 }
 
-int reload_run(const struct ctl *ctl, int count, char *arguments[])
+int reload_run(const struct ctl *ctl, char *arguments[])
 {
-    json_t *answer;
-    int status = client_call(ctl, "reload", NULL, CLIENT_TIMEOUT, &answer);
+    json_t *answer = NULL;
+    int status = client_call(ctl, NULL, CLIENT_TIMEOUT, &answer);
 
-    (void)count;
     (void)arguments;
-    if (status != EXIT_OK)
-        return status;
-    status = answer_flag(answer, "reloaded") ? EXIT_OK : EXIT_REFUSED;
-    if (ctl->json)
-        answer_print_json(answer);
-    else
+    if (status == EXIT_OK && !answer_flag(answer, "reloaded"))
+        status = EXIT_REFUSED;
+    if (!ctl->json)
         print_problems(json_object_get(answer, "problems"));
     json_decref(answer);
     return status;
 }
 
 /* However long the other build takes to show that it can. */
-int upgrade_run(const struct ctl *ctl, int count, char *arguments[])
+int upgrade_run(const struct ctl *ctl, char *arguments[])
 {
-    (void)count;
     (void)arguments;
-    return order(ctl, "upgrade", NULL, CLIENT_FOREVER);
+    return order(ctl, NULL, CLIENT_FOREVER, false);
 }
 
 /* The process that listens, to wait for; -1 where it can't be seen from here. Who asks before the
@@ -180,52 +117,24 @@ static void await_end(const struct client *client, int daemon_fd)
              (found > 0 && daemon_fd < 0 && recv(client->fd, bytes, sizeof(bytes), 0) > 0));
 }
 
-static int ask_to_stop(struct client *client, const struct ctl *ctl)
-{
-    json_t *answer;
-    int error = client_ask(client, "stop", NULL, CLIENT_TIMEOUT, &answer), status = EXIT_OK;
-
-    if (error < 0)
-        return client_fail(ctl, error);
-    if (!client_is_ok(answer))
-        status = client_refused(ctl, answer);
-    else if (ctl->json)
-        answer_print_json(answer);
-    else if (answer_count(answer, "handlers") > 0)
-        printf("handlers that run: %" PRIu64 "\n", answer_count(answer, "handlers"));
-    fflush(stdout);
-    json_decref(answer);
-    return status;
-}
-
-static int stop(const struct ctl *ctl, bool waits)
+int stop_run(const struct ctl *ctl, char *arguments[])
 {
     FD_CLEANUP int daemon_fd = -1;
     struct client client;
+    json_t *answer = NULL;
     int error = client_open(ctl, &client), status;
 
+    (void)arguments;
     if (error < 0)
         return client_fail(ctl, error);
-    daemon_fd = waits ? open_daemon(&client) : -1;
-    status = ask_to_stop(&client, ctl);
-    if (status == EXIT_OK && waits)
+    daemon_fd = ctl->option ? open_daemon(&client) : -1;
+    status = client_get(ctl, &client, NULL, CLIENT_TIMEOUT, &answer);
+    if (answer_count(answer, "handlers") > 0 && !ctl->json)
+        printf("handlers that run: %" PRIu64 "\n", answer_count(answer, "handlers"));
+    fflush(stdout);
+    if (status == EXIT_OK && ctl->option)
         await_end(&client, daemon_fd);
+    json_decref(answer);
     client_close(&client);
     return status;
-}
-
-int stop_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    static const struct option longs[] = {{"wait", no_argument, NULL, 'w'}, {0}};
-    bool waits = false;
-    int value;
-
-    while ((value = getopt_long(count, arguments, "w", longs, NULL)) != -1) {
-        if (value != 'w')
-            return EXIT_USAGE;
-        waits = true;
-    }
-    if (optind < count)
-        return ctl_fail(EXIT_USAGE, "usage: stdinetctl stop [--wait]");
-    return stop(ctl, waits);
 }

@@ -18,63 +18,71 @@
 #include "ctl/answer.h"
 #include "ctl/command.h"
 #include "ctl/http.h"
+#include "ctl/view.h"
 
-/* More services than anybody looks at on one page; and what is shown of the lists. */
-#define SERVICES_SHOWN 200
-#define SOURCES_SHOWN  12
-#define BANS_SHOWN     12
-#define EVENTS_SHOWN   24
+#define COUNT(items) (sizeof(items) / sizeof((items)[0]))
 
 #define NONCE_SIZE 33
 
-/* What the page is made of. */
-struct status {
-    json_t *services, *sources, *bans, *events;
+/* What the page is made of: the answers, and how much of each list is shown; of services more than
+ * anybody looks at on one page. */
+enum { SERVICES, SOURCES, BANS, EVENTS, ANSWERS };
+
+static const struct {
+    const char *command;
+    int count;
+} asked[ANSWERS] = {
+    [SERVICES] = {"status", 200},
+    [SOURCES] = {"sources", 12},
+    [BANS] = {"bans", 12},
+    [EVENTS] = {"events", 24},
 };
 
-void page_put(FILE *file, const char *text)
+struct status {
+    json_t *answers[ANSWERS];
+};
+
+/* Writes text as HTML, for elements and quoted attributes: all that is not ours to word. */
+static void put_text(FILE *file, const char *text)
 {
+    static const char *const entities[] = {
+        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;"};
+
     for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            fputs("&amp;", file);
-            break;
-        case '<':
-            fputs("&lt;", file);
-            break;
-        case '>':
-            fputs("&gt;", file);
-            break;
-        case '"':
-            fputs("&quot;", file);
-            break;
-        case '\'':
-            fputs("&#39;", file);
-            break;
-        default:
-            /* Control characters are nothing that HTML may hold. */
-            fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, file);
-        }
+        unsigned char byte = (unsigned char)*text;
+
+        if (byte < COUNT(entities) && entities[byte])
+            fputs(entities[byte], file);
+        else /* Control characters are nothing that HTML may hold. */
+            fputc(byte < 0x20 || byte == 0x7f ? '?' : byte, file);
     }
+}
+
+/* Writes the format as it is, and for each %s, which is all that it may have, a text as put_text
+ * does. */
+static void put(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void put(FILE *file, const char *format, ...)
+{
+    va_list texts;
+
+    va_start(texts, format);
+    for (; *format != '\0'; format++)
+        if (format[0] == '%' && format[1] == 's') {
+            put_text(file, va_arg(texts, const char *));
+            format++;
+        } else {
+            fputc(*format, file);
+        }
+    va_end(texts);
 }
 
 /* --- asking --------------------------------------------------------------------------------- */
 
 static void status_free(struct status *status)
 {
-    json_decref(status->services);
-    json_decref(status->sources);
-    json_decref(status->bans);
-    json_decref(status->events);
-    *status = (struct status){0};
-}
-
-static int ask_list(struct client *client, const char *command, int count, json_t **ret)
-{
-    int error =
-        client_ask(client, command, json_pack("{s:i}", "count", count), CLIENT_TIMEOUT, ret);
-
-    return error < 0 ? error : client_is_ok(*ret) ? 0 : -EPROTO;
+    for (size_t i = 0; i < ANSWERS; i++)
+        json_decref(status->answers[i]);
 }
 
 static int ask(const struct ctl *ctl, struct status *status)
@@ -85,17 +93,15 @@ static int ask(const struct ctl *ctl, struct status *status)
     *status = (struct status){0};
     if (error < 0)
         return error;
-    error = client_ask(&client, "status",
-                       json_pack("{s:i, s:b}", "count", SERVICES_SHOWN, "history", 1),
-                       CLIENT_TIMEOUT, &status->services);
-    if (error == 0 && !client_is_ok(status->services))
-        error = -EPROTO;
-    if (error == 0)
-        error = ask_list(&client, "sources", SOURCES_SHOWN, &status->sources);
-    if (error == 0)
-        error = ask_list(&client, "bans", BANS_SHOWN, &status->bans);
-    if (error == 0)
-        error = ask_list(&client, "events", EVENTS_SHOWN, &status->events);
+    for (size_t i = 0; i < ANSWERS && error == 0; i++) {
+        json_t *arguments = json_pack("{s:i, s:o*}", "count", asked[i].count, "history",
+                                      i == SERVICES ? json_true() : NULL);
+
+        error =
+            client_ask(&client, asked[i].command, arguments, CLIENT_TIMEOUT, &status->answers[i]);
+        if (error == 0 && !client_is_ok(status->answers[i]))
+            error = -EPROTO;
+    }
     client_close(&client);
     if (error < 0)
         status_free(status);
@@ -104,45 +110,26 @@ static int ask(const struct ctl *ctl, struct status *status)
 
 /* --- the daemon ----------------------------------------------------------------------------- */
 
-static void put_fact(FILE *file, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void put_fact(FILE *file, const char *name, const char *format, ...)
+/* Whether the page has it for that item. */
+static bool is_shown(const struct view_column *column, const json_t *item)
 {
-    char text[128];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    fputs("<div><dt>", file);
-    page_put(file, name);
-    fputs("</dt><dd>", file);
-    page_put(file, text);
-    fputs("</dd></div>", file);
+    return !column->hides_zero || answer_count(item, column->member) > 0;
 }
 
 static void put_daemon(FILE *file, const json_t *status)
 {
+    const struct view_column *column;
     char up[ANSWER_SPAN_SIZE];
 
     answer_format_span(answer_count(status, "uptime_ms"), up);
-    fputs("<h1>stdinetd <small>", file);
-    page_put(file, answer_text(status, "version"));
+    put(file, "<h1>stdinetd <small>%s", answer_text(status, "version"));
     fprintf(file, ", %" PRIu64 " services, up %s%s</small></h1><dl class=\"facts\">",
             answer_count(status, "services_total"), up,
             answer_flag(status, "stopping") ? ", <span class=\"stopping\">stopping</span>" : "");
-    put_fact(file, "running", "%" PRIu64, answer_count(status, "active"));
-    put_fact(file, "held", "%" PRIu64, answer_count(status, "held"));
-    put_fact(file, "connections", "%" PRIu64, answer_count(status, "connections"));
-    put_fact(file, "sources", "%" PRIu64, answer_count(status, "sources"));
-    put_fact(file, "bans", "%" PRIu64, answer_count(status, "bans"));
-    put_fact(file, "open files", "%" PRIu64, answer_count(status, "fds"));
-    put_fact(file, "reloads", "%" PRIu64, answer_count(status, "reloads"));
-    if (answer_count(status, "reloads_failed") > 0)
-        put_fact(file, "failed reloads", "%" PRIu64, answer_count(status, "reloads_failed"));
-    if (answer_count(status, "messages_lost") > 0)
-        put_fact(file, "log lines lost", "%" PRIu64, answer_count(status, "messages_lost"));
+    for (size_t i = 1; (column = view_column_at(VIEW_DAEMON, VIEW_PAGE, i)); i++)
+        if (is_shown(column, status))
+            fprintf(file, "<div><dt>%s</dt><dd>%" PRIu64 "</dd></div>", column->title,
+                    answer_count(status, column->member));
     fputs("</dl>", file);
 }
 
@@ -150,22 +137,19 @@ static void put_daemon(FILE *file, const json_t *status)
 
 static void put_count(FILE *file, const char *name, uint64_t count)
 {
-    fputs("<span>", file);
-    page_put(file, name);
+    put(file, "<span>%s", name);
     fprintf(file, " <b>%" PRIu64 "</b></span> ", count);
 }
 
 /* The members of an object of counts, as "refused: full 3 denied 1". */
-static void put_counts(FILE *file, const json_t *service, const char *member, const char *title)
+static void put_counts(FILE *file, const json_t *service, const struct view_column *column)
 {
-    json_t *counts = json_object_get(service, member), *value;
+    json_t *counts = json_object_get(service, column->member), *value;
     const char *name;
 
     if (json_object_size(counts) == 0)
         return;
-    fputs("<p class=\"row\"><span class=\"soft\">", file);
-    page_put(file, title);
-    fputs("</span> ", file);
+    fprintf(file, "<p class=\"row\"><span class=\"soft\">%s</span> ", column->title);
     json_object_foreach(counts, name, value)
     {
         put_count(file, name, (uint64_t)json_integer_value(value));
@@ -183,13 +167,9 @@ static void put_listeners(FILE *file, const json_t *service)
         const json_t *listener = json_array_get(listeners, i);
         const char *error = answer_text(listener, "error");
 
-        fputs(i > 0 ? ", " : "", file);
-        page_put(file, answer_text(listener, "address"));
-        if (error[0] == '\0')
-            continue;
-        fputs(" <span class=\"error\">", file);
-        page_put(file, error);
-        fputs("</span>", file);
+        put(file, "%s%s", i > 0 ? ", " : "", answer_text(listener, "address"));
+        if (error[0] != '\0')
+            put(file, " <span class=\"error\">%s</span>", error);
     }
     if (sockets > json_array_size(listeners))
         fprintf(file, " and %" PRIu64 " more", sockets - json_array_size(listeners));
@@ -198,48 +178,48 @@ static void put_listeners(FILE *file, const json_t *service)
 
 static void put_head(FILE *file, const json_t *service)
 {
-    const char *state = answer_text(service, "state");
+    const char *state = answer_text(service, "state"), *error = answer_text(service, "error");
+    const char *description = answer_text(service, "description");
 
-    fputs("<section class=\"card\"><div class=\"top\"><h3>", file);
-    page_put(file, answer_text(service, "name"));
-    fputs("</h3><span class=\"state ", file);
-    page_put(file, state);
-    fputs("\">", file);
-    page_put(file, state);
-    fputs("</span></div>", file);
-    if (answer_text(service, "description")[0] != '\0') {
-        fputs("<p class=\"soft\">", file);
-        page_put(file, answer_text(service, "description"));
-        fputs("</p>", file);
-    }
-    if (answer_text(service, "error")[0] != '\0') {
-        fputs("<p class=\"error\">", file);
-        page_put(file, answer_text(service, "stage"));
-        fputs(": ", file);
-        page_put(file, answer_text(service, "error"));
-        fputs("</p>", file);
-    }
+    put(file,
+        "<section class=\"card\"><div class=\"top\"><h3>%s</h3><span class=\"state %s\">%s</span>"
+        "</div>",
+        answer_text(service, "name"), state, state);
+    if (description[0] != '\0')
+        put(file, "<p class=\"soft\">%s</p>", description);
+    if (error[0] != '\0')
+        put(file, "<p class=\"error\">%s: %s</p>", answer_text(service, "stage"), error);
+}
+
+/* One of the figures of a service, in a row of them; counts by their reasons have a row each. */
+static void put_figure(FILE *file, const struct view_column *column, const json_t *service)
+{
+    uint64_t limit = answer_count(service, "limit");
+
+    if (column->kind == VIEW_RATE)
+        fprintf(file, "<span><b>%.1f</b> a second</span> ", answer_number(service, column->member));
+    else if (column->kind == VIEW_ACTIVE && limit > 0)
+        fprintf(file, "<span>%s <b>%" PRIu64 "</b> of %" PRIu64 "</span> ", column->title,
+                answer_count(service, column->member), limit);
+    else if (column->kind != VIEW_SUM && is_shown(column, service))
+        put_count(file, column->title, answer_count(service, column->member));
 }
 
 static void put_service(FILE *file, const json_t *service, uint64_t slot_seconds)
 {
-    uint64_t active = answer_count(service, "active"), limit = answer_count(service, "limit");
+    uint64_t limit = answer_count(service, "limit");
+    const struct view_column *column;
 
     put_head(file, service);
     if (limit > 0)
-        page_put_bar(file, active, limit);
+        page_put_bar(file, answer_count(service, "active"), limit);
     fputs("<p class=\"row\">", file);
-    if (limit > 0)
-        fprintf(file, "<span>active <b>%" PRIu64 "</b> of %" PRIu64 "</span> ", active, limit);
-    else
-        put_count(file, "active", active);
-    put_count(file, "started", answer_count(service, "started"));
-    fprintf(file, "<span><b>%.1f</b> a second</span> ", answer_number(service, "rate"));
-    if (answer_count(service, "held") > 0)
-        put_count(file, "held", answer_count(service, "held"));
+    for (size_t i = 1; (column = view_column_at(VIEW_SERVICES, VIEW_PAGE, i)); i++)
+        put_figure(file, column, service);
     fputs("</p>", file);
-    put_counts(file, service, "refused", "refused");
-    put_counts(file, service, "start_failures", "failed");
+    for (size_t i = 1; (column = view_column_at(VIEW_SERVICES, VIEW_PAGE, i)); i++)
+        if (column->kind == VIEW_SUM)
+            put_counts(file, service, column);
     page_put_plot(file, service, slot_seconds);
     put_listeners(file, service);
     fputs("</section>", file);
@@ -262,59 +242,33 @@ static void put_services(FILE *file, const json_t *status)
 
 /* --- lists ---------------------------------------------------------------------------------- */
 
-static void put_cell(FILE *file, const char *kind, const char *text)
+static void put_row(FILE *file, enum view view, const json_t *item)
 {
-    fprintf(file, "<td class=\"%s\">", kind);
-    page_put(file, text);
-    fputs("</td>", file);
+    const struct view_column *column;
+    char text[VIEW_CELL_SIZE];
+
+    fputs("<tr>", file);
+    for (size_t i = 1; (column = view_column_at(view, VIEW_PAGE, i)); i++) {
+        view_cell(column, VIEW_PAGE, item, text);
+        put(file, "<td class=\"%s\">%s</td>", view_is_number(column) ? "number" : "what", text);
+    }
+    fputs("</tr>", file);
 }
 
-static void put_sources(FILE *file, const json_t *answer)
+/* A list under its title, unless it is empty. */
+static void put_list(FILE *file, const char *title, enum view view, const json_t *items)
 {
-    const json_t *sources = json_object_get(answer, "sources");
+    const struct view_column *column;
 
-    if (json_array_size(sources) == 0)
+    if (json_array_size(items) == 0)
         return;
-    fputs("<h2>Busiest sources</h2><div class=\"scroll\"><table><tr><th>source</th><th>service</th>"
-          "<th class=\"number\">connections</th><th class=\"number\">penalty</th></tr>",
-          file);
-    for (size_t i = 0; i < json_array_size(sources); i++) {
-        const json_t *source = json_array_get(sources, i);
-        char count[32], left[ANSWER_SPAN_SIZE] = "";
-
-        snprintf(count, sizeof(count), "%" PRIu64, answer_count(source, "connections"));
-        if (answer_flag(source, "enforced"))
-            answer_format_span(answer_count(source, "penalty_ms"), left);
-        fputs("<tr>", file);
-        put_cell(file, "what", answer_text(source, "source"));
-        put_cell(file, "what", answer_text(source, "service"));
-        put_cell(file, "number", count);
-        put_cell(file, "number", left);
-        fputs("</tr>", file);
-    }
-    fputs("</table></div>", file);
-}
-
-static void put_bans(FILE *file, const json_t *answer)
-{
-    const json_t *bans = json_object_get(answer, "bans");
-
-    if (json_array_size(bans) == 0)
-        return;
-    fputs("<h2>Bans</h2><div class=\"scroll\"><table><tr><th>source</th><th class=\"number\">left"
-          "</th></tr>",
-          file);
-    for (size_t i = 0; i < json_array_size(bans); i++) {
-        const json_t *ban = json_array_get(bans, i);
-        char left[ANSWER_SPAN_SIZE] = "for good";
-
-        if (json_object_get(ban, "left_ms"))
-            answer_format_span(answer_count(ban, "left_ms"), left);
-        fputs("<tr>", file);
-        put_cell(file, "what", answer_text(ban, "source"));
-        put_cell(file, "number", left);
-        fputs("</tr>", file);
-    }
+    put(file, "<h2>%s</h2><div class=\"scroll\"><table><tr>", title);
+    for (size_t i = 1; (column = view_column_at(view, VIEW_PAGE, i)); i++)
+        fprintf(file, "<th%s>%s</th>", view_is_number(column) ? " class=\"number\"" : "",
+                column->title);
+    fputs("</tr>", file);
+    for (size_t i = 0; i < json_array_size(items); i++)
+        put_row(file, view, json_array_get(items, i));
     fputs("</table></div>", file);
 }
 
@@ -325,17 +279,15 @@ static void put_events(FILE *file, const json_t *answer)
     fputs("<h2>Last events</h2><div class=\"scroll\"><table>", file);
     for (size_t i = 0; i < json_array_size(events); i++) {
         const json_t *event = json_array_get(events, i);
-        char time[32], kind[32];
+        char time[32], level[17];
 
         /* "2026-11-23T21:35:00.123Z": the day and the second are enough. */
         snprintf(time, sizeof(time), "%.19s", answer_text(event, "time"));
         if (strlen(time) == 19)
             time[10] = ' ';
-        snprintf(kind, sizeof(kind), "what level-%.16s", answer_text(event, "level"));
-        fputs("<tr>", file);
-        put_cell(file, "time", time);
-        put_cell(file, kind, answer_text(event, "text"));
-        fputs("</tr>", file);
+        snprintf(level, sizeof(level), "%s", answer_text(event, "level"));
+        put(file, "<tr><td class=\"time\">%s</td><td class=\"what level-%s\">%s</td></tr>", time,
+            level, answer_text(event, "text"));
     }
     fputs("</table></div>", file);
 }
@@ -344,6 +296,7 @@ static void put_events(FILE *file, const json_t *answer)
 
 static void put_page(FILE *file, const struct status *status, const char *nonce)
 {
+    uint64_t active = answer_count(status->answers[SERVICES], "active");
     char now[CLOCK_STAMP_SIZE];
 
     clock_stamp(now);
@@ -355,33 +308,17 @@ static void put_page(FILE *file, const struct status *status, const char *nonce)
             "<style nonce=\"%s\">%s</style></head><body>"
             "<p id=\"stale\">No answer: this is what was.</p>"
             "<main data-title=\"stdinetd: %" PRIu64 " running\">\n",
-            answer_count(status->services, "active"), nonce, page_style,
-            answer_count(status->services, "active"));
-    put_daemon(file, status->services);
-    put_services(file, status->services);
-    put_sources(file, status->sources);
-    put_bans(file, status->bans);
-    put_events(file, status->events);
+            active, nonce, page_style, active);
+    put_daemon(file, status->answers[SERVICES]);
+    put_services(file, status->answers[SERVICES]);
+    put_list(file, "Busiest sources", VIEW_SOURCES,
+             json_object_get(status->answers[SOURCES], "sources"));
+    put_list(file, "Bans", VIEW_BANS, json_object_get(status->answers[BANS], "bans"));
+    put_events(file, status->answers[EVENTS]);
     fprintf(file,
             "<footer>As of %.10s %.8s UTC.</footer>\n</main><script nonce=\"%s\">%s</script>"
             "</body></html>\n",
             now, now + 11, nonce, page_script);
-}
-
-/* The page as malloc'ed text; NULL without memory. */
-static char *make_page(const struct status *status, const char *nonce, size_t *ret_length)
-{
-    char *text = NULL;
-    FILE *file = open_memstream(&text, ret_length);
-
-    if (!file)
-        return NULL;
-    put_page(file, status, nonce);
-    if (fclose(file) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
 }
 
 /* What ties the style and the script to this answer, so that no other could run. */
@@ -395,14 +332,17 @@ static void make_nonce(char nonce[static NONCE_SIZE])
         snprintf(nonce + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static int answer(const struct http_request *request, const struct status *status)
+static int answer(const struct http_request *request, const struct status *status,
+                  const char *nonce)
 {
     struct http_answer reply = {.status = 200, .type = "text/html; charset=utf-8"};
-    char nonce[NONCE_SIZE], headers[512], *text;
+    char headers[512], *text = NULL;
+    FILE *file = open_memstream(&text, &reply.length);
 
-    make_nonce(nonce);
-    text = make_page(status, nonce, &reply.length);
-    if (!text) {
+    if (file)
+        put_page(file, status, nonce);
+    if (!file || fclose(file) != 0) {
+        free(text);
         http_send_status(request, 500, "no memory");
         return EXIT_SYSTEM;
     }
@@ -418,52 +358,26 @@ static int answer(const struct http_request *request, const struct status *statu
     return EXIT_OK;
 }
 
-static int serve(const struct ctl *ctl)
+int page_run(const struct ctl *ctl, char *arguments[])
 {
     struct http_request request;
     struct status status;
-    int error, result;
+    char nonce[NONCE_SIZE];
+    int error, result = EXIT_OK;
 
-    if (!http_receive(&request))
+    (void)arguments;
+    if (ctl->option && !http_receive(&request, "/"))
         return EXIT_OK;
-    if (strcmp(request.path, "/") != 0) {
-        http_send_status(&request, 404, NULL);
-        return EXIT_OK;
-    }
     error = ask(ctl, &status);
-    if (error < 0) {
+    if (error < 0 && ctl->option)
         http_send_status(&request, 503, "stdinetd doesn't answer");
-        return client_fail(ctl, error);
-    }
-    result = answer(&request, &status);
-    status_free(&status);
-    return result;
-}
-
-static int print(const struct ctl *ctl)
-{
-    char nonce[NONCE_SIZE], *text;
-    struct status status;
-    size_t length;
-    int error = ask(ctl, &status);
-
     if (error < 0)
         return client_fail(ctl, error);
     make_nonce(nonce);
-    text = make_page(&status, nonce, &length);
+    if (ctl->option)
+        result = answer(&request, &status, nonce);
+    else
+        put_page(stdout, &status, nonce);
     status_free(&status);
-    if (!text)
-        return ctl_fail(EXIT_SYSTEM, "out of memory");
-    fwrite(text, 1, length, stdout);
-    free(text);
-    return EXIT_OK;
-}
-
-int page_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    bool is_http = count > 1 && strcmp(arguments[1], "--http") == 0;
-
-    if (count > 1 && !is_http)
-        return ctl_fail(EXIT_USAGE, "usage: stdinetctl page [--http]");
-    return is_http ? serve(ctl) : print(ctl);
+    return result;
 }

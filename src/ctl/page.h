@@ -1,5 +1,4 @@
-/* page: the pieces of the status page. Everything that is not ours to word goes through page_put.
- * Used by page.c alone. */
+/* page: the pieces of the status page. Used by page.c alone. */
 #ifndef STDINETD_CTL_PAGE_H
 #define STDINETD_CTL_PAGE_H
 
@@ -10,9 +9,6 @@
 /* page_style.c: how it looks, by day and by night; and the script that refreshes it. */
 extern const char page_style[];
 extern const char page_script[];
-
-/* Writes text as HTML, for elements and quoted attributes. */
-void page_put(FILE *file, const char *text);
 
 /* page_plot.c: a bar of how full it is, and a plot of the last half hour, as SVG. */
 void page_put_bar(FILE *file, uint64_t active, uint64_t limit);

@@ -1,158 +1,25 @@
-/* show: the commands that show a list: status, connections, sources, bans. */
-#include <getopt.h>
+/* show: the commands that show a list or one of its items: status, connections, sources, bans,
+ * explain. Which columns they have is view.c's. */
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "ctl/answer.h"
 #include "ctl/command.h"
-#include "ctl/show.h"
-#include "ctl/table.h"
+#include "ctl/view.h"
 
-#define COUNT(items) (sizeof(items) / sizeof((items)[0]))
-
-/* Prints the table, unless it couldn't be made. */
-static int print_table(struct table *table)
+/* Prints the items of a list. */
+static int print_items(enum view view, const json_t *items)
 {
     struct table_look look = table_look_of_stdout();
-    bool failed = table->failed;
 
-    if (!failed)
-        table_print(table, &look, stdout);
-    table_free(table);
-    return failed ? ctl_fail(EXIT_SYSTEM, "out of memory") : EXIT_OK;
-}
-
-enum table_style show_state_style(const char *state)
-{
-    static const struct {
-        const char *state;
-        enum table_style style;
-    } styles[] = {
-        {"serving", STYLE_GOOD}, {"full", STYLE_BUSY},      {"limited", STYLE_BUSY},
-        {"paused", STYLE_STILL}, {"draining", STYLE_STILL}, {"stopping", STYLE_STILL},
-        {"pending", STYLE_BAD},  {"resting", STYLE_BAD},    {"starved", STYLE_BAD},
-    };
-
-    for (size_t i = 0; i < COUNT(styles); i++)
-        if (strcmp(styles[i].state, state) == 0)
-            return styles[i].style;
-    return STYLE_PLAIN;
-}
-
-void show_active(const json_t *service, char *text, size_t size)
-{
-    uint64_t limit = answer_count(service, "limit");
-
-    if (limit > 0)
-        snprintf(text, size, "%" PRIu64 "/%" PRIu64, answer_count(service, "active"), limit);
-    else
-        snprintf(text, size, "%" PRIu64, answer_count(service, "active"));
+    if (view_print(view, VIEW_LIST, items, &look, stdout) < 0)
+        return ctl_fail(EXIT_SYSTEM, "out of memory");
+    return EXIT_OK;
 }
 
 /* --- status --------------------------------------------------------------------------------- */
-
-void show_daemon(const json_t *status, FILE *file)
-{
-    char up[ANSWER_SPAN_SIZE];
-
-    answer_format_span(answer_count(status, "uptime_ms"), up);
-    fprintf(file,
-            "stdinetd %s, pid %" PRIu64 ", up %s%s: %" PRIu64 " running, %" PRIu64 " held, %" PRIu64
-            " connections so far",
-            answer_text(status, "version"), answer_count(status, "pid"), up,
-            answer_flag(status, "stopping") ? ", stopping" : "", answer_count(status, "active"),
-            answer_count(status, "held"), answer_count(status, "connections"));
-    fprintf(file,
-            "\nsources %" PRIu64 ", bans %" PRIu64 ", fds %" PRIu64 "/%" PRIu64 ", reloads %" PRIu64
-            " and %" PRIu64 " failed, log messages lost %" PRIu64 "\n",
-            answer_count(status, "sources"), answer_count(status, "bans"),
-            answer_count(status, "fds"), answer_count(status, "fds_limit"),
-            answer_count(status, "reloads"), answer_count(status, "reloads_failed"),
-            answer_count(status, "messages_lost"));
-}
-
-/* Where it listens: the first address, and how many more; why not, where it doesn't. */
-static void set_listens(struct table *table, size_t column, const json_t *service)
-{
-    const json_t *listeners = json_object_get(service, "listeners");
-    const json_t *shown = json_array_get(listeners, 0);
-    uint64_t more = answer_count(service, "sockets");
-
-    for (size_t i = 0; i < json_array_size(listeners); i++)
-        if (strcmp(answer_text(json_array_get(listeners, i), "state"), "pending") == 0) {
-            shown = json_array_get(listeners, i);
-            break;
-        }
-    if (answer_text(shown, "error")[0] != '\0')
-        table_set(table, column, STYLE_BAD, "%s: %s", answer_text(shown, "address"),
-                  answer_text(shown, "error"));
-    else if (more > 1)
-        table_set(table, column, STYLE_PLAIN, "%s and %" PRIu64 " more",
-                  answer_text(shown, "address"), more - 1);
-    else
-        table_set(table, column, STYLE_PLAIN, "%s", answer_text(shown, "address"));
-}
-
-static const struct table_column status_columns[] = {
-    {.title = "SERVICE", .flexible = true},
-    {.title = "STATE"},
-    {.title = "ACTIVE", .right = true},
-    {.title = "STARTED", .right = true, .rank = 2},
-    {.title = "PER S", .right = true, .rank = 4},
-    {.title = "REFUSED", .right = true, .rank = 1},
-    {.title = "FAILED", .right = true, .rank = 3},
-    {.title = "HELD", .right = true, .rank = 6},
-    {.title = "LISTENS", .flexible = true, .rank = 5},
-};
-
-static void add_service(struct table *table, const json_t *service)
-{
-    const char *state = answer_text(service, "state");
-    uint64_t failed = answer_sum(service, "start_failures");
-    uint64_t refused = answer_sum(service, "refused");
-    char active[48];
-
-    show_active(service, active, sizeof(active));
-    table_add_row(table);
-    table_set(table, 0, STYLE_PLAIN, "%s", answer_text(service, "name"));
-    table_set(table, 1, show_state_style(state), "%s", state);
-    table_set(table, 2, STYLE_PLAIN, "%s", active);
-    table_set(table, 3, STYLE_PLAIN, "%" PRIu64, answer_count(service, "started"));
-    table_set(table, 4, STYLE_PLAIN, "%.1f", answer_number(service, "rate"));
-    table_set(table, 5, refused > 0 ? STYLE_BUSY : STYLE_PLAIN, "%" PRIu64, refused);
-    table_set(table, 6, failed > 0 ? STYLE_BAD : STYLE_PLAIN, "%" PRIu64, failed);
-    table_set(table, 7, STYLE_PLAIN, "%" PRIu64, answer_count(service, "held"));
-    set_listens(table, 8, service);
-}
-
-static int print_services(const json_t *status)
-{
-    const json_t *services = json_object_get(status, "services");
-    struct table table;
-
-    table_begin(&table, status_columns, COUNT(status_columns));
-    for (size_t i = 0; i < json_array_size(services); i++)
-        add_service(&table, json_array_get(services, i));
-    return print_table(&table);
-}
-
-/* "reason 3, reason 1", or "none". */
-static void print_counts(const char *title, const json_t *service, const char *member)
-{
-    json_t *counts = json_object_get(service, member), *value;
-    const char *name, *before = "";
-
-    printf("%-12s", title);
-    json_object_foreach(counts, name, value)
-    {
-        printf("%s%s %" PRIu64, before, name, (uint64_t)json_integer_value(value));
-        before = ", ";
-    }
-    puts(before[0] == '\0' ? "none" : "");
-}
 
 static void print_line(const char *title, const char *text)
 {
@@ -199,65 +66,57 @@ static void print_warm(const json_t *service)
         print_line("", why);
 }
 
-static void print_service(const json_t *service)
+static void print_state(const json_t *service)
 {
     struct table_look look = table_look_of_stdout();
     const char *state = answer_text(service, "state");
-    char text[256], span[ANSWER_SPAN_SIZE];
+    char span[ANSWER_SPAN_SIZE];
 
-    print_line("service", answer_text(service, "name"));
-    if (answer_text(service, "description")[0] != '\0')
-        print_line("description", answer_text(service, "description"));
     printf("%-12s", "state");
-    table_print_styled(&look, show_state_style(state), state, stdout);
+    table_print_styled(&look, view_style(state), state, stdout);
     if (answer_text(service, "error")[0] != '\0') {
         answer_format_span(answer_count(service, "rests_ms"), span);
         printf(" for %s: %s: %s", span, answer_text(service, "stage"),
                answer_text(service, "error"));
     }
     putchar('\n');
-    show_active(service, text, sizeof(text));
-    print_line("active", text);
-    snprintf(text, sizeof(text),
-             "%" PRIu64 ", %.1f a second; %" PRIu64 " clients were gone, %" PRIu64 " were lost",
-             answer_count(service, "started"), answer_number(service, "rate"),
-             answer_count(service, "gone"), answer_count(service, "accept_errors"));
-    print_line("started", text);
-    print_counts("ended", service, "exits");
-    print_counts("refused", service, "refused");
-    print_counts("failed", service, "start_failures");
-    snprintf(text, sizeof(text), "%" PRIu64 " clients without a handler",
-             answer_count(service, "held"));
-    print_line("held", text);
-    answer_format_span(answer_count(service, "cpu_ms"), span);
-    print_line("CPU", span);
+}
+
+static void print_service(const json_t *service)
+{
+    const struct view_column *column;
+    char text[VIEW_CELL_SIZE];
+
+    print_line("service", answer_text(service, "name"));
+    if (answer_text(service, "description")[0] != '\0')
+        print_line("description", answer_text(service, "description"));
+    print_state(service);
+    for (size_t i = 1; (column = view_column_at(VIEW_SERVICES, VIEW_ONE, i)); i++) {
+        view_cell(column, VIEW_ONE, service, text);
+        print_line(column->title, text);
+    }
     print_warm(service);
     print_listeners(service);
 }
 
-int status_run(const struct ctl *ctl, int count, char *arguments[])
+int status_run(const struct ctl *ctl, char *arguments[])
 {
-    const char *service = count > 1 ? arguments[1] : NULL;
     struct client client;
-    json_t *status;
-    int error = client_open(ctl, &client), result = EXIT_OK;
+    json_t *status = NULL, *services;
+    int error = client_open(ctl, &client), result;
 
-    if (error < 0)
-        return client_fail(ctl, error);
-    error = answer_ask_status(&client, service, false, CLIENT_TIMEOUT, &status);
-    client_close(&client);
-    if (error < 0)
-        return client_fail(ctl, error);
-    if (!client_is_ok(status))
-        result = client_refused(ctl, status);
-    else if (ctl->json)
-        result = answer_print_json(status);
-    else if (service)
-        print_service(json_array_get(json_object_get(status, "services"), 0));
-    else {
-        show_daemon(status, stdout);
+    if (error == 0) {
+        error = answer_ask_status(&client, arguments[0], CLIENT_TIMEOUT, &status);
+        client_close(&client);
+    }
+    result = client_take(ctl, error, status);
+    services = json_object_get(status, "services");
+    if (result == EXIT_OK && !ctl->json && arguments[0]) {
+        print_service(json_array_get(services, 0));
+    } else if (result == EXIT_OK && !ctl->json) {
+        view_print_daemon(status, stdout);
         putchar('\n');
-        result = print_services(status);
+        result = print_items(VIEW_SERVICES, services);
     }
     json_decref(status);
     return result;
@@ -265,260 +124,88 @@ int status_run(const struct ctl *ctl, int count, char *arguments[])
 
 /* --- lists ---------------------------------------------------------------------------------- */
 
-/* A list that one call gets: with what arguments, and how a row of it looks. */
-struct list {
-    const char *command, *member, *total; /* the list's and its length's names in the answer */
-    const struct table_column *columns;
-    size_t column_count;
-    void (*add)(struct table *table, const json_t *item);
-};
-
-/* How many more there are than are shown. */
-static void print_rest(uint64_t total, size_t shown)
+/* The list that is the answer's member, and how many more there are by its member total. */
+static int show_list(const struct ctl *ctl, enum view view, const char *member, const char *total,
+                     json_t *arguments)
 {
-    if (total > shown)
-        printf("and %" PRIu64 " more\n", total - shown);
-}
-
-static int show_list(const struct ctl *ctl, const struct list *list, json_t *arguments)
-{
-    const json_t *items;
-    struct table table;
-    json_t *answer;
-    int status = client_call(ctl, list->command, arguments, CLIENT_TIMEOUT, &answer);
+    json_t *answer, *items;
+    int status = client_call(ctl, arguments, CLIENT_TIMEOUT, &answer);
 
     if (status != EXIT_OK)
         return status;
-    if (ctl->json) {
-        status = answer_print_json(answer);
-    } else {
-        items = json_object_get(answer, list->member);
-        table_begin(&table, list->columns, list->column_count);
-        for (size_t i = 0; i < json_array_size(items); i++)
-            list->add(&table, json_array_get(items, i));
-        status = print_table(&table);
-        print_rest(answer_count(answer, list->total), json_array_size(items));
-    }
+    items = json_object_get(answer, member);
+    if (!ctl->json)
+        status = print_items(view, items);
+    if (!ctl->json && answer_count(answer, total) > json_array_size(items))
+        printf("and %" PRIu64 " more\n", answer_count(answer, total) - json_array_size(items));
     json_decref(answer);
     return status;
 }
 
-static json_t *service_argument(int count, char *arguments[])
+int connections_run(const struct ctl *ctl, char *arguments[])
 {
-    return count > 1 ? json_pack("{s:s}", "service", arguments[1]) : NULL;
+    json_t *values = json_pack("{s:b, s:s*}", "parked", ctl->option, "service", arguments[0]);
+
+    if (ctl->option)
+        return show_list(ctl, VIEW_PARKED, "parked", "parked_total", values);
+    return show_list(ctl, VIEW_CONNECTIONS, "connections", "total", values);
 }
 
-static const struct table_column connection_columns[] = {
-    {.title = "SERVICE", .flexible = true},
-    {.title = "NUMBER", .right = true, .rank = 2},
-    {.title = "PID", .right = true},
-    {.title = "PEER", .flexible = true},
-    {.title = "AGE", .right = true, .rank = 1},
-    {.title = "STATE", .rank = 3},
-};
-
-static void add_connection(struct table *table, const json_t *item)
+int sources_run(const struct ctl *ctl, char *arguments[])
 {
-    char age[ANSWER_SPAN_SIZE];
-
-    answer_format_span(answer_count(item, "age_ms"), age);
-    table_add_row(table);
-    table_set(table, 0, STYLE_PLAIN, "%s", answer_text(item, "service"));
-    table_set(table, 1, STYLE_PLAIN, "%" PRIu64, answer_count(item, "connection"));
-    if (answer_count(item, "pid") > 0)
-        table_set(table, 2, STYLE_PLAIN, "%" PRIu64, answer_count(item, "pid"));
-    table_set(table, 3, STYLE_PLAIN, "%s", answer_text(item, "peer"));
-    table_set(table, 4, STYLE_PLAIN, "%s", age);
-    table_set(table, 5, STYLE_PLAIN, "%s", answer_text(item, "state"));
+    return show_list(ctl, VIEW_SOURCES, "sources", "total",
+                     json_pack("{s:s*}", "service", arguments[0]));
 }
 
-static const struct table_column parked_columns[] = {
-    {.title = "SERVICE", .flexible = true},
-    {.title = "STATE"},
-    {.title = "PID", .right = true},
-    {.title = "AGE", .right = true, .rank = 1},
-    {.title = "USES", .right = true, .rank = 2},
-};
-
-static void add_parked(struct table *table, const json_t *item)
+int bans_run(const struct ctl *ctl, char *arguments[])
 {
-    const char *state = answer_text(item, "state");
-    char age[ANSWER_SPAN_SIZE];
-
-    answer_format_span(answer_count(item, "age_ms"), age);
-    table_add_row(table);
-    table_set(table, 0, STYLE_PLAIN, "%s", answer_text(item, "service"));
-    table_set(table, 1, STYLE_PLAIN, "%s", state);
-    table_set(table, 2, STYLE_PLAIN, "%" PRIu64, answer_count(item, "pid"));
-    if (strcmp(state, "warmer") == 0)
-        return;
-    table_set(table, 3, STYLE_PLAIN, "%s", age);
-    table_set(table, 4, STYLE_PLAIN, "%" PRIu64, answer_count(item, "uses"));
-}
-
-int connections_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    static const struct list lists[] = {{"connections", "connections", "total", connection_columns,
-                                         COUNT(connection_columns), add_connection},
-                                        {"connections", "parked", "parked_total", parked_columns,
-                                         COUNT(parked_columns), add_parked}};
-    static const struct option longs[] = {{"parked", no_argument, NULL, 'p'}, {0}};
-    const char *service;
-    bool parked = false;
-    int value;
-
-    while ((value = getopt_long(count, arguments, "p", longs, NULL)) != -1) {
-        if (value != 'p')
-            return EXIT_USAGE;
-        parked = true;
-    }
-    if (count - optind > 1)
-        return ctl_fail(EXIT_USAGE, "usage: stdinetctl connections [--parked] [SERVICE]");
-    service = arguments[optind];
-    return show_list(ctl, &lists[parked],
-                     json_pack("{s:b, s:s*}", "parked", parked, "service", service));
-}
-
-static const struct table_column source_columns[] = {
-    {.title = "SERVICE", .flexible = true},
-    {.title = "SOURCE"},
-    {.title = "CONNECTIONS", .right = true},
-    {.title = "PENALTY", .right = true},
-};
-
-static void add_source(struct table *table, const json_t *item)
-{
-    uint64_t penalty = answer_count(item, "penalty_ms");
-    char left[ANSWER_SPAN_SIZE];
-
-    answer_format_span(penalty, left);
-    table_add_row(table);
-    table_set(table, 0, STYLE_PLAIN, "%s", answer_text(item, "service"));
-    table_set(table, 1, STYLE_PLAIN, "%s", answer_text(item, "source"));
-    table_set(table, 2, STYLE_PLAIN, "%" PRIu64, answer_count(item, "connections"));
-    if (penalty > 0)
-        table_set(table, 3, answer_flag(item, "enforced") ? STYLE_BAD : STYLE_BUSY, "%s%s", left,
-                  answer_flag(item, "enforced") ? "" : " (not yet)");
-}
-
-int sources_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    static const struct list list = {
-        "sources", "sources", "total", source_columns, COUNT(source_columns), add_source};
-
-    return show_list(ctl, &list, service_argument(count, arguments));
-}
-
-static const struct table_column ban_columns[] = {
-    {.title = "SOURCE"},
-    {.title = "LEFT", .right = true},
-};
-
-static void add_ban(struct table *table, const json_t *item)
-{
-    char left[ANSWER_SPAN_SIZE] = "for good";
-
-    if (json_object_get(item, "left_ms"))
-        answer_format_span(answer_count(item, "left_ms"), left);
-    table_add_row(table);
-    table_set(table, 0, STYLE_PLAIN, "%s", answer_text(item, "source"));
-    table_set(table, 1, STYLE_PLAIN, "%s", left);
-}
-
-int bans_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    static const struct list list = {"bans", "bans", "total", ban_columns, COUNT(ban_columns),
-                                     add_ban};
-
-    (void)count;
     (void)arguments;
-    return show_list(ctl, &list, NULL);
+    return show_list(ctl, VIEW_BANS, "bans", "total", NULL);
 }
 
 /* --- explain -------------------------------------------------------------------------------- */
 
-static enum table_style verdict_style(const char *verdict)
-{
-    if (strcmp(verdict, "pass") == 0 || strcmp(verdict, "admit") == 0)
-        return STYLE_GOOD;
-    return strcmp(verdict, "queue") == 0 || strcmp(verdict, "hold") == 0 ? STYLE_BUSY : STYLE_BAD;
-}
-
-static const struct table_column step_columns[] = {
-    {.title = "RULE"},
-    {.title = "VERDICT"},
-    {.title = "BECAUSE", .flexible = true},
+/* What happens to the client. Whoever isn't refused is served sooner or later. */
+static const struct verdict {
+    const char *name, *text;
+    int status;
+} verdicts[] = {
+    {"admit", "is admitted: a handler is started", EXIT_OK},
+    {"hold", "is held, and gets a handler with its first byte", EXIT_OK},
+    {"queue", "waits in the backlog", EXIT_OK},
+    {"refuse", "is refused", EXIT_REFUSED},
+    {"unreachable", "finds nobody who listens", EXIT_REFUSED},
+    {0},
 };
 
-static int print_steps(const json_t *answer)
+static void print_verdict(const json_t *answer, const struct verdict *verdict)
 {
-    const json_t *steps = json_object_get(answer, "steps");
-    struct table table;
-
-    table_begin(&table, step_columns, COUNT(step_columns));
-    for (size_t i = 0; i < json_array_size(steps); i++) {
-        const json_t *step = json_array_get(steps, i);
-        const char *verdict = answer_text(step, "verdict");
-
-        table_add_row(&table);
-        table_set(&table, 0, STYLE_PLAIN, "%s", answer_text(step, "rule"));
-        table_set(&table, 1, verdict_style(verdict), "%s", verdict);
-        table_set(&table, 2, STYLE_PLAIN, "%s", answer_text(step, "text"));
-    }
-    return print_table(&table);
-}
-
-static void print_verdict(const json_t *answer)
-{
-    static const struct {
-        const char *verdict, *text;
-    } sentences[] = {
-        {"admit", "is admitted: a handler is started"},
-        {"hold", "is held, and gets a handler with its first byte"},
-        {"queue", "waits in the backlog"},
-        {"refuse", "is refused"},
-        {"unreachable", "finds nobody who listens"},
-    };
     struct table_look look = table_look_of_stdout();
-    const char *verdict = answer_text(answer, "verdict"), *by = answer_text(answer, "by");
+    const char *by = answer_text(answer, "by");
     char text[256];
 
-    for (size_t i = 0; i < COUNT(sentences); i++)
-        if (strcmp(sentences[i].verdict, verdict) == 0) {
-            snprintf(text, sizeof(text), "A client from %s (source %s) %s%s%s%s.\n",
-                     answer_text(answer, "address"), answer_text(answer, "source"),
-                     sentences[i].text, by[0] != '\0' ? " (" : "", by, by[0] != '\0' ? ")" : "");
-            table_print_styled(&look, verdict_style(verdict), text, stdout);
-        }
+    snprintf(text, sizeof(text), "A client from %s (source %s) %s%s%s%s.\n",
+             answer_text(answer, "address"), answer_text(answer, "source"), verdict->text,
+             by[0] != '\0' ? " (" : "", by, by[0] != '\0' ? ")" : "");
+    table_print_styled(&look, view_style(verdict->name), text, stdout);
 }
 
-/* Whoever isn't refused is served sooner or later. */
-static bool is_served(const json_t *answer)
+int explain_run(const struct ctl *ctl, char *arguments[])
 {
-    const char *verdict = answer_text(answer, "verdict");
+    const struct verdict *verdict = verdicts;
+    json_t *answer = NULL;
+    int status =
+        client_call(ctl, json_pack("{s:s, s:s}", "service", arguments[0], "address", arguments[1]),
+                    CLIENT_TIMEOUT, &answer);
 
-    return strcmp(verdict, "refuse") != 0 && strcmp(verdict, "unreachable") != 0;
-}
-
-int explain_run(const struct ctl *ctl, int count, char *arguments[])
-{
-    json_t *answer;
-    int status = client_call(
-        ctl, "explain", json_pack("{s:s, s:s}", "service", arguments[1], "address", arguments[2]),
-        CLIENT_TIMEOUT, &answer);
-
-    (void)count;
-    if (status != EXIT_OK)
-        return status;
-    if (ctl->json) {
-        answer_print_json(answer);
-    } else {
-        print_verdict(answer);
+    while (verdict->name && strcmp(verdict->name, answer_text(answer, "verdict")) != 0)
+        verdict++;
+    if (status == EXIT_OK && !ctl->json) {
+        if (verdict->name)
+            print_verdict(answer, verdict);
         putchar('\n');
-        status = print_steps(answer);
+        status = print_items(VIEW_STEPS, json_object_get(answer, "steps"));
     }
-    if (status == EXIT_OK && !is_served(answer))
-        status = EXIT_REFUSED;
     json_decref(answer);
-    return status;
+    return status == EXIT_OK ? verdict->status : status;
 }

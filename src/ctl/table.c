@@ -1,7 +1,8 @@
 /* table: see table.h. */
 #include "ctl/table.h"
 
-#include <stdarg.h>
+#include <ctype.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,59 +61,42 @@ void table_print_styled(const struct table_look *look, enum table_style style, c
 
 /* --- filling -------------------------------------------------------------------------------- */
 
-void table_begin(struct table *table, const struct table_column *columns, size_t count)
+static void set(struct table *table, size_t row, size_t column, enum table_style style,
+                const char *text)
 {
-    *table = (struct table){.columns = columns, .column_count = count};
-}
-
-void table_free(struct table *table)
-{
-    for (size_t row = 0; row < table->row_count; row++)
-        for (size_t column = 0; column < table->column_count; column++)
-            free(table->rows[row][column].text);
-    free(table->rows);
-    *table = (struct table){0};
-}
-
-void table_add_row(struct table *table)
-{
-    size_t room = table->row_room > 0 ? table->row_room * 2 : 32;
-    struct table_cell(*grown)[TABLE_COLUMNS];
-
-    if (table->row_count == table->row_room) {
-        grown = realloc(table->rows, room * sizeof(*grown));
-        if (!grown) {
-            table->failed = true;
-            return;
-        }
-        table->rows = grown;
-        table->row_room = room;
-    }
-    memset(table->rows[table->row_count++], 0, sizeof(*table->rows));
-}
-
-void table_set(struct table *table, size_t column, enum table_style style, const char *format, ...)
-{
-    char text[CELL_MAX], escaped[CELL_MAX];
-    struct table_cell *cell;
-    va_list arguments;
-
-    if (table->failed || table->row_count == 0)
+    if (table->failed)
         return;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
+    table->rows[row][column] = (struct table_cell){strdup(text), style};
+    table->failed = !table->rows[row][column].text;
+}
+
+void table_begin(struct table *table, const struct table_column *columns, size_t column_count,
+                 size_t row_count)
+{
+    *table = (struct table){.columns = columns, .column_count = column_count};
+    table->rows = calloc(row_count + 1, sizeof(*table->rows));
+    table->row_count = table->rows ? row_count + 1 : 0;
+    table->failed = !table->rows;
+    for (size_t column = 0; column < column_count; column++) {
+        set(table, 0, column, STYLE_TITLE, columns[column].title);
+        for (char *text = table->failed ? NULL : table->rows[0][column].text; text && *text; text++)
+            *text = (char)toupper((unsigned char)*text);
+    }
+}
+
+void table_set(struct table *table, size_t row, size_t column, enum table_style style,
+               const char *text)
+{
+    char escaped[CELL_MAX];
+
     text_escape(text, strlen(text), escaped, sizeof(escaped));
-    cell = &table->rows[table->row_count - 1][column];
-    free(cell->text);
-    cell->text = strdup(escaped);
-    cell->style = style;
-    table->failed = cell->text == NULL;
+    set(table, row + 1, column, style, escaped);
 }
 
 /* --- fitting -------------------------------------------------------------------------------- */
 
-size_t table_width(const char *text)
+/* How many columns of a terminal it takes: a character each. */
+static size_t width_of(const char *text)
 {
     size_t width = 0;
 
@@ -128,23 +112,22 @@ static const char *text_of(const struct table *table, size_t row, size_t column)
     return text ? text : "";
 }
 
+/* With the titles. */
 static size_t shown_rows(const struct table *table, const struct table_look *look)
 {
-    return look->rows > 0 && look->rows < table->row_count ? look->rows : table->row_count;
+    return look->rows > 0 && look->rows < table->row_count ? look->rows + 1 : table->row_count;
 }
 
 /* What each column would like to have; 0: not shown. */
 static void measure(const struct table *table, const struct table_look *look, size_t *widths)
 {
-    for (size_t column = 0; column < table->column_count; column++) {
-        widths[column] = table_width(table->columns[column].title);
+    for (size_t column = 0; column < table->column_count; column++)
         for (size_t row = 0; row < shown_rows(table, look); row++) {
-            size_t width = table_width(text_of(table, row, column));
+            size_t width = width_of(text_of(table, row, column));
 
             if (width > widths[column])
                 widths[column] = width;
         }
-    }
 }
 
 static size_t total(const struct table *table, const size_t *widths)
@@ -213,7 +196,7 @@ static const char *cut_text(const char *text, size_t width, char cut[static CELL
 {
     size_t bytes = 0;
 
-    if (table_width(text) <= width)
+    if (width_of(text) <= width)
         return text;
     for (size_t left = width - 1; text[bytes] != '\0'; bytes++)
         if (((unsigned char)text[bytes] & 0xc0) != 0x80 && left-- == 0)
@@ -222,29 +205,26 @@ static const char *cut_text(const char *text, size_t width, char cut[static CELL
     return cut;
 }
 
-/* row of the table, or its titles with NULL. A line has no blanks at its end. */
+/* A line has no blanks at its end. */
 static void print_row(const struct table *table, const struct table_look *look,
-                      const size_t *widths, const struct table_cell *row, FILE *file)
+                      const size_t *widths, size_t row, FILE *file)
 {
     size_t blanks = 0;
 
     for (size_t column = 0; column < table->column_count; column++) {
-        const char *whole = !row               ? table->columns[column].title
-                            : row[column].text ? row[column].text
-                                               : "";
         char cut[CELL_MAX + 4];
         const char *text;
         size_t room;
 
         if (widths[column] == 0)
             continue;
-        text = cut_text(whole, widths[column], cut);
-        room = widths[column] - table_width(text);
+        text = cut_text(text_of(table, row, column), widths[column], cut);
+        room = widths[column] - width_of(text);
         if (table->columns[column].right)
             blanks += room;
         if (text[0] != '\0') {
             fprintf(file, "%*s", (int)blanks, "");
-            table_print_styled(look, row ? row[column].style : STYLE_TITLE, text, file);
+            table_print_styled(look, table->rows[row][column].style, text, file);
             blanks = 0;
         }
         blanks += (table->columns[column].right ? 0 : room) + GAP;
@@ -252,12 +232,22 @@ static void print_row(const struct table *table, const struct table_look *look,
     fputc('\n', file);
 }
 
-void table_print(const struct table *table, const struct table_look *look, FILE *file)
+static void free_rows(struct table *table)
+{
+    for (size_t row = 0; row < table->row_count; row++)
+        for (size_t column = 0; column < table->column_count; column++)
+            free(table->rows[row][column].text);
+    free(table->rows);
+}
+
+int table_print(struct table *table, const struct table_look *look, FILE *file)
 {
     size_t widths[TABLE_COLUMNS] = {0};
 
-    fit(table, look, widths);
-    print_row(table, look, widths, NULL, file);
-    for (size_t row = 0; row < shown_rows(table, look); row++)
-        print_row(table, look, widths, table->rows[row], file);
+    if (!table->failed)
+        fit(table, look, widths);
+    for (size_t row = 0; !table->failed && row < shown_rows(table, look); row++)
+        print_row(table, look, widths, row, file);
+    free_rows(table);
+    return table->failed ? -ENOMEM : 0;
 }

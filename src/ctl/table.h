@@ -14,10 +14,10 @@
 enum table_style { STYLE_PLAIN, STYLE_TITLE, STYLE_GOOD, STYLE_BUSY, STYLE_BAD, STYLE_STILL };
 
 struct table_column {
-    const char *title;
-    bool right;    /* numbers */
-    bool flexible; /* may be cut */
-    int rank;      /* 0: always shown; else, where there is no room, the highest goes first */
+    const char *title; /* printed in upper case */
+    bool right;        /* numbers */
+    bool flexible;     /* may be cut */
+    int rank;          /* 0: always shown; else, where there is no room, the highest goes first */
 };
 
 #define TABLE_COLUMNS 12
@@ -31,8 +31,8 @@ struct table {
     const struct table_column *columns;
     size_t column_count;
     struct table_cell (*rows)[TABLE_COLUMNS];
-    size_t row_count, row_room;
-    bool failed; /* no memory: some of it is missing */
+    size_t row_count; /* with the first, the titles */
+    bool failed;      /* no memory: some of it is missing */
 };
 
 /* How something is to look. */
@@ -46,24 +46,19 @@ struct table_look {
  * knows it, and NO_COLOR doesn't say no. */
 struct table_look table_look_of_stdout(void);
 
-/* An empty table; the columns must live as long. */
-void table_begin(struct table *table, const struct table_column *columns, size_t count);
-void table_free(struct table *table);
+/* A table of empty cells; the columns must live as long. */
+void table_begin(struct table *table, const struct table_column *columns, size_t column_count,
+                 size_t row_count);
 
-/* A new last row, whose cells follow. */
-void table_add_row(struct table *table);
-/* Sets a cell of the last row. */
-void table_set(struct table *table, size_t column, enum table_style style, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Sets a cell, once. */
+void table_set(struct table *table, size_t row, size_t column, enum table_style style,
+               const char *text);
 
-/* Prints it with a line of titles. */
-void table_print(const struct table *table, const struct table_look *look, FILE *file);
+/* Prints it with a line of titles, and frees it. 0, or -ENOMEM with nothing printed. */
+int table_print(struct table *table, const struct table_look *look, FILE *file);
 
 /* Prints text in a style, and nothing but text where there is no colour. */
 void table_print_styled(const struct table_look *look, enum table_style style, const char *text,
                         FILE *file);
-
-/* How many columns of a terminal text takes: a character each. */
-size_t table_width(const char *text);
 
 #endif

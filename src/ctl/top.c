@@ -1,33 +1,33 @@
 /* top: the command: a live table of the services, the busiest first, and of the busiest sources.
  *
  * Asks once a second, and goes on asking while there is no daemon: one that is started again is
- * shown again. q ends it. Rates and CPU are
- * those since the picture before.
+ * shown again. q ends it. Rates and CPU are those since the picture before.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "ctl/answer.h"
 #include "ctl/command.h"
 #include "ctl/screen.h"
-#include "ctl/show.h"
-#include "ctl/table.h"
-#include "ctl/usage.h"
+#include "ctl/view.h"
+
+#define COUNT(items) (sizeof(items) / sizeof((items)[0]))
 
 #define INTERVAL      1000 /* milliseconds */
 #define PATIENCE      3000 /* that an answer may take */
 #define SOURCES_SHOWN 8
 #define HANDLERS_MOST 500 /* whose CPU time is looked at, a picture */
 
-#define COUNT(items) (sizeof(items) / sizeof((items)[0]))
-
 /* What was, for rates: by the name of the service. */
 struct memory {
-    json_t *services;    /* NAME: {"started", "refused", "cpu"} */
+    json_t *services;    /* NAME: the count of each rate */
     uint64_t pid, asked; /* of which daemon, and when in milliseconds */
 };
 
@@ -36,8 +36,7 @@ struct top {
     struct client client; /* fd -1: there is none */
     json_t *status, *sources, *connections;
     struct memory before;
-    uint64_t elapsed; /* milliseconds since then; 0: unknown */
-    int error;        /* why there is no picture; 0: there is one */
+    int error; /* why there is no picture; 0: there is one */
 };
 
 /* --- asking --------------------------------------------------------------------------------- */
@@ -63,7 +62,7 @@ static int ask(struct top *top)
         top->client.fd = -1;
         return error;
     }
-    error = answer_ask_status(&top->client, NULL, false, PATIENCE, &top->status);
+    error = answer_ask_status(&top->client, NULL, PATIENCE, &top->status);
     if (error == 0)
         error = ask_list(top, "sources", SOURCES_SHOWN, &top->sources);
     if (error == 0)
@@ -75,50 +74,90 @@ static int ask(struct top *top)
     return error;
 }
 
+/* --- CPU time -------------------------------------------------------------------------------- */
+
+/* utime, stime, cutime and cstime are the 14th to 17th field, proc_pid_stat(5); the name before
+ * them may hold blanks and parentheses. */
+static uint64_t ticks_of(const char *stat)
+{
+    const char *end = strrchr(stat, ')');
+    uint64_t ticks[4];
+
+    if (!end || sscanf(end + 1,
+                       " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
+                       " %" SCNu64 " %" SCNu64,
+                       &ticks[0], &ticks[1], &ticks[2], &ticks[3]) != 4)
+        return 0;
+    return ticks[0] + ticks[1] + ticks[2] + ticks[3];
+}
+
+/* CPU time in milliseconds that a process and its children that ended have used; 0 where it is
+ * gone, or can't be asked. */
+static uint64_t cpu_of_process(uint64_t pid)
+{
+    long per_second = sysconf(_SC_CLK_TCK);
+    char path[64], stat[1024];
+    FD_CLEANUP int fd = -1;
+    ssize_t got;
+
+    snprintf(path, sizeof(path), "/proc/%" PRIu64 "/stat", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    got = fd >= 0 ? read(fd, stat, sizeof(stat) - 1) : -1;
+    if (got <= 0 || per_second <= 0)
+        return 0;
+    stat[got] = '\0';
+    return ticks_of(stat) * 1000 / (uint64_t)per_second;
+}
+
+/* Of a service's handlers: those that have ended as the daemon counts it, and of those that run as
+ * the kernel does. */
+static uint64_t cpu_of_service(const struct top *top, const json_t *service)
+{
+    const json_t *connections = json_object_get(top->connections, "connections");
+    uint64_t sum = answer_count(service, "cpu_ms");
+
+    for (size_t i = 0; i < json_array_size(connections); i++) {
+        const json_t *connection = json_array_get(connections, i);
+
+        if (answer_count(connection, "pid") > 0 &&
+            strcmp(answer_text(connection, "service"), answer_text(service, "name")) == 0)
+            sum += cpu_of_process(answer_count(connection, "pid"));
+    }
+    return sum;
+}
+
 /* --- rates ---------------------------------------------------------------------------------- */
 
-static uint64_t milliseconds_now(void)
-{
-    return clock_now() / CLOCK_MILLISECOND;
-}
-
-static uint64_t cpu_of(const struct top *top, const json_t *service)
-{
-    return answer_count(service, "cpu_ms") +
-           usage_of_service(json_object_get(top->connections, "connections"),
-                            answer_text(service, "name"));
-}
-
-/* Adds to each service what has changed since the picture before, a second: "per_s",
- * "refused_per_s" and "cpu_percent"; and remembers this one. */
+/* Adds to each service what has changed since the picture before, a second; and remembers this
+ * one. */
 static void compare(struct top *top)
 {
+    static const struct {
+        const char *member; /* of the service, and of what is remembered */
+        double unit;
+    } rates[] = {{"per_s", 1}, {"refused_per_s", 1}, {"cpu_percent", 10}};
     const json_t *services = json_object_get(top->status, "services");
-    uint64_t now = milliseconds_now(), pid = answer_count(top->status, "pid");
+    uint64_t now = clock_now() / CLOCK_MILLISECOND, pid = answer_count(top->status, "pid");
     json_t *memory = json_object();
+    uint64_t elapsed = top->before.services && top->before.pid == pid ? now - top->before.asked : 0;
 
-    top->elapsed = top->before.services && top->before.pid == pid ? now - top->before.asked : 0;
     for (size_t i = 0; i < json_array_size(services); i++) {
         json_t *service = json_array_get(services, i);
         const json_t *was = json_object_get(top->before.services, answer_text(service, "name"));
-        uint64_t started = answer_count(service, "started");
-        uint64_t refused = answer_sum(service, "refused"), cpu = cpu_of(top, service);
-        double seconds = (double)top->elapsed / 1000;
+        const uint64_t counts[COUNT(rates)] = {answer_count(service, "started"),
+                                               answer_sum(service, "refused"),
+                                               cpu_of_service(top, service)};
+        json_t *remembered = json_object();
 
-        json_object_set_new(memory, answer_text(service, "name"),
-                            json_pack("{s:I, s:I, s:I}", "started", (json_int_t)started, "refused",
-                                      (json_int_t)refused, "cpu", (json_int_t)cpu));
-        if (!was || seconds <= 0)
-            continue;
-        json_object_set_new(
-            service, "per_s",
-            json_real(((double)started - (double)answer_count(was, "started")) / seconds));
-        json_object_set_new(
-            service, "refused_per_s",
-            json_real(((double)refused - (double)answer_count(was, "refused")) / seconds));
-        json_object_set_new(
-            service, "cpu_percent",
-            json_real(((double)cpu - (double)answer_count(was, "cpu")) / 10 / seconds));
+        for (size_t j = 0; j < COUNT(rates); j++) {
+            double more = (double)counts[j] - (double)answer_count(was, rates[j].member);
+
+            json_object_set_new(remembered, rates[j].member, json_integer((json_int_t)counts[j]));
+            if (was && elapsed > 0)
+                json_object_set_new(service, rates[j].member,
+                                    json_real(more / rates[j].unit / ((double)elapsed / 1000)));
+        }
+        json_object_set_new(memory, answer_text(service, "name"), remembered);
     }
     json_decref(top->before.services);
     top->before = (struct memory){memory, pid, now};
@@ -142,94 +181,34 @@ static int compare_services(const void *left, const void *right)
     return difference > 0 ? 1 : -1;
 }
 
-static const struct table_column service_columns[] = {
-    {.title = "SERVICE", .flexible = true},
-    {.title = "STATE"},
-    {.title = "ACTIVE", .right = true},
-    {.title = "PER S", .right = true},
-    {.title = "REF/S", .right = true, .rank = 2},
-    {.title = "CPU %", .right = true, .rank = 1},
-    {.title = "HELD", .right = true, .rank = 5},
-    {.title = "STARTED", .right = true, .rank = 3},
-    {.title = "REFUSED", .right = true, .rank = 4},
-};
-
-static void add_service(struct table *table, const json_t *service)
+/* Puts the services in that order; without memory they stay as they are. */
+static void sort(struct top *top)
 {
-    const char *state = answer_text(service, "state");
-    double refused = answer_number(service, "refused_per_s");
-    char active[48];
-
-    show_active(service, active, sizeof(active));
-    table_add_row(table);
-    table_set(table, 0, STYLE_PLAIN, "%s", answer_text(service, "name"));
-    table_set(table, 1, show_state_style(state), "%s", state);
-    table_set(table, 2, STYLE_PLAIN, "%s", active);
-    table_set(table, 3, STYLE_PLAIN, "%.1f", answer_number(service, "per_s"));
-    table_set(table, 4, refused > 0 ? STYLE_BUSY : STYLE_PLAIN, "%.1f", refused);
-    table_set(table, 5, STYLE_PLAIN, "%.1f", answer_number(service, "cpu_percent"));
-    table_set(table, 6, STYLE_PLAIN, "%" PRIu64, answer_count(service, "held"));
-    table_set(table, 7, STYLE_PLAIN, "%" PRIu64, answer_count(service, "started"));
-    table_set(table, 8, STYLE_PLAIN, "%" PRIu64, answer_sum(service, "refused"));
-}
-
-static void draw_services(const struct top *top, const struct table_look *look, FILE *file)
-{
-    const json_t *services = json_object_get(top->status, "services");
+    json_t *services = json_object_get(top->status, "services"), *sorted = json_array();
     size_t count = json_array_size(services);
-    const json_t **sorted = calloc(count + 1, sizeof(const json_t *));
-    struct table table;
+    json_t **items = calloc(count + 1, sizeof(*items));
 
-    if (!sorted)
-        return;
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = json_array_get(services, i);
-    qsort(sorted, count, sizeof(*sorted), compare_services);
-    table_begin(&table, service_columns, COUNT(service_columns));
-    for (size_t i = 0; i < count && i < look->rows; i++)
-        add_service(&table, sorted[i]);
-    table_print(&table, look, file);
-    table_free(&table);
-    free(sorted);
-}
-
-static const struct table_column source_columns[] = {
-    {.title = "SOURCE"},
-    {.title = "SERVICE", .flexible = true},
-    {.title = "CONNECTIONS", .right = true},
-    {.title = "PENALTY", .right = true, .rank = 1},
-};
-
-static void draw_sources(const struct top *top, const struct table_look *look, FILE *file)
-{
-    const json_t *sources = json_object_get(top->sources, "sources");
-    struct table table;
-
-    table_begin(&table, source_columns, COUNT(source_columns));
-    for (size_t i = 0; i < json_array_size(sources); i++) {
-        const json_t *source = json_array_get(sources, i);
-        char left[ANSWER_SPAN_SIZE];
-
-        table_add_row(&table);
-        table_set(&table, 0, STYLE_PLAIN, "%s", answer_text(source, "source"));
-        table_set(&table, 1, STYLE_PLAIN, "%s", answer_text(source, "service"));
-        table_set(&table, 2, STYLE_PLAIN, "%" PRIu64, answer_count(source, "connections"));
-        answer_format_span(answer_count(source, "penalty_ms"), left);
-        if (answer_flag(source, "enforced"))
-            table_set(&table, 3, STYLE_BAD, "%s", left);
-    }
-    table_print(&table, look, file);
-    table_free(&table);
+    for (size_t i = 0; items && i < count; i++)
+        items[i] = json_array_get(services, i);
+    if (items)
+        qsort(items, count, sizeof(*items), compare_services);
+    for (size_t i = 0; items && i < count; i++)
+        json_array_append(sorted, items[i]);
+    if (json_array_size(sorted) == count)
+        json_object_set(top->status, "services", sorted);
+    json_decref(sorted);
+    free(items);
 }
 
 /* Two lines about the daemon, the services in what is left, and the sources below. */
 static void draw_picture(const struct top *top, struct table_look *look, size_t rows, FILE *file)
 {
-    size_t sources = json_array_size(json_object_get(top->sources, "sources"));
-    size_t services = json_array_size(json_object_get(top->status, "services"));
+    const json_t *source_list = json_object_get(top->sources, "sources");
+    const json_t *service_list = json_object_get(top->status, "services");
+    size_t sources = json_array_size(source_list), services = json_array_size(service_list);
     size_t room = rows > 4 ? rows - 4 : 1;
 
-    show_daemon(top->status, file);
+    view_print_daemon(top->status, file);
     fputc('\n', file);
     /* Sources have their place where there is room for both. */
     look->rows = services;
@@ -237,12 +216,12 @@ static void draw_picture(const struct top *top, struct table_look *look, size_t 
         look->rows = room - sources - 2;
     else if (look->rows > room)
         look->rows = room;
-    draw_services(top, look, file);
+    view_print(VIEW_SERVICES, VIEW_TOP, service_list, look, file);
     if (sources == 0)
         return;
     fputc('\n', file);
     look->rows = sources;
-    draw_sources(top, look, file);
+    view_print(VIEW_SOURCES, VIEW_TOP, source_list, look, file);
 }
 
 static void draw(const struct top *top)
@@ -273,6 +252,7 @@ static void refresh(struct top *top)
     top->error = ask(top);
     if (top->error == 0)
         compare(top);
+    sort(top);
     draw(top);
 }
 
@@ -299,13 +279,12 @@ static void run(struct top *top, struct screen *screen)
     }
 }
 
-int top_run(const struct ctl *ctl, int count, char *arguments[])
+int top_run(const struct ctl *ctl, char *arguments[])
 {
     struct top top = {.ctl = ctl, .client = {.fd = -1}};
     struct screen screen;
     int error;
 
-    (void)count;
     (void)arguments;
     if (ctl->json)
         return ctl_fail(EXIT_USAGE, "top shows a terminal's table: for JSON ask status");

@@ -162,7 +162,7 @@ if have bash; then
     check 'completion of a service' completes 'cat upper ' -s "$socket" pause ''
     check 'completion of its beginning' completes 'upper ' -s "$socket" explain u
     check 'no completion of what follows' completes ' ' -s "$socket" explain upper u
-    check 'completion of an option of ban' completes '--kill ' -s "$socket" ban --
+    check 'completion of an option of ban' completes '--help --kill ' -s "$socket" ban --
 fi
 
 check 'metrics' ends 0 metrics

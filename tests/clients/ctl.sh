@@ -60,11 +60,14 @@ start "$work/names.ini"
 check '--help is a summary' ends 0 out '^usage: stdinetctl ' --help
 check '-h is --help' ends 0 out '^  import FILE' -h
 check '--version' ends 0 out '^stdinetctl [0-9.]*$' --version
-check '--list-commands' ends 0 out '^import$' --list-commands
+check '--list-commands' ends 0 out '^reload$' --list-commands
+check 'and what each takes' ends 0 out '^kill SERVICE|PID$' --list-commands
 check 'no command' ends 64 err 'which COMMAND' --json
 check 'an unknown command' ends 64 err 'frobnicate: no such command' frobnicate
 check 'an unknown option' ends 64 err 'frob' --frob import
-check 'an option without its value' ends 64 err 'requires an argument' -s
+check 'by its name' ends 64 err "^stdinetctl: [a-z]* option.*frob" --frob
+check 'an option without its value' ends 64 err '^stdinetctl: .*requires an argument' -s
+check 'a socket without a name' ends 64 err '^stdinetctl: --socket needs a path' -s '' status
 check 'a command without its arguments' ends 64 err '^stdinetctl: usage: stdinetctl import FILE' import
 
 # needs_room PROGRAM ARGUMENT...: what it can't write it says, once, and fails.
@@ -77,10 +80,18 @@ check 'a standard output that is full' needs_room "$STDINETCTL" --help
 check 'that of --version' needs_room "$STDINETCTL" --version
 check 'that of --list-commands' needs_room "$STDINETCTL" --list-commands
 
-# Every row of the table stands in --help.
-for command in $("$STDINETCTL" --list-commands); do
+# Every row of the table stands in --help, and has one of its own, whatever else is there.
+for command in $("$STDINETCTL" --list-commands | cut -d ' ' -f 1); do
     check "--help has $command" ends 0 out "^  $command " --help
+    check "$command --help" ends 0 out "^usage: stdinetctl $command" "$command" --help
+    check "an unknown option of $command" ends 64 err "^stdinetctl: [a-z]* option.*frob" "$command" --frob
 done
+check '--help behind operands' ends 0 out '^usage: stdinetctl ban \[--kill\] SOURCE' ban 192.0.2.1 --help
+check 'too few operands' ends 64 err '^stdinetctl: usage: stdinetctl ban \[--kill\]' ban --kill
+check 'too many' ends 64 err '^stdinetctl: explain: too many arguments' explain 1 2 3
+check 'the second word of two is no option' ends 1 err '^stdinetctl: .*"--help"' -s "$work/control" \
+    status -- --help
+
 # --- import: what goes where, and how it ends ------------------------------------------------------
 
 line='8080 stream tcp4 nowait root /bin/cat cat'
@@ -137,15 +148,24 @@ if have bash; then
     check 'completion behind the socket' completes 'import ' --json -s import imp
     check 'completion of a file' completes 'inetd.conf ' import ine
     check 'completion of an option of import' completes '--xinetd ' import --x
+    check 'completion of a file behind another' completes 'inetd.conf ' import x ine
+    check 'completion of a file behind an option' completes 'inetd.conf ' import --root ine
+    check 'completion of the options of a command' completes '--help --http ' page -
+    check 'completion where there is only one' completes '--help --wait ' stop ''
+    check 'completion behind the last word' completes ' ' explain x y z
     check 'completion of an unknown command' completes ' ' frobnicate x
     # Of what a daemon says.
     all='\$\(touch\ PWNED\) a\ b plain '
     check 'completion of services' completes "$all" -s control status ''
     check 'completion of services beside an option' completes "$all" -s control connections ''
+    check 'completion of services behind an option' completes "$all" -s control connections --parked ''
+    check 'completion of services or else' completes "$all" -s control kill ''
+    check 'completion of what is no service' completes ' ' -s control explain plain p
     check 'no name of them is run' test ! -e "$work/PWNED"
     check 'completion of a name with a blank' completes 'a\ b ' -s control pause 'a\ '
     check 'completion of an open quotation' completes ' ' -s control pause '"a'
     check 'completion of a banned network' completes '192.0.2.0/24 ' -s control unban 19
+    check 'the same behind an option' completes '192.0.2.0/24 ' -s control ban --kill 19
 fi
 
 # --- onto a disk that is full: more than a buffer, with a write that fails before the last ----------

@@ -60,7 +60,7 @@ for option in $("$stdinetctl" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p'); do
     check "stdinetctl(8) explains --$option" \
         sh -c "grep -q '^\.It .*Fl -$option\\>' man/stdinetctl.8 || echo none"
 done
-for command in $("$stdinetctl" --list-commands); do
+for command in $("$stdinetctl" --list-commands | cut -d ' ' -f 1); do
     check "stdinetctl(8) explains $command" \
         sh -c "grep -q '^\.\(It \)*Cm $command\\>' man/stdinetctl.8 || echo none"
 done
