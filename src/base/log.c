@@ -28,7 +28,6 @@
 /* Not allocated, so that a lack of memory can be said; pages that nobody touches cost nothing. */
 static char log_buffer[BUFFER_SIZE];
 
-const char *const log_level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 const char *const log_format_names[] = {"text", "json", NULL};
 
 static struct {

@@ -19,6 +19,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+const char *const log_level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
+
 static const int level_priorities[] = {
     [LOG_LEVEL_ERROR] = LOG_ERR, [LOG_LEVEL_WARNING] = LOG_WARNING, [LOG_LEVEL_NOTICE] = LOG_NOTICE,
     [LOG_LEVEL_INFO] = LOG_INFO, [LOG_LEVEL_DEBUG] = LOG_DEBUG,

@@ -220,28 +220,17 @@ static void on_client(struct loop_source *source, uint32_t events)
     }
 }
 
-/* Who waits for a service to be without handlers; NULL: nobody. */
-static const struct service *awaited_by(const struct control_client *client)
-{
-    return client->source.fd >= 0 ? client->draining : NULL;
-}
-
-void control_stop_draining(struct control *control, struct service *service)
-{
-    service->draining = false;
-    for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-        if (awaited_by(&control->clients[i]) == service)
-            control_client_answer(&control->clients[i], "the service was resumed");
-}
-
 void control_tell_drained(struct control *control)
 {
     for (size_t i = 0; control && i < CONTROL_CLIENTS; i++) {
-        struct service *service = control->clients[i].draining;
+        struct control_client *client = &control->clients[i];
+        struct service *service = client->source.fd >= 0 ? client->draining : NULL;
 
-        if (awaited_by(&control->clients[i]) && service->admission.running == 0) {
+        if (service && !service->draining && service->admission.running > 0) {
+            control_client_answer(client, "the service was resumed");
+        } else if (service && service->admission.running == 0) {
             service->draining = false;
-            control_client_answer(&control->clients[i], NULL);
+            control_client_answer(client, NULL);
         }
     }
 }

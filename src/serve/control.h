@@ -63,9 +63,8 @@ void control_upgraded(struct control *control, const struct control_upgraded *up
 /* An upgrade failed, for that reason: answers those who ordered it. control may be NULL. */
 void control_upgrade_failed(struct control *control, const char *reason);
 
-/* Answers those who wait for a service that has no handler any more. control may be NULL. */
+/* Answers those who wait for a service that has no handler any more, or was resumed. control may be
+ * NULL. */
 void control_tell_drained(struct control *control);
-/* Answers those who wait for one that doesn't drain any more, for it was resumed. */
-void control_stop_draining(struct control *control, struct service *service);
 
 #endif

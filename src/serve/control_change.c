@@ -27,7 +27,8 @@ int control_resume(struct control_call *call)
     if (!service)
         return -EINVAL;
     service->paused = false;
-    control_stop_draining(call->context->control, service);
+    service->draining = false; /* whoever waits for that is told when the turn ends */
+    service->services->is_any_empty = true;
     turns_look(service);
     return 0;
 }
@@ -121,7 +122,8 @@ int control_reload(struct control_call *call)
 
 int control_upgrade(struct control_call *call)
 {
-    control_client_upgrade(call->client);
+    call->client->upgrading = true;
+    call->context->orders.upgrade(call->context->orders.daemon);
     return -EINPROGRESS;
 }
 

@@ -160,7 +160,7 @@ static void take_line(struct control_client *client, const char *line, size_t le
         put_error(client, "the line is too long");
         return;
     }
-    error = control_request_parse(line, length, &request);
+    error = control_request_parse(&control_commands, line, length, &request);
     if (error == 0)
         run(client, &request);
     else
@@ -354,12 +354,6 @@ void control_client_answer(struct control_client *client, const char *problem)
 }
 
 /* --- upgrades ------------------------------------------------------------------------------- */
-
-void control_client_upgrade(struct control_client *client)
-{
-    client->upgrading = true;
-    client->context->orders.upgrade(client->context->orders.daemon);
-}
 
 void control_client_upgraded(struct control_client *client, const struct control_upgraded *upgraded)
 {

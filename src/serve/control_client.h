@@ -48,8 +48,7 @@ void control_client_end(struct control_client *client);
 /* The answer to a command that had none at once: problem, or NULL: it is done. */
 void control_client_answer(struct control_client *client, const char *problem);
 
-/* Orders an upgrade, whose end is its answer: that it failed, or by the new build. */
-void control_client_upgrade(struct control_client *client);
+/* The upgrade that it ordered has worked. */
 void control_client_upgraded(struct control_client *client,
                              const struct control_upgraded *upgraded);
 

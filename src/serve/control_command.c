@@ -1,14 +1,7 @@
-/* control_command: see control_command.h. The table, and what the commands share. */
+/* control_command: see control_command.h. The table. */
 #include "serve/control_command.h"
 
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "base/log_recent.h"
-#include "base/text.h"
-#include "serve/connections.h"
 
 /* Of what there may be very much, one answer has at most so much. */
 #define SERVICES_MAX    500
@@ -21,7 +14,7 @@
 #define OPTIONAL .required = false
 
 /* clang-format off */
-const struct control_command control_table[] = {
+static const struct control_command rows[] = {
     {"status", "the daemon, and its services from `first` on, `count` of them, or one", false,
      {{"service", CONTROL_TEXT, OPTIONAL}, {"first", CONTROL_COUNT, .maximum = UINT32_MAX},
       {"count", CONTROL_COUNT, .maximum = SERVICES_MAX},
@@ -63,51 +56,4 @@ const struct control_command control_table[] = {
 };
 /* clang-format on */
 
-const size_t control_table_count = sizeof(control_table) / sizeof(control_table[0]);
-
-int control_refuse(struct control_call *call, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(call->problem, sizeof(call->problem), format, arguments);
-    va_end(arguments);
-    return -EINVAL;
-}
-
-struct service *control_find_service(struct control_call *call,
-                                     const struct control_argument *argument)
-{
-    struct service *service =
-        service_find(call->context->connections->services->first, argument->text);
-    char shown[SERVICE_NAME_MAX * 2];
-
-    if (service)
-        return service;
-    text_escape(argument->text, strlen(argument->text), shown, sizeof(shown));
-    control_refuse(call, "there is no service \"%s\"", shown);
-    return NULL;
-}
-
-uint64_t control_count(const struct control_argument *argument, uint64_t fallback)
-{
-    return argument->given ? argument->count : fallback;
-}
-
-void control_format_source(const struct service *service, const struct addr *addr,
-                           char text[static PREFIX_TEXT_SIZE])
-{
-    struct addr source = *addr;
-    struct prefix prefix = {.family = addr->family};
-    const struct settings_lengths *lengths;
-
-    if (!service || addr->scope != 0 || (addr->family != ADDR_IPV4 && addr->family != ADDR_IPV6)) {
-        addr_format_host(addr, text);
-        return;
-    }
-    source = rules_source_of(service->admission.rules, addr);
-    lengths = &service->admission.rules->guard->source_prefix;
-    prefix.length = addr->family == ADDR_IPV4 ? lengths->ipv4 : lengths->ipv6;
-    memcpy(prefix.bytes, source.bytes, sizeof(prefix.bytes));
-    prefix_format(&prefix, text);
-}
+const struct control_commands control_commands = {rows, sizeof(rows) / sizeof(rows[0])};

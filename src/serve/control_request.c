@@ -162,15 +162,16 @@ static int parse_arguments(struct control_request *request, json_t *arguments)
     return 0;
 }
 
-static int find_command(struct control_request *request, const json_t *name)
+static int find_command(const struct control_commands *commands, struct control_request *request,
+                        const json_t *name)
 {
     char shown[SHOWN];
 
     if (!json_is_string(name))
         return refuse(request, "there is no string \"command\"");
-    for (size_t i = 0; i < control_table_count; i++)
-        if (strcmp(control_table[i].name, json_string_value(name)) == 0) {
-            request->command = &control_table[i];
+    for (size_t i = 0; i < commands->count; i++)
+        if (strcmp(commands->rows[i].name, json_string_value(name)) == 0) {
+            request->command = &commands->rows[i];
             return 0;
         }
     text_escape(json_string_value(name), json_string_length(name), shown, sizeof(shown));
@@ -190,7 +191,8 @@ static int check_members(struct control_request *request)
     return 0;
 }
 
-int control_request_parse(const char *line, size_t length, struct control_request *ret)
+int control_request_parse(const struct control_commands *commands, const char *line, size_t length,
+                          struct control_request *ret)
 {
     json_error_t problem;
     int error;
@@ -203,7 +205,7 @@ int control_request_parse(const char *line, size_t length, struct control_reques
         return refuse(ret, "the line is no JSON object");
     error = check_members(ret);
     if (error == 0)
-        error = find_command(ret, json_object_get(ret->root, "command"));
+        error = find_command(commands, ret, json_object_get(ret->root, "command"));
     if (error == 0)
         error = parse_arguments(ret, json_object_get(ret->root, "arguments"));
     return error;

@@ -52,7 +52,7 @@ struct control_argument {
 
 #define CONTROL_PARAMETERS 5
 
-/* A command: a row of control_table. */
+/* A command: a row of the table in control_command.c. */
 struct control_command {
     const char *name;
     const char *help;
@@ -63,8 +63,10 @@ struct control_command {
     int (*run)(struct control_call *call);
 };
 
-extern const struct control_command control_table[];
-extern const size_t control_table_count;
+struct control_commands {
+    const struct control_command *rows;
+    size_t count;
+};
 
 #define CONTROL_PROBLEM_SIZE 256
 
@@ -75,9 +77,10 @@ struct control_request {
     char problem[CONTROL_PROBLEM_SIZE];                    /* what is wrong, as UTF-8 */
 };
 
-/* Parses a line without its '\n'. Returns 0; -EINVAL with ret->problem; -ENOMEM. Free it in each
- * case. */
-int control_request_parse(const char *line, size_t length, struct control_request *ret);
+/* Parses a line, for one of these commands, without its '\n'. Returns 0; -EINVAL with ret->problem;
+ * -ENOMEM. Free it in each case. */
+int control_request_parse(const struct control_commands *commands, const char *line, size_t length,
+                          struct control_request *ret);
 void control_request_free(struct control_request *request);
 
 #endif

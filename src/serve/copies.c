@@ -22,6 +22,12 @@ static void on_control(struct loop_source *source, uint32_t events)
     copies_take_answers(template->warming);
 }
 
+/* Whoever has a copy of its socket could keep its end from being seen. */
+static void take_template_answers(struct warm_child *template)
+{
+    copies_take_answers(template->warming);
+}
+
 void copies_set_template(struct warming *warming, struct warm_child *template)
 {
     struct loop *loop = warming->pools->loop;
@@ -33,6 +39,7 @@ void copies_set_template(struct warming *warming, struct warm_child *template)
         return;
     loop_unwatch(loop, &template->source);
     template->source.ready = on_control;
+    template->answers = take_template_answers;
     if (loop_watch(loop, &template->source, EPOLLIN) < 0) {
         warming->template = NULL;
         warm_child_discard(template);
@@ -55,7 +62,7 @@ static bool send_one(struct warming *warming, struct pool_request *request, cons
     warming->template->uses++;
     warming->sent_count++;
     warming->pools->processes->unclaimed++;
-    ready_await_answer(warming);
+    warm_child_await_answer(warming);
     return true;
 }
 
@@ -165,7 +172,7 @@ void copies_take_answers(struct warming *warming)
         return;
     if (got < 0 || template->reaped) {
         copies_end(warming);
-        supply_lost(warming);
+        warm_child_lost(warming);
         return;
     }
     if (warming->successor && warming->sent_count == 0) {

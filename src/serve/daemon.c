@@ -92,6 +92,7 @@ static void end_turn(void *context)
     struct daemon *daemon = context;
 
     connections_end_turn(&daemon->connections);
+    pools_end_turn(&daemon->pools);
     if (daemon->services.is_any_empty) {
         daemon->services.is_any_empty = false;
         control_tell_drained(daemon->control);
@@ -101,6 +102,8 @@ static void end_turn(void *context)
     upgrade_end_turn(daemon); /* where we stay, it has something to say */
     daemon_tell_turn(daemon);
     upgrade_end_turn(daemon); /* before the lines: it may have to say that it failed */
+    if (upgrade_releases_reload(daemon))
+        daemon_reload(daemon, NULL, NULL);
     if (log_flush() && !loop_is_armed(&daemon->log_timer))
         loop_arm(daemon->loop, &daemon->log_timer, clock_now() + LOG_RETRY * CLOCK_MILLISECOND);
 }
@@ -109,24 +112,6 @@ static void end_turn(void *context)
 static void on_turn_timer(struct loop_timer *timer)
 {
     (void)timer;
-}
-
-int daemon_open_log(const struct daemon_settings *settings, bool daemonized)
-{
-    static const enum log_sink sinks[] = {[SETTINGS_LOG_STDERR] = LOG_SINK_STDERR,
-                                          [SETTINGS_LOG_SYSLOG] = LOG_SINK_SYSLOG,
-                                          [SETTINGS_LOG_JOURNAL] = LOG_SINK_JOURNAL,
-                                          [SETTINGS_LOG_FILE] = LOG_SINK_FILE};
-    struct log_settings log = {
-        .path = settings->log.path, .format = settings->log_format, .level = settings->log_level};
-
-    if (settings->log.kind == SETTINGS_LOG_AUTO)
-        log.sink = daemonized ? LOG_SINK_SYSLOG : LOG_SINK_STDERR;
-    else
-        log.sink = sinks[settings->log.kind];
-    if (log.sink == LOG_SINK_STDERR && daemonized)
-        return -EINVAL; /* nobody reads it any more */
-    return log_open(&log);
 }
 
 static void free_services(struct service *service)
@@ -299,20 +284,6 @@ static int open_control(struct daemon *daemon)
     return control_open(&daemon->connections, &daemon->pools, &orders, &daemon->control);
 }
 
-struct carried daemon_carried(struct daemon *daemon)
-{
-    return (struct carried){.services = &daemon->services,
-                            .pools = &daemon->pools,
-                            .connections = &daemon->connections,
-                            .control = daemon->control,
-                            .facts = &daemon->facts,
-                            .pid_file = &daemon->pid_file,
-                            .daemonized = daemon->daemonized,
-                            .nofile = daemon->services.origin.nofile,
-                            .configuration_fd = daemon->upgrade.configuration_fd,
-                            .reload_due = daemon->upgrade.reload_due};
-}
-
 /* All but what follows the configuration. 0 or -errno. */
 static int open_daemon(struct daemon *daemon, struct adoption *adoption)
 {
@@ -336,23 +307,6 @@ static int open_daemon(struct daemon *daemon, struct adoption *adoption)
     if (error == 0 && adoption)
         adopt_services(daemon, adoption);
     return error;
-}
-
-void daemon_apply_pools(struct daemon *daemon)
-{
-    pools_hold(&daemon->pools, daemon->connections.turns.blocked != 0);
-    for (struct service *service = daemon->services.first; service; service = service->next)
-        warming_adapt(&daemon->pools, service);
-}
-
-void daemon_apply(struct daemon *daemon)
-{
-    daemon->connections.admission.limit = daemon->config->daemon.max_connections;
-    for (struct service *service = daemon->services.first; service; service = service->next)
-        service_bind(service);
-    intake_apply(&daemon->connections); /* those that were held by another configuration */
-    daemon_apply_pools(daemon);
-    control_apply(daemon->control, &daemon->config->daemon);
 }
 
 /* Makes a server of config, on which it takes a reference, and binds its services; inherited and

@@ -13,14 +13,12 @@
 
 /* --- what every handover has ---------------------------------------------------------------- */
 
-#define HEAD_SIZE (sizeof("stdinetd-handover checksum=0123456789abcdef\n") - 1)
-
 /* The first line, for the body behind it. */
-static void make_head(const char *body, size_t length, char ret[static HEAD_SIZE + 1])
+static void make_head(const char *body, size_t length, char ret[static HANDOVER_HEAD_SIZE + 1])
 {
     static const struct siphash_key key;
 
-    snprintf(ret, HEAD_SIZE + 1, "stdinetd-handover checksum=%016" PRIx64 "\n",
+    snprintf(ret, HANDOVER_HEAD_SIZE + 1, "stdinetd-handover checksum=%016" PRIx64 "\n",
              siphash(&key, body, length));
 }
 
@@ -57,29 +55,13 @@ void handover_write_begin(struct handover_writer *writer)
         writer->failed = true;
         return;
     }
-    fprintf(writer->file, "%*s", (int)HEAD_SIZE, "\n");
+    fprintf(writer->file, "%*s", (int)HANDOVER_HEAD_SIZE, "\n");
     record_write(writer, &version_record, &version);
-}
-
-void handover_pass(struct handover_writer *writer, int fd)
-{
-    if (writer->fd_count == writer->fd_room) {
-        size_t room = writer->fd_room > 0 ? writer->fd_room * 2 : 64;
-        int *fds = realloc(writer->fds, room * sizeof(*fds));
-
-        if (!fds) {
-            writer->failed = true;
-            return;
-        }
-        writer->fds = fds;
-        writer->fd_room = room;
-    }
-    writer->fds[writer->fd_count++] = fd;
 }
 
 int handover_write_end(struct handover_writer *writer)
 {
-    char head[HEAD_SIZE + 1];
+    char head[HANDOVER_HEAD_SIZE + 1];
 
     if (!writer->file)
         return -ENOMEM;
@@ -93,8 +75,8 @@ int handover_write_end(struct handover_writer *writer)
     /* Without memory for the text glibc's fclose() says that all is well, and there is none. */
     if (writer->failed || !writer->text)
         return -ENOMEM;
-    make_head(writer->text + HEAD_SIZE, writer->length - HEAD_SIZE, head);
-    memcpy(writer->text, head, HEAD_SIZE);
+    make_head(writer->text + HANDOVER_HEAD_SIZE, writer->length - HANDOVER_HEAD_SIZE, head);
+    memcpy(writer->text, head, HANDOVER_HEAD_SIZE);
     return 0;
 }
 
@@ -105,109 +87,6 @@ void handover_write_free(struct handover_writer *writer)
     free(writer->text);
     free(writer->fds);
     *writer = (struct handover_writer){0};
-}
-
-/* --- lines ---------------------------------------------------------------------------------- */
-
-static bool is_word(struct handover_word word, const char *text)
-{
-    return word.length == strlen(text) && memcmp(word.start, text, word.length) == 0;
-}
-
-/* The word from start up to a space or end. */
-static struct handover_word next_word(const char *start, const char *end)
-{
-    const char *space = memchr(start, ' ', (size_t)(end - start));
-
-    return (struct handover_word){start, (size_t)((space ? space : end) - start)};
-}
-
-void handover_refuse(struct handover_line *line, const char *problem)
-{
-    if (line->problem[0] == '\0')
-        snprintf(line->problem, sizeof(line->problem), "%s", problem);
-}
-
-/* Only bytes that handover_write puts into a word. */
-static bool is_printable(struct handover_word word)
-{
-    for (size_t i = 0; i < word.length; i++)
-        if (word.start[i] <= ' ' || word.start[i] >= 0x7f)
-            return false;
-    return word.length > 0;
-}
-
-static void split_field(struct handover_line *line, struct handover_word word)
-{
-    const char *equals = memchr(word.start, '=', word.length);
-    struct handover_field field = {.key = word};
-
-    if (!is_printable(word) || !equals || equals == word.start) {
-        handover_refuse(line, "a word is no value");
-        return;
-    }
-    if (line->field_count == HANDOVER_FIELDS_MAX) {
-        handover_refuse(line, "a line has too many values");
-        return;
-    }
-    field.key.length = (size_t)(equals - word.start);
-    field.value.start = equals + 1;
-    field.value.length = word.length - field.key.length - 1;
-    line->fields[line->field_count++] = field;
-}
-
-static void split_line(struct handover_line *line, const char *start, const char *end)
-{
-    line->field_count = 0;
-    line->scratch_used = 0;
-    line->problem[0] = '\0';
-    line->kind = next_word(start, end);
-    if (!is_printable(line->kind))
-        handover_refuse(line, "a line has no kind");
-    for (start += line->kind.length; start < end;) {
-        struct handover_word word = next_word(start + 1, end);
-
-        split_field(line, word);
-        start += 1 + word.length;
-    }
-}
-
-bool handover_next_line(struct handover_line *line)
-{
-    const char *start = line->handover->text + line->next;
-    const char *end = memchr(start, '\n', line->handover->length - line->next);
-
-    /* handover_open has seen to it that the last line has an end. */
-    if (!end)
-        return false;
-    line->next = (size_t)(end - line->handover->text) + 1;
-    split_line(line, start, end);
-    return true;
-}
-
-bool handover_first_line(struct handover *handover, struct handover_line *ret)
-{
-    ret->handover = handover;
-    ret->next = HEAD_SIZE;
-    return handover_next_line(ret);
-}
-
-bool handover_is_kind(const struct handover_line *line, const char *kind)
-{
-    return is_word(line->kind, kind);
-}
-
-int handover_check(const struct handover_line *line)
-{
-    return line->problem[0] == '\0' ? 0 : -EINVAL;
-}
-
-const struct handover_word *handover_find(const struct handover_line *line, const char *key)
-{
-    for (size_t i = 0; i < line->field_count; i++)
-        if (is_word(line->fields[i].key, key))
-            return &line->fields[i].value;
-    return NULL;
 }
 
 /* --- fds ------------------------------------------------------------------------------------ */
@@ -331,12 +210,13 @@ int handover_open(const char *text, size_t length, struct handover *ret,
                   char problem[static HANDOVER_PROBLEM_SIZE])
 {
     struct handover handover = {.text = text, .length = length};
-    char head[HEAD_SIZE + 1] = "";
+    char head[HANDOVER_HEAD_SIZE + 1] = "";
     int error;
 
-    if (length >= HEAD_SIZE)
-        make_head(text + HEAD_SIZE, length - HEAD_SIZE, head);
-    if (length < HEAD_SIZE || memcmp(text, head, HEAD_SIZE) != 0 || text[length - 1] != '\n') {
+    if (length >= HANDOVER_HEAD_SIZE)
+        make_head(text + HANDOVER_HEAD_SIZE, length - HANDOVER_HEAD_SIZE, head);
+    if (length < HANDOVER_HEAD_SIZE || memcmp(text, head, HANDOVER_HEAD_SIZE) != 0 ||
+        text[length - 1] != '\n') {
         snprintf(problem, HANDOVER_PROBLEM_SIZE, "it is damaged");
         return -EINVAL;
     }

@@ -47,6 +47,9 @@ int handover_write_end(struct handover_writer *writer);
 /* Frees text and fds. */
 void handover_write_free(struct handover_writer *writer);
 
+/* Its first line, with a checksum of the rest. */
+#define HANDOVER_HEAD_SIZE (sizeof("stdinetd-handover checksum=0123456789abcdef\n") - 1)
+
 /* --- reading -------------------------------------------------------------------------------- */
 
 #define HANDOVER_PROBLEM_SIZE 160

@@ -375,7 +375,6 @@ static void commit(struct reload *reload)
     daemon->config = reload->config;
     config_unref(before);
     daemon_apply(daemon);
-    upgrade_note_reload(daemon);
 }
 
 /* Those that prepare_paths changed, back to what they were. */

@@ -35,6 +35,7 @@ static void next_stage(struct daemon *daemon)
     } else if (daemon->stop_stage == STOP_TERMINATED) {
         event_log(EVENT_STOPPING, "stopping: %zu handlers are sent TERM",
                   daemon->connections.children.handlers);
+        daemon->connections.is_ending = true;
         linger_close_all(&daemon->connections.lingering);
         children_signal(&daemon->connections.children, SIGTERM);
     } else {

@@ -66,7 +66,6 @@ static void join_lines(char *text)
 /* words: what the new build said itself; NULL: nothing. */
 static void fail(struct daemon *daemon, const char *problem, const char *words)
 {
-    struct upgrade *upgrade = &daemon->upgrade;
     char reason[REASON_SIZE];
 
     snprintf(reason, sizeof(reason), "%s%s%s", problem, words && words[0] != '\0' ? ": " : "",
@@ -78,10 +77,6 @@ static void fail(struct daemon *daemon, const char *problem, const char *words)
         log_words(words);
     event_log(EVENT_UPGRADE_FAILED, "not upgraded, everything stays as it was: %s", problem);
     control_upgrade_failed(daemon->control, reason);
-    if (upgrade->reload_due) {
-        upgrade->reload_due = false;
-        daemon_reload(daemon, NULL, NULL);
-    }
 }
 
 void upgrade_abandon(struct daemon *daemon, const char *reason)
@@ -106,6 +101,7 @@ static int ask(struct daemon *daemon, char problem[static UPGRADE_PROBLEM_SIZE])
         snprintf(problem, UPGRADE_PROBLEM_SIZE, "stdinetd is stopping");
         return -ESHUTDOWN;
     }
+    upgrade->proven_reloads = daemon->facts.reloads_done;
     if (error == 0 && stat(path, &upgrade->proven) < 0)
         error = -errno;
     if (error == 0)
@@ -149,9 +145,13 @@ bool upgrade_defers_reload(struct daemon *daemon)
     return true;
 }
 
-void upgrade_note_reload(struct daemon *daemon)
+bool upgrade_releases_reload(struct daemon *daemon)
 {
-    daemon->upgrade.proven = (struct stat){0};
+    bool is_due = daemon->upgrade.reload_due && daemon->upgrade.stage == UPGRADE_NOT;
+
+    if (is_due)
+        daemon->upgrade.reload_due = false;
+    return is_due;
 }
 
 /* From now on nobody is started, so that the starts that are under way come to an end. */
@@ -193,12 +193,14 @@ static void on_proof_end(struct process *process, int status, const struct rusag
 /* --- leaving -------------------------------------------------------------------------------- */
 
 /* Whether the file is still the one that was asked, about the configuration that we have. */
-static bool is_proven(const struct upgrade *upgrade)
+static bool is_proven(const struct daemon *daemon)
 {
+    const struct upgrade *upgrade = &daemon->upgrade;
     const struct stat *before = &upgrade->proven;
     struct stat now;
 
-    return stat(upgrade->origin->path, &now) == 0 && now.st_dev == before->st_dev &&
+    return upgrade->proven_reloads == daemon->facts.reloads_done &&
+           stat(upgrade->origin->path, &now) == 0 && now.st_dev == before->st_dev &&
            now.st_ino == before->st_ino && now.st_size == before->st_size &&
            now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
            now.st_mtim.tv_nsec == before->st_mtim.tv_nsec &&
@@ -262,7 +264,7 @@ void upgrade_end_turn(struct daemon *daemon)
         loop_arm(daemon->loop, &upgrade->timer, loop_now(daemon->loop) + LEAVING_WAIT);
         return;
     }
-    if (!is_proven(upgrade)) {
+    if (!is_proven(daemon)) {
         rest(daemon); /* another one has come meanwhile, or another configuration */
         prove(daemon);
         return;

@@ -38,7 +38,8 @@ struct upgrade {
     struct proof proof;
     struct loop_timer timer; /* armed: the proof, or the waiting for starts, has taken too long */
     int configuration_fd;    /* of the proof: what the new build understands of it; -1: none */
-    struct stat proven;      /* the file that was asked; zeroed: it must be asked again */
+    struct stat proven;      /* the file that was asked */
+    uint64_t proven_reloads; /* and after how many reloads: about which configuration */
     bool reload_due;         /* HUP came meanwhile */
     char problem[UPGRADE_PROBLEM_SIZE]; /* what it is when the proof is over by the timer */
 };
@@ -57,9 +58,8 @@ void upgrade_request(struct daemon *daemon);
 /* Whether a reload must wait: then it comes behind the upgrade, by whichever build serves then. */
 bool upgrade_defers_reload(struct daemon *daemon);
 
-/* By order of a control client a reload doesn't wait: what the new build understands of the
- * configuration, to fall back to it, is of the one before. It is asked again. */
-void upgrade_note_reload(struct daemon *daemon);
+/* At the end of a turn: whether one that waited is due now, once. */
+bool upgrade_releases_reload(struct daemon *daemon);
 
 /* The daemon is about to end: gives up what is under way, for that reason. */
 void upgrade_abandon(struct daemon *daemon, const char *reason);

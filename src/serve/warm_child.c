@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/fd.h"
+#include "serve/service.h"
 #include "serve/warming_parts.h"
 
 static struct processes *processes_of(const struct warm_child *child)
@@ -17,11 +18,8 @@ static void on_end(struct process *process, int status, const struct rusage *usa
     (void)status;
     (void)usage;
     child->reaped = true;
-    /* Whoever has a copy of its socket could keep its end from being seen. */
-    if (child == child->warming->template)
-        copies_take_answers(child->warming);
-    else if (child->given)
-        ready_read_answer(child);
+    if (child->answers && (child->given || child == child->warming->template))
+        child->answers(child);
 }
 
 void warm_child_know(struct warm_child *child, pid_t pid)
@@ -66,4 +64,46 @@ void warm_child_append(struct warm_child **list, struct warm_child *child)
         list = &(*list)->next;
     child->next = NULL;
     *list = child;
+}
+
+/* warm-age; 0: for ever. Not so short that warming up were all that is done. */
+nanoseconds warm_child_most_age(const struct warming *warming)
+{
+    nanoseconds age = warming->service->settings->warm->age;
+
+    return age == 0 || age > CLOCK_SECOND ? age : CLOCK_SECOND;
+}
+
+bool warm_child_is_old(const struct warming *warming, const struct warm_child *child)
+{
+    nanoseconds most = warm_child_most_age(warming);
+
+    return most > 0 && loop_now(warming->pools->loop) - child->since >= most;
+}
+
+void warm_child_await_answer(struct warming *warming)
+{
+    struct loop *loop = warming->pools->loop;
+
+    if (!loop_is_armed(&warming->answer))
+        loop_arm(loop, &warming->answer, loop_now(loop) + ANSWER_WAIT);
+}
+
+/* One that was ready has ended, and whoever looks at the end of the turn makes another one later.
+ */
+void warm_child_lost(struct warming *warming)
+{
+    warming->lost = true;
+    warm_child_refill(warming);
+}
+
+void warm_child_refill(struct warming *warming)
+{
+    struct pools *pools = warming->pools;
+
+    if (warming->is_due)
+        return;
+    warming->is_due = true;
+    warming->next_due = pools->due;
+    pools->due = warming;
 }

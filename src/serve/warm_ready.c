@@ -27,7 +27,7 @@ void ready_discard_all(struct warming *warming)
 
 void ready_discard_old(struct warming *warming)
 {
-    while (warming->ready && supply_is_old(warming, warming->ready))
+    while (warming->ready && warm_child_is_old(warming, warming->ready))
         discard(warming->ready);
 }
 
@@ -95,7 +95,7 @@ static void on_control(struct loop_source *source, uint32_t events)
         return;
     }
     discard(child);
-    supply_lost(warming);
+    warm_child_lost(warming);
 }
 
 void ready_read_answers(struct warming *warming)
@@ -114,43 +114,12 @@ void ready_take_back(struct warming *warming)
         take_back(warming->given); /* NOLINT(clang-analyzer-unix.Malloc): it takes it out */
 }
 
-void ready_await_answer(struct warming *warming)
-{
-    struct loop *loop = warming->pools->loop;
-
-    if (!loop_is_armed(&warming->answer))
-        loop_arm(loop, &warming->answer, loop_now(loop) + ANSWER_WAIT);
-}
-
-static void on_answer(struct loop_timer *timer)
-{
-    struct warming *warming = timer->owner;
-    nanoseconds now = loop_now(warming->pools->loop);
-    struct warm_child *child = warming->given, *next;
-    bool late = false;
-
-    for (; child; child = next) {
-        next = child->next;
-        if (now - child->since < ANSWER_WAIT)
-            continue;
-        take_back(child);
-        late = true;
-    }
-    late = copies_check(warming) || late;
-    if (warming->given || warming->sent_count > 0)
-        ready_await_answer(warming);
-    /* Whoever stopped that one may stop the next one, too, and each keeps a client waiting. */
-    if (late)
-        supply_lost(warming);
-    else
-        supply_refill(warming);
-}
-
 int ready_add(struct warming *warming, struct warm_child *child)
 {
     int error;
 
     child->source.ready = on_control;
+    child->answers = ready_read_answer;
     error = loop_watch(warming->pools->loop, &child->source, EPOLLIN);
     if (error < 0)
         return error;
@@ -167,7 +136,7 @@ bool ready_take(struct warming *warming, struct pool_request *request, const cha
 
         take_out(child);
         child->serial = ++warming->connection_serial;
-        if (child->reaped || supply_is_old(warming, child) ||
+        if (child->reaped || warm_child_is_old(warming, child) ||
             warm_link_send(child->source.fd, WARM_GO, child->serial, region, warming->slots.size,
                            request->fd) < 0) {
             warm_child_discard(child);
@@ -178,13 +147,23 @@ bool ready_take(struct warming *warming, struct pool_request *request, const cha
         child->next = warming->given;
         warming->given = child;
         warming->pools->processes->unclaimed++;
-        ready_await_answer(warming);
+        warm_child_await_answer(warming);
         return true;
     }
     return false;
 }
 
-void ready_open(struct warming *warming)
+bool ready_check(struct warming *warming, nanoseconds now)
 {
-    warming->answer = (struct loop_timer){.fired = on_answer, .owner = warming};
+    struct warm_child *child = warming->given, *next;
+    bool late = false;
+
+    for (; child; child = next) {
+        next = child->next;
+        if (now - child->since < ANSWER_WAIT)
+            continue;
+        take_back(child);
+        late = true;
+    }
+    return late;
 }

@@ -24,21 +24,6 @@ static const struct settings_warm *settings_of(const struct warming *warming)
     return warming->service->settings->warm;
 }
 
-/* warm-age; 0: for ever. Not so short that warming up were all that is done. */
-static nanoseconds most_age(const struct warming *warming)
-{
-    nanoseconds age = settings_of(warming)->age;
-
-    return age == 0 || age > CLOCK_SECOND ? age : CLOCK_SECOND;
-}
-
-bool supply_is_old(const struct warming *warming, const struct warm_child *child)
-{
-    nanoseconds most = most_age(warming);
-
-    return most > 0 && loop_now(warming->pools->loop) - child->since >= most;
-}
-
 /* Whether there are enough, or a template that is good for more. */
 static bool has_enough(const struct warming *warming)
 {
@@ -48,7 +33,7 @@ static bool has_enough(const struct warming *warming)
     if (warming->successor)
         return true;
     if (template)
-        return template->uses < settings->uses && !supply_is_old(warming, template);
+        return template->uses < settings->uses && !warm_child_is_old(warming, template);
     return warming->ready_count >= settings->count;
 }
 
@@ -168,8 +153,8 @@ static void arm_age(struct warming *warming)
 {
     struct loop *loop = warming->pools->loop;
 
-    if (most_age(warming) > 0 && !loop_is_armed(&warming->age))
-        loop_arm(loop, &warming->age, loop_now(loop) + most_age(warming));
+    if (warm_child_most_age(warming) > 0 && !loop_is_armed(&warming->age))
+        loop_arm(loop, &warming->age, loop_now(loop) + warm_child_most_age(warming));
 }
 
 /* All that is old is made anew; a template serves until its successor is there. */
@@ -191,7 +176,7 @@ static void on_successor(struct loop_source *source, uint32_t events)
     (void)events;
     warming->successor = NULL;
     warm_child_discard(child);
-    supply_lost(warming);
+    warm_child_lost(warming);
 }
 
 void supply_take(struct warming *warming, struct warm_child *child, bool copies)
@@ -365,12 +350,6 @@ void supply_refill(struct warming *warming)
     if (settings_of(warming)->timeout > 0)
         loop_arm(pools->loop, &warming->retry,
                  loop_now(pools->loop) + settings_of(warming)->timeout + REPORT_GRACE);
-}
-
-void supply_lost(struct warming *warming)
-{
-    warming->lost = true;
-    supply_refill(warming);
 }
 
 void supply_open(struct warming *warming)

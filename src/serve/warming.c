@@ -92,6 +92,22 @@ static bool is_current(const struct warming *warming, const char *order, size_t 
            warm_files_are_same(&warming->files, warming->plan);
 }
 
+static void on_answer(struct loop_timer *timer)
+{
+    struct warming *warming = timer->owner;
+    nanoseconds now = loop_now(warming->pools->loop);
+    bool late = ready_check(warming, now);
+
+    late = copies_check(warming) || late;
+    if (warming->given || warming->sent_count > 0)
+        warm_child_await_answer(warming);
+    /* Whoever stopped that one may stop the next one, too, and each keeps a client waiting. */
+    if (late)
+        warm_child_lost(warming);
+    else
+        supply_refill(warming);
+}
+
 static struct warming *make(struct pools *pools, struct service *service)
 {
     struct warming *warming;
@@ -111,7 +127,7 @@ static struct warming *make(struct pools *pools, struct service *service)
     warming->warmer.warming = warming;
     warming->waiting_last = &warming->waiting;
     supply_open(warming);
-    ready_open(warming);
+    warming->answer = (struct loop_timer){.fired = on_answer, .owner = warming};
     warming->next = pools->first;
     warming->link = &pools->first;
     if (warming->next)
@@ -220,6 +236,17 @@ struct warming *warming_resume(struct pools *pools, struct service *service, uin
     return NULL;
 }
 
+/* It is no more: nobody looks at it when the turn ends. */
+static void forget_due(struct warming *warming)
+{
+    struct warming **link = &warming->pools->due;
+
+    while (*link && *link != warming)
+        link = &(*link)->next_due;
+    if (*link)
+        *link = warming->next_due;
+}
+
 void warming_end(struct service *service)
 {
     struct warming *warming = service->warming;
@@ -237,6 +264,7 @@ void warming_end(struct service *service)
     loop_disarm(loop, &warming->age);
     loop_disarm(loop, &warming->answer);
     loop_reserve(loop, -WARMING_TIMERS);
+    forget_due(warming);
     *warming->link = warming->next;
     if (warming->next)
         warming->next->link = warming->link;
@@ -256,6 +284,17 @@ void pools_open(struct pools *pools, struct loop *loop, struct processes *proces
 void pools_hold(struct pools *pools, bool is_held)
 {
     pools->is_held = is_held;
+}
+
+void pools_end_turn(struct pools *pools)
+{
+    struct warming *warming;
+
+    while ((warming = pools->due) != NULL) {
+        pools->due = warming->next_due;
+        warming->is_due = false;
+        supply_refill(warming);
+    }
 }
 
 void pools_end(struct pools *pools)

@@ -45,6 +45,7 @@ struct pools {
     struct warming *first;
     unsigned warm_ups;                   /* requested from warmers */
     struct warming *queue, **queue_last; /* that wait for one to end */
+    struct warming *due;                 /* that may lack some: looked at when the turn ends */
     bool is_held;                        /* nothing is made: we stop, or an upgrade is under way */
 };
 
@@ -66,6 +67,7 @@ struct warm_child {
     bool reaped;
     nanoseconds since; /* when it was parked, or given its connection */
     uint64_t uses;
+    void (*answers)(struct warm_child *child); /* reads what it has said, when it has ended */
     struct pool_request
         *given;      /* sent to it, and not answered yet; it isn't among the ready ones */
     uint32_t serial; /* of that */
@@ -86,7 +88,9 @@ struct warming {
 
     struct warm_child warmer; /* source.fd -1: none runs */
     bool requested;           /* and not reported yet */
-    bool is_queued;           /* it wants one more, when others have theirs */
+    bool is_due;
+    struct warming *next_due;
+    bool is_queued; /* it wants one more, when others have theirs */
     struct warming *queue_next;
     uint32_t serial; /* of the last request */
     uint32_t connection_serial;
@@ -126,6 +130,9 @@ void pools_hold(struct pools *pools, bool is_held);
 /* Makes the service warm as its settings say, or cold; where nothing changed, what is ready stays.
  */
 void warming_adapt(struct pools *pools, struct service *service);
+
+/* At the end of a turn: sees to it that enough are ready. */
+void pools_end_turn(struct pools *pools);
 
 /* Ends everything of it: connections that wait are started cold. */
 void warming_end(struct service *service);

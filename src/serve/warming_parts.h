@@ -33,6 +33,15 @@ void warm_child_discard(struct warm_child *child);
 /* Takes it out of a list that it is in; puts it at the end of one. */
 void warm_child_unlist(struct warm_child **list, const struct warm_child *child);
 void warm_child_append(struct warm_child **list, struct warm_child *child);
+/* warm-age; 0: for ever. And whether a parked one is over it. */
+nanoseconds warm_child_most_age(const struct warming *warming);
+bool warm_child_is_old(const struct warming *warming, const struct warm_child *child);
+/* A connection was sent to one: an answer is due. */
+void warm_child_await_answer(struct warming *warming);
+/* Has it looked at the turn's end whether enough are ready; and one has ended by itself, and is
+ * forgotten: it is replaced after a while. */
+void warm_child_refill(struct warming *warming);
+void warm_child_lost(struct warming *warming);
 
 /* --- warm_supply.c -------------------------------------------------------------------------- */
 
@@ -41,10 +50,6 @@ void supply_open(struct warming *warming);
 void supply_stop(struct warming *warming);
 /* Sees to it that enough are ready. */
 void supply_refill(struct warming *warming);
-/* One that was ready has ended by itself, and is forgotten: it is replaced after a while. */
-void supply_lost(struct warming *warming);
-/* Whether a parked one is over warm-age. */
-bool supply_is_old(const struct warming *warming, const struct warm_child *child);
 /* Takes a parked one, which stands there since child->since, as one that is ready or the template.
  */
 void supply_take(struct warming *warming, struct warm_child *child, bool copies);
@@ -56,7 +61,6 @@ uint64_t supply_inode(int fd);
 
 /* --- warm_ready.c --------------------------------------------------------------------------- */
 
-void ready_open(struct warming *warming);
 /* A new one, the youngest. 0 or -errno. */
 int ready_add(struct warming *warming, struct warm_child *child);
 /* Those over warm-age go. */
@@ -74,8 +78,8 @@ void ready_read_answer(struct warm_child *child);
  * give it. */
 #define ANSWER_WAIT (2 * CLOCK_SECOND)
 
-/* A connection was sent, to one of these or a template: an answer is due. */
-void ready_await_answer(struct warming *warming);
+/* Those that have not answered for too long lose their connections. Whether there were any. */
+bool ready_check(struct warming *warming, nanoseconds now);
 
 /* --- copies.c ------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* control: control_request_parse on anything. Besides what sanitizers see: a request has its
  * command and whatever that needs, and what is wrong with another is said in one line of UTF-8. */
-#include "serve/control_request.h"
+#include "serve/control_command.h"
 
 #include <errno.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static void check_argument(const struct control_parameter *parameter,
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct control_request request;
-    int error = control_request_parse((const char *)bytes, length, &request);
+    int error = control_request_parse(&control_commands, (const char *)bytes, length, &request);
 
     if (error == 0) {
         FUZZ_MUST(request.command && request.problem[0] == '\0');

@@ -1,6 +1,6 @@
 /* control: what a line asks for, with arguments of every type, and what is wrong with it; that
  * every answer is one line of UTF-8, and running out of memory is one too. */
-#include "serve/control_request.h"
+#include "serve/control_command.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 static struct control_request parse(const char *line, int expected)
 {
     struct control_request request;
-    int error = control_request_parse(line, strlen(line), &request);
+    int error = control_request_parse(&control_commands, line, strlen(line), &request);
 
     ck_assert_msg(error == expected, "%s: %d: %s", line, error, request.problem);
     return request;
@@ -91,12 +91,12 @@ END_TEST
 /* The rows themselves: what help and clients are made of. */
 START_TEST(table)
 {
-    for (size_t i = 0; i < control_table_count; i++) {
-        const struct control_command *command = &control_table[i];
+    for (size_t i = 0; i < control_commands.count; i++) {
+        const struct control_command *command = &control_commands.rows[i];
 
         ck_assert(command->name && command->help && command->run);
         for (size_t j = 0; j < i; j++)
-            ck_assert_str_ne(command->name, control_table[j].name);
+            ck_assert_str_ne(command->name, control_commands.rows[j].name);
         for (size_t j = 0; j < CONTROL_PARAMETERS; j++) {
             const struct control_parameter *parameter = &command->parameters[j];
 
