@@ -9,10 +9,10 @@
 #include "config/dump.h"
 #include "config/load.h"
 #include "config/option.h"
-#include "serve/daemon.h"
-#include "serve/upgrade.h"
-#include "serve/version.h"
-#include "serve/words.h"
+#include "daemon/daemon.h"
+#include "daemon/upgrade.h"
+#include "handover/version.h"
+#include "daemon/words.h"
 
 static int fail(const char *problem, int error)
 {

@@ -2,7 +2,7 @@
  *
  * Pure: addresses and moments in, a verdict, a reason and a ticket out. Nothing here closes, logs,
  * arms a timer or reads a clock. A ticket carries what was counted for a connection and must be
- * given back, once, when its handler has ended. Called by serve/server.c and serve/reception.c.
+ * given back, once, when its handler has ended. Called by connection/.
  *
  * No limit ever shuts a listener: at a limit of the service a client waits in the kernel's backlog
  * (QUEUE) or is accepted and closed (REFUSE), as the service says; over a limit of its own source

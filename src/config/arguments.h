@@ -24,7 +24,7 @@ enum arguments_action {
 struct arguments {
     enum arguments_action action;
     bool daemonize;
-    const char *prove; /* what --prove says (serve/upgrade.h) */
+    const char *prove; /* what --prove says (daemon/upgrade.h) */
     struct load_request request;
     const char **listens;
     const char **overrides;

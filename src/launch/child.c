@@ -6,7 +6,7 @@
  * up, nothing allocated or logged. The order: session, fds, umask, limits and priorities,
  * namespaces, root, directory, groups, gid, capabilities (for which the uid must still be root's),
  * uid and the proof of all, no_new_privs, signal mask, exec. Signal dispositions need no step: the
- * daemon itself has only default ones (serve/startup.c), and blocks what it must not die from.
+ * daemon itself has only default ones (daemon/startup.c), and blocks what it must not die from.
  */
 #include "launch/child.h"
 

@@ -9,7 +9,7 @@
  * nothing but its slot and its stack. It makes only raw system calls (raw.h): no errno, which is
  * our thread's, no malloc, no locks, nothing lazily bound (the program is linked with -z now).
  *
- * Signals. The daemon has default dispositions only (serve/startup.c), so no handler of ours can
+ * Signals. The daemon has default dispositions only (daemon/startup.c), so no handler of ours can
  * run in the child; what the daemon blocks, the child has blocked until its mask is emptied in
  * front of exec. A signal to the child alone kills or stops the child alone: it is no thread of
  * ours.

@@ -4,7 +4,7 @@
  * failed, comes as a report from launcher_collect(). Reports may wait when launcher_fd() is
  * readable, and when launcher_pace() has passed, where nothing tells. A
  * process that ends before its report was collected is settled by launcher_settle(). So the loop
- * never waits for a child. Knows no limits and logs nothing; called by serve/server.c.
+ * never waits for a child. Knows no limits and logs nothing; called by connection/start.c.
  *
  * An engine is one way to start a process: engine_clone.c the fast one, engine_fork.c the plain
  * one, which also starts what the fast one can't (plan.h, own_memory).

@@ -1,7 +1,7 @@
 /* files: which files a service's handlers are made of, and whether they still are the ones that
  * were there when a handler was warmed up: its program, its directory, the interpreter that its
  * first line names, and every argument that is a regular file (a script, mostly) or a directory.
- * Called by serve/warming.c. */
+ * Called by pool/pool.c. */
 #ifndef STDINETD_WARM_FILES_H
 #define STDINETD_WARM_FILES_H
 

@@ -1,5 +1,5 @@
 /* link: the supervisor's side of its talks with warmers and parked processes, which are strangers:
- * whatever comes is checked here. Nothing waits. Called by serve/warming.c and serve/copies.c. */
+ * whatever comes is checked here. Nothing waits. Called by pool/pool.c and pool/copies.c. */
 #ifndef STDINETD_WARM_LINK_H
 #define STDINETD_WARM_LINK_H
 

@@ -2,7 +2,7 @@
  *
  * Three processes have a part in it.
  *
- * The supervisor (serve/warming.c) has a warmer for each service that is warm, decides how many
+ * The supervisor (pool/pool.c) has a warmer for each service that is warm, decides how many
  * handlers stand ready, and hands connections over. It traces nobody and waits for nobody.
  *
  * The warmer (warmer.c) is this binary, executed anew, so that nothing of the supervisor's memory

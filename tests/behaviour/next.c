@@ -1,5 +1,5 @@
 /* next: another build of the same daemon, for the tests of upgrades: a minor version on. */
-#include "serve/version.h"
+#include "handover/version.h"
 
 const char version_text[] = PACKAGE_VERSION "-next";
 const unsigned version_handover_major = 1;

@@ -468,7 +468,7 @@ static bool are_reaped(void *context)
     return harness_log_count(reaped->daemon, ": end ") == reaped->ends;
 }
 
-/* Among so many handlers that wait4(-1) isn't asked first (serve/reap.c): short ones, old ones that
+/* Among so many handlers that wait4(-1) isn't asked first (launch/processes.c): short ones, old ones that
  * end one by one, and many that end at once are all taken, and none twice. */
 START_TEST(reaps_among_many)
 {

@@ -1,6 +1,6 @@
 /* control: control_request_parse on anything. Besides what sanitizers see: a request has its
  * command and whatever that needs, and what is wrong with another is said in one line of UTF-8. */
-#include "serve/control_command.h"
+#include "control/command.h"
 
 #include <errno.h>
 #include <string.h>

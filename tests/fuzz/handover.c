@@ -2,7 +2,7 @@
  * every line checked as "--prove" checks it. The input is all but the first line, whose checksum is
  * made to be right, or else nothing would ever get beyond it; and once the whole of it. Besides
  * what sanitizers see: what is wrong has a reason, and an fd is claimed once. */
-#include "serve/handover.h"
+#include "handover/handover.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 
 #include "base/siphash.h"
 #include "fuzz.h"
-#include "serve/adoption.h"
+#include "carry/adoption.h"
 
 #define HEAD_SIZE (sizeof("stdinetd-handover checksum=0123456789abcdef\n") - 1)
 

@@ -1,7 +1,7 @@
 /* adoption: which lines of a handover are taken for good, and what is said of the others. What they
  * then do is seen in tests/behaviour/test_carried.c. And what a daemon of 1.0.1 wrote, with a line
  * of every kind: handover-1.0.1.txt. */
-#include "serve/adoption.h"
+#include "carry/adoption.h"
 
 #include <errno.h>
 #include <inttypes.h>

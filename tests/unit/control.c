@@ -1,13 +1,13 @@
 /* control: what a line asks for, with arguments of every type, and what is wrong with it; that
  * every answer is one line of UTF-8, and running out of memory is one too. */
-#include "serve/control_command.h"
+#include "control/command.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "serve/control_reply.h"
+#include "control/reply.h"
 #include "unit.h"
 
 static struct control_request parse(const char *line, int expected)

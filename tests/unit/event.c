@@ -1,5 +1,5 @@
 /* event: the line of each event, whole, what is counted of it, and floods that are summed up. */
-#include "serve/event.h"
+#include "report/event.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* handover and record: every value there and back; a handover that is cut, changed, of another
  * version or made by somebody else; fds that are claimed. */
-#include "serve/handover.h"
+#include "handover/handover.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/siphash.h"
-#include "serve/record.h"
-#include "serve/version.h"
+#include "handover/record.h"
+#include "handover/version.h"
 #include "unit.h"
 
 static struct handover handover;

@@ -1,6 +1,6 @@
 /* history: what was counted when, as time goes on, stands still, or jumps. The clock is a number.
  */
-#include "serve/history.h"
+#include "report/history.h"
 
 #include <string.h>
 

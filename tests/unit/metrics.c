@@ -1,12 +1,12 @@
 /* metrics, counters: the whole text, byte for byte, of a daemon made by hand: a service that has
  * counted everything, one that has not begun, and one that is warm. */
-#include "serve/metrics.h"
+#include "control/metrics.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/connections.h"
-#include "serve/orders.h"
+#include "connection/connections.h"
+#include "control/orders.h"
 #include "unit.h"
 
 static const char expected[] =

@@ -1,6 +1,6 @@
 /* notify: which addresses a service manager may have, and whom its watchdog means. What is told,
  * and when, is tests/behaviour/test_notify.c's. */
-#include "serve/notify.h"
+#include "daemon/notify.h"
 
 #include <errno.h>
 #include <stddef.h>
