@@ -9,10 +9,10 @@
 #include "config/dump.h"
 #include "config/load.h"
 #include "config/option.h"
+#include "control/words.h"
 #include "daemon/daemon.h"
 #include "daemon/upgrade.h"
 #include "handover/version.h"
-#include "daemon/words.h"
 
 static int fail(const char *problem, int error)
 {

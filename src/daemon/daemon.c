@@ -3,7 +3,7 @@
  * Nothing here knows a connection: that story is server.c's. Called by main.
  */
 #include "daemon/daemon.h"
-#include "daemon/status_line.h"
+#include "control/status_line.h"
 
 #include <errno.h>
 #include <fcntl.h>

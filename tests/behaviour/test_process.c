@@ -468,8 +468,8 @@ static bool are_reaped(void *context)
     return harness_log_count(reaped->daemon, ": end ") == reaped->ends;
 }
 
-/* Among so many handlers that wait4(-1) isn't asked first (launch/processes.c): short ones, old ones that
- * end one by one, and many that end at once are all taken, and none twice. */
+/* Among so many handlers that wait4(-1) isn't asked first (launch/processes.c): short ones, old
+ * ones that end one by one, and many that end at once are all taken, and none twice. */
 START_TEST(reaps_among_many)
 {
     struct daemon daemon;

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/siphash.h"
-#include "fuzz.h"
 #include "carry/adoption.h"
+#include "fuzz.h"
 
 #define HEAD_SIZE (sizeof("stdinetd-handover checksum=0123456789abcdef\n") - 1)
 

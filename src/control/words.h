@@ -1,6 +1,6 @@
 /* words: every word that programs may match, for --list-words and the check of the pages. */
-#ifndef STDINETD_DAEMON_WORDS_H
-#define STDINETD_DAEMON_WORDS_H
+#ifndef STDINETD_CONTROL_WORDS_H
+#define STDINETD_CONTROL_WORDS_H
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* status_line: see status_line.h. */
-#include "daemon/status_line.h"
+#include "control/status_line.h"
 
 #include "base/log.h"
 #include "connection/state.h"

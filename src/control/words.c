@@ -1,5 +1,5 @@
 /* words: see words.h. Walks the tables from which the words come; called by main. */
-#include "daemon/words.h"
+#include "control/words.h"
 
 #include <string.h>
 

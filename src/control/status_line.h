@@ -1,6 +1,6 @@
 /* status_line: one line of the log about a service as it stands, for USR1. Called by daemon.c. */
-#ifndef STDINETD_DAEMON_STATUS_LINE_H
-#define STDINETD_DAEMON_STATUS_LINE_H
+#ifndef STDINETD_CONTROL_STATUS_LINE_H
+#define STDINETD_CONTROL_STATUS_LINE_H
 
 struct service;
 
