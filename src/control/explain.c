@@ -70,7 +70,7 @@ static void tell_state(struct account *account)
         verdict = "unreachable";
     } else if (state == SERVICE_PENDING &&
                service_pending(account->service) < account->service->listener_count) {
-        write_text(account, "%zu of its %zu addresses are pending: at the others it serves",
+        write_text(account, "%zu of its %u addresses are pending: at the others it serves",
                    service_pending(account->service), account->service->listener_count);
         verdict = NULL;
     } else if (state == SERVICE_PENDING) {

@@ -168,6 +168,9 @@ static int open_parts(struct daemon *daemon)
     daemon->services.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (daemon->services.null_fd < 0)
         return -errno;
+    error = services_open(&daemon->services);
+    if (error < 0)
+        return error;
     pools_open(&daemon->pools, daemon->loop, &daemon->processes, daemon->services.null_fd);
     error = loop_reserve(daemon->loop, DAEMON_TIMERS);
     if (error == 0)

@@ -236,7 +236,7 @@ static void merge(struct reload *reload, struct service *old, struct service *ma
 {
     struct service *server_next = made->next;
     struct listener *listeners = old->listeners;
-    size_t listener_count = old->listener_count;
+    uint32_t listener_count = old->listener_count;
     struct plan *plan = old->plan;
     struct admission_rules *rules = old->admission.rules;
     int stderr_fd = old->stderr_fd;

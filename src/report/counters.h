@@ -40,6 +40,8 @@ struct event_bucket {
 
 extern const struct event_bucket event_buckets[EVENT_BUCKETS];
 
+struct reporter;
+
 /* A service's counters, since it came into being. */
 struct service_counters {
     uint64_t started;
@@ -54,6 +56,8 @@ struct service_counters {
     uint32_t penalties_unsaid;             /* in the last second */
     uint64_t durations[EVENT_BUCKETS + 1]; /* of handlers that ended; the last one: longer */
     nanoseconds duration, cpu;             /* of all of them together */
+    struct reporter *next_unsaid;          /* event.h: whose sums are to be said */
+    bool is_unsaid;
     struct history history;
 };
 

@@ -266,12 +266,13 @@ static void arm_flood(struct event_report *report)
 void event_sum_up_later(struct reporter *reporter)
 {
     struct event_report *report = reporter->report;
+    struct service_counters *counters = reporter->counters;
 
     arm_flood(report);
-    if (reporter->is_unsaid)
+    if (!counters || counters->is_unsaid)
         return;
-    reporter->is_unsaid = true;
-    reporter->next_unsaid = report->unsaid;
+    counters->is_unsaid = true;
+    counters->next_unsaid = report->unsaid;
     report->unsaid = reporter;
 }
 
@@ -312,9 +313,9 @@ static void on_flood(struct loop_timer *timer)
     struct reporter *reporter;
 
     while ((reporter = report->unsaid) != NULL) {
-        report->unsaid = reporter->next_unsaid;
-        reporter->is_unsaid = false;
-        for (size_t i = 0; reporter->counters && i < EVENT_COUNT; i++)
+        report->unsaid = reporter->counters->next_unsaid;
+        reporter->counters->is_unsaid = false;
+        for (size_t i = 0; i < EVENT_COUNT; i++)
             if (rows[i].unsaid != FACT_NONE)
                 sum_up_event(reporter, &rows[i]);
     }
@@ -335,15 +336,15 @@ void event_open(struct reporter *reporter, struct event_report *report, const ch
 
 void event_close(struct reporter *reporter)
 {
+    struct service_counters *counters = reporter->counters;
     struct reporter **link = &reporter->report->unsaid;
 
-    while (reporter->is_unsaid && *link != reporter)
-        link = &(*link)->next_unsaid;
-    if (reporter->is_unsaid)
-        *link = reporter->next_unsaid;
-    free(reporter->counters);
+    while (counters && counters->is_unsaid && *link != reporter)
+        link = &(*link)->counters->next_unsaid;
+    if (counters && counters->is_unsaid)
+        *link = counters->next_unsaid;
+    free(counters);
     reporter->counters = NULL;
-    reporter->is_unsaid = false;
 }
 
 void event_say(struct reporter *reporter, enum event event, const struct event_facts *facts)

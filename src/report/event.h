@@ -89,8 +89,6 @@ struct reporter {
     struct event_report *report;
     const struct admission_service *admission; /* for how many handlers there are */
     struct service_counters *counters;         /* NULL: nothing to count yet */
-    struct reporter *next_unsaid;
-    bool is_unsaid; /* stands in the list */
 };
 
 /* The report must stay where it is, and has one timer in loop. */

@@ -28,12 +28,7 @@
 #define PROGRAM_RECHECK   (200 * CLOCK_MILLISECOND)
 
 /* The timers that a service may have armed at once. */
-#define SERVICE_TIMERS 2
-
-static void on_bind_timer(struct loop_timer *timer)
-{
-    service_bind(timer->owner);
-}
+#define SERVICE_TIMERS 1
 
 /* Sleeps until the pause is over, or until it is worth a look whether the program is back. */
 static void arm_throttle(struct service *service)
@@ -82,7 +77,7 @@ static int make_listeners(struct service *service, const struct service_settings
     service->listeners = calloc(total, sizeof(*service->listeners));
     if (!service->listeners)
         return -ENOMEM;
-    service->listener_count = total; /* only now: service_free walks them */
+    service->listener_count = (uint32_t)total; /* only now: service_free walks them */
     for (size_t i = 0; i < settings->listen.count; i++) {
         size_t count = count_sockets(services, &settings->listen.items[i]);
 
@@ -119,7 +114,6 @@ static int new_service(struct services *services, struct config *snapshot,
     service->admission.number = services->next_number++;
     service->admission.limit = settings->max_connections;
     service->admission.refuse_when_full = settings->when_full == WHEN_FULL_REFUSE;
-    service->bind_timer = (struct loop_timer){.fired = on_bind_timer, .owner = service};
     service->throttle_timer = (struct loop_timer){.fired = on_throttle_timer, .owner = service};
     error = loop_reserve(services->loop, SERVICE_TIMERS);
     if (error < 0) {
@@ -262,9 +256,10 @@ static void say_bound(struct listener *listener)
 
 void service_bind(struct service *service)
 {
-    struct loop *loop = service->services->loop;
+    struct loop_timer *timer = &service->services->bind_timer;
     bool pending = false, quick;
 
+    service->bind_at = 0;
     for (size_t i = 0; i < service->listener_count; i++) {
         struct listener *listener = &service->listeners[i];
         int error = listener->source.fd < 0
@@ -288,14 +283,38 @@ void service_bind(struct service *service)
         return;
     service->bind_tries++;
     quick = service->bind_tries <= BIND_QUICK;
-    loop_arm(loop, &service->bind_timer,
-             loop_now(loop) + backoff_pause(quick ? 1 : service->bind_tries - BIND_QUICK, BIND_WAIT,
-                                            BIND_WAIT_MAX, 2));
+    service->bind_at =
+        loop_now(service->services->loop) +
+        backoff_pause(quick ? 1 : service->bind_tries - BIND_QUICK, BIND_WAIT, BIND_WAIT_MAX, 2);
+    if (!loop_is_armed(timer) || timer->due > service->bind_at)
+        loop_arm(service->services->loop, timer, service->bind_at);
+}
+
+/* One timer for all: few ever wait, and each would have it with it for ever. */
+static void on_bind_timer(struct loop_timer *timer)
+{
+    struct services *services = timer->owner;
+    nanoseconds now = loop_now(services->loop), next = 0;
+
+    for (struct service *service = services->first; service; service = service->next) {
+        if (service->bind_at > 0 && service->bind_at <= now)
+            service_bind(service);
+        if (service->bind_at > 0 && (next == 0 || service->bind_at < next))
+            next = service->bind_at;
+    }
+    if (next > 0)
+        loop_arm(services->loop, timer, next);
+}
+
+int services_open(struct services *services)
+{
+    services->bind_timer = (struct loop_timer){.fired = on_bind_timer, .owner = services};
+    return loop_reserve(services->loop, 1);
 }
 
 void service_close_listeners(struct service *service)
 {
-    loop_disarm(service->services->loop, &service->bind_timer);
+    service->bind_at = 0;
     for (size_t i = 0; i < service->listener_count; i++) {
         loop_unwatch(service->services->loop, &service->listeners[i].source);
         lend_free(&service->listeners[i]);

@@ -29,6 +29,7 @@ struct services {
     uint32_t next_number;
     unsigned bind_rounds; /* how often it was tried to bind addresses: pending ones may be less */
     struct loop *loop;
+    struct loop_timer bind_timer; /* armed: addresses are pending */
     struct inherited inherited;
     struct listen_context listen;
     struct plan_origin origin;
@@ -48,41 +49,44 @@ struct service {
     struct plan *plan;
 
     struct listener *listeners;
-    size_t listener_count;
     struct listener *parked;      /* listeners with clients that must wait, the first one first */
     struct listener *parked_last; /* where there are any */
     struct service *next_waiting; /* of turns, while there are parked or ready ones */
-    struct waiting_queue *ready;  /* clients that wait for a place; made when there is the first */
-    uint32_t handover_place;      /* among those that were handed over last: adoption.h */
     struct service *next_due;     /* of turns: it is looked at when the turn ends */
+    struct waiting_queue *ready;  /* clients that wait for a place; made when there is the first */
+    uint32_t listener_count;
+    uint32_t connections;    /* records that point here */
+    uint32_t handover_place; /* among those that were handed over last: adoption.h */
     bool is_due;
     bool waiting;
     bool retired;  /* the configuration doesn't have it any more */
     bool paused;   /* by order: nobody is accepted, clients wait */
     bool draining; /* and a control client waits until there is no handler */
     bool program_missing;
+    bool awaits_fds; /* there was none for its last start */
+    bool gave_up;    /* a client was given up for a shortage, and no start worked since */
     unsigned bind_tries;
-    struct loop_timer bind_timer; /* tries pending addresses again */
+    nanoseconds bind_at; /* when pending addresses are tried again; 0: there are none */
 
     struct admission_service admission;
-    size_t connections; /* records that point here */
 
     struct channel *channel; /* stderr = log; made at the first start */
     int stderr_fd;           /* of a stderr file; -1: not open */
 
     unsigned shortages;         /* starts that failed for now, since one worked */
-    bool awaits_fds;            /* there was none for its last start */
-    bool gave_up;               /* a client was given up for such a one, and none worked since */
     unsigned throttle_failures; /* in a row */
     enum stage throttle_stage;
     int throttle_error;
-    struct loop_timer throttle_timer; /* armed: paused after a failed start */
     nanoseconds throttle_until;       /* the pause's end, however often the timer looks before */
+    struct loop_timer throttle_timer; /* armed: paused after a failed start */
 
     struct warming *warming; /* NULL: warm = no */
 
     struct reporter reporter; /* what happens to it is counted and said there */
 };
+
+/* Makes it ready; its loop is set. 0 or -ENOMEM. */
+int services_open(struct services *services);
 
 /* Makes a service for each of snapshot that is enabled, as a list in *ret, with their plans, their
  * listeners not yet open; one that names an inherited socket has a listener for each of that name.
