@@ -65,8 +65,7 @@ int adoption_open(char *text, size_t length, struct adoption *ret,
 void adoption_close(struct adoption *adoption)
 {
     listener_index_close(&adoption->index);
-    map_close(&adoption->names);
-    free(adoption->name_entries);
+    names_close(&adoption->names);
     handover_close(&adoption->handover);
     free(adoption->services.items);
     free(adoption->listeners.items);

@@ -18,10 +18,10 @@
 #include "handover/handover.h"
 #include "handover/record.h"
 #include "service/listener_index.h"
+#include "service/names.h"
 
 struct service;
 struct listener;
-struct name_entry;
 
 /* When a line is read. */
 enum adoption_part {
@@ -66,8 +66,7 @@ struct adoption {
     /* The services and listeners of the lines so far, in their order; NULL: not any more. */
     struct adoption_list services, listeners;
     struct listener_index index; /* ours */
-    struct map names;            /* our services by name; its entries stand in name_entries */
-    struct name_entry *name_entries;
+    struct service_names names;  /* our services */
 
     const char *problem; /* why the last line can't be carried over; NULL: as its -errno says */
 

@@ -190,10 +190,22 @@ static void look_at_due(struct connections *connections)
 void connections_end_turn(struct connections *connections)
 {
     struct turns *turns = &connections->turns;
+    bool is_due = true;
 
-    connection_collect_starts(connections);
-    for (unsigned i = 0; i < LOOKS && (turns->due || turns->are_all_due); i++)
-        look_at_due(connections);
+    /* The starts are looked after behind the looks, which may have begun some. */
+    for (unsigned i = 0; i < LOOKS && is_due; i++) {
+        if (turns->due || turns->are_all_due)
+            look_at_due(connections);
+        connection_collect_starts(connections);
+        is_due = turns->due || turns->are_all_due;
+    }
+    connections_go_on(connections);
+}
+
+void connections_go_on(struct connections *connections)
+{
+    struct turns *turns = &connections->turns;
+
     if (turns->due || turns->are_all_due)
         turns_look_next_turn(turns);
 }

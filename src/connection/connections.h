@@ -56,6 +56,8 @@ void connections_close(struct connections *connections);
 
 /* The end of a turn: starts that were reported on, and whose turn it is now. */
 void connections_end_turn(struct connections *connections);
+/* At the very end: what was made due since is looked at in the next turn, which comes at once. */
+void connections_go_on(struct connections *connections);
 
 /* accept.c, for service.h: a listener has clients. */
 void connection_accept(struct loop_source *source, uint32_t events);

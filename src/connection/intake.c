@@ -405,21 +405,27 @@ void intake_resume(struct connections *connections, struct connection *connectio
         begin_waiting(connections, connection, until);
 }
 
-void intake_drop(struct connections *connections, struct service *service)
+static void drop_those(struct connections *connections, bool all)
 {
     struct connection *connection = connections->intake.oldest;
 
     while (connection) {
         struct connection *younger = connection->younger;
 
-        if (!service || connection->service == service)
+        if (all || connection->service->retired)
             drop(connections, connection);
         connection = younger;
     }
-    if (service) {
-        waiting_drop(service);
-        return;
-    }
+}
+
+void intake_drop_retired(struct connections *connections)
+{
+    drop_those(connections, false);
+}
+
+void intake_drop_all(struct connections *connections)
+{
+    drop_those(connections, true);
     for (struct service *one = connections->services->first; one; one = one->next)
         waiting_drop(one);
 }

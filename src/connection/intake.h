@@ -58,8 +58,9 @@ void intake_resume(struct connections *connections, struct connection *connectio
 /* After a reload or an upgrade: who awaits a byte that isn't asked for any more goes on. */
 void intake_apply(struct connections *connections);
 
-/* Drops those of one service, or of all with NULL. Nothing may be started for it any more: it is
- * retired, or we stop. */
-void intake_drop(struct connections *connections, struct service *service);
+/* Drops those of services that are retired; or all, those who wait for a place too: we stop.
+ * Nothing may be started for them any more. */
+void intake_drop_retired(struct connections *connections);
+void intake_drop_all(struct connections *connections);
 
 #endif

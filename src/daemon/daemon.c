@@ -104,6 +104,7 @@ static void end_turn(void *context)
     upgrade_end_turn(daemon); /* before the lines: it may have to say that it failed */
     if (upgrade_releases_reload(daemon))
         daemon_reload(daemon, NULL, NULL);
+    connections_go_on(&daemon->connections);
     if (log_flush() && !loop_is_armed(&daemon->log_timer))
         loop_arm(daemon->loop, &daemon->log_timer, clock_now() + LOG_RETRY * CLOCK_MILLISECOND);
 }

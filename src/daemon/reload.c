@@ -14,16 +14,19 @@
 
 #include "base/log.h"
 #include "config/option.h"
+#include "connection/waiting.h"
 #include "control/control.h"
 #include "daemon/daemon.h"
 #include "listen/lend.h"
 #include "service/listener_index.h"
+#include "service/names.h"
 
 struct reload {
     struct daemon *daemon;
     struct config *config;
-    struct service *services;  /* new, one for each that is enabled */
-    struct listener_index old; /* with the new ones that take their places */
+    struct service *services;   /* new, one for each that is enabled */
+    struct listener_index old;  /* with the new ones that take their places */
+    struct service_names names; /* of the services as they are */
     const char *reason;
     char text[ENDPOINT_TEXT_SIZE];
     void (*tell)(bool is_warning, const char *line,
@@ -203,6 +206,8 @@ static int prepare(struct reload *reload)
     if (error == 0)
         error = listener_index_open(&reload->old, reload->daemon->services.first);
     if (error == 0)
+        error = names_open(&reload->names, &reload->daemon->services);
+    if (error == 0)
         error = service_new_all(&reload->daemon->services, reload->config, &reload->services);
     if (error == 0)
         error = prepare_stderr(reload);
@@ -284,7 +289,7 @@ static void retire(struct daemon *daemon, struct service *service)
     service->next = daemon->services.retired;
     daemon->services.retired = service;
     daemon->services.is_any_empty = true; /* it may be: the end of the turn sees */
-    intake_drop(&daemon->connections, service);
+    waiting_drop(service);
     turns_leave(&daemon->connections.turns, service);
 }
 
@@ -307,27 +312,20 @@ static void say_kept_options(const struct service_settings *before,
     }
 }
 
-/* Old services by name; quadratic only in what changed places. */
+/* Old services go on by name, one that comes back while handlers of it still run too, so that it
+ * has their count; those that are left go. */
 static void swap_services(struct reload *reload)
 {
-    struct daemon *daemon = reload->daemon;
-    struct service *old = daemon->services.first, **last = &daemon->services.first;
-    struct service *made = reload->services;
+    struct services *services = &reload->daemon->services;
+    struct service **last = &services->first, *made = reload->services;
 
-    daemon->services.first = NULL;
+    services->first = NULL;
+    services->retired = NULL;
     while (made) {
         struct service *next = made->next;
-        struct service *same = service_find(old, made->settings->name);
-        struct service **link = &old;
+        struct service *same = names_take(&reload->names, made->settings->name);
 
-        /* One that comes back while handlers of it still run has their count. */
-        if (!same && (same = service_find(daemon->services.retired, made->settings->name)) != NULL)
-            link = &daemon->services.retired;
         if (same) {
-            /* same was found in that list. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-            while (*link != same)
-                link = &(*link)->next;
-            *link = same->next;
             say_kept_options(same->settings, made->settings);
             merge(reload, same, made);
             made = same;
@@ -337,12 +335,10 @@ static void swap_services(struct reload *reload)
         last = &made->next;
         made = next;
     }
-    while (old) {
-        struct service *next = old->next;
-
-        retire(daemon, old);
-        old = next;
-    }
+    for (size_t i = 0; i < reload->names.count; i++)
+        if (!reload->names.entries[i].is_taken)
+            retire(reload->daemon, reload->names.entries[i].service);
+    intake_drop_retired(&reload->daemon->connections);
     reload->services = NULL;
 }
 
@@ -426,6 +422,7 @@ int daemon_reload(struct daemon *daemon,
     }
     daemon->facts.last_reload_failed = error < 0;
     listener_index_close(&reload.old);
+    names_close(&reload.names);
     daemon_tell_ready(daemon);
     return error;
 }

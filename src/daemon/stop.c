@@ -15,7 +15,7 @@ static void stop_listening(struct daemon *daemon)
     upgrade_abandon(daemon, "stdinetd stops");
     for (struct service *service = daemon->services.first; service; service = service->next)
         service_close_listeners(service);
-    intake_drop(&daemon->connections, NULL);
+    intake_drop_all(&daemon->connections);
     /* Clients on their way to a handler have one, as those whose handler is on its way. */
     pools_hold(&daemon->pools, true);
     pools_end(&daemon->pools);

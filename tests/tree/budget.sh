@@ -48,7 +48,7 @@ rooms=$(grep -v '^#' tests/tree/rooms)
 for room in $rooms; do
     privileged=$((privileged + $(lines "src/$room"/*.[ch])))
 done
-at_most 'lines of the privileged process' "$privileged" 32700
+at_most 'lines of the privileged process' "$privileged" 32800
 
 # shellcheck disable=SC2012 # names without blanks
 largest=$(wc -l src/*/*.[ch] | sed '$d' | sort -n | tail -n 1)
