@@ -161,6 +161,21 @@ installed_deb() {
     sh tests/deb.sh build
 }
 
+# A daemon of the release before, built once from the commit that tests/older names, and this build take
+# over from each other under load. Only a tarball has no history.
+older_release() {
+    commit=$(cat tests/older/1.0.1)
+    git ls-files >/dev/null 2>&1 || skip 'this is no clone of git'
+    if [ ! -x "build/old/$commit/build/stdinetd" ]; then
+        mkdir -p "build/old/$commit/build" && git archive "$commit" | tar -x -C "build/old/$commit" &&
+            (cd "build/old/$commit" && autoreconf -fi && cd build && ../configure -q) >/dev/null 2>&1 &&
+            make -s -C "build/old/$commit/build" -j "$jobs" stdinetd >/dev/null || return 1
+    fi
+    STDINETD_OLD="$PWD/build/old/$commit/build/stdinetd" STDINETD="$PWD/build/stdinetd" \
+        STDINETCTL="$PWD/build/stdinetctl" STDINETD_PROBE="$PWD/build/tests/behaviour/probe" srcdir=. \
+        sh tests/clients/older.sh
+}
+
 # What the suite has a tenth of.
 upgrades_under_load() {
     STDINETD_UPGRADE_REQUESTS=20000 tests build TESTS="tests/behaviour/suites.sh" STDINETD_SUITES="upgrade"
@@ -182,6 +197,7 @@ distcheck() {
 step every "gcc" build build
 step check "gcc: tests" tests build
 step check "dist" need git xz -- dist_is_whole
+step all "the release before: upgrades to this one and back" older_release
 step all "fork engine: behaviour tests, clients" tests_by_fork
 step all "every service warm: behaviour tests" tests_while_warm
 step all "sanitizers" build build-sanitizers --enable-sanitizers --enable-werror CFLAGS="-O1 -g"
