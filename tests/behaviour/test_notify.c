@@ -675,7 +675,7 @@ START_TEST(handlers_know_no_manager)
                       "pass-env = NOTIFY_SOCKET WATCHDOG_USEC\n",
                       port);
     harness_signal(&daemon, SIGHUP);
-    harness_log_wait(&daemon, "'NOTIFY_SOCKET' is a name that stdinetd sets itself", 1);
+    harness_log_wait(&daemon, "'NOTIFY_SOCKET' is set by stdinetd itself", 1);
     harness_end(&daemon);
     close(manager.fd);
 }
