@@ -55,7 +55,7 @@ void supply_refill(struct warming *warming);
 void supply_take(struct warming *warming, struct warm_child *child, bool copies);
 /* Says why, once for each reason. */
 void supply_say(struct warming *warming, enum log_level level, const char *message);
-#define SUPPLY_COLD "no handler can be warmed up; clients are served cold"
+#define SUPPLY_COLD "cannot prestart handlers; starting on demand"
 /* The file's number; 0: not known. */
 uint64_t supply_inode(int fd);
 

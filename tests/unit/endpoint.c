@@ -180,7 +180,7 @@ static const struct {
     {"vsock:2:80", "a vsock port"},
     {"vsock:http", "a vsock port"},
     {"fd:", "1 to 107"},
-    {"fd:a:b", "no ':'"},
+    {"fd:a:b", "cannot contain blanks or ':'"},
     {"fd:a b", "cannot contain blanks"},
     {"fd:a\x01", "cannot contain blanks"},
     {"tcp:80", NULL},
