@@ -1,4 +1,4 @@
-/* warming: see warming.h. */
+/* pool: see pool.h. */
 #include "pool/pool.h"
 
 #include <stdio.h>

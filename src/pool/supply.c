@@ -1,4 +1,4 @@
-/* warm_supply: see warming_parts.h. One warmer a service, asked for one process at a time. */
+/* supply: see parts.h. One warmer a service, asked for one process at a time. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -782,7 +782,7 @@ START_TEST(max_runtime_on_the_way)
     harness_log_wait(&daemon, "other: start", 3);
     /* The timer of a fourth one, whose service has it, is behind any that was left. */
     fd = client_connect(port);
-    harness_log_wait(&daemon, "max-runtime is over", 1);
+    harness_log_wait(&daemon, "max-runtime exceeded", 1);
     close(fd);
     harness_log_wait(&daemon, "it: end", 2);
     for (int i = 0; i < 3; i++) {
