@@ -41,7 +41,7 @@ static int use(const struct arguments *arguments, struct config *config, struct 
 
     if ((serves || arguments->action == ACTION_PROVE) && !start->adoption && arguments->daemonize &&
         config->daemon.log.kind == SETTINGS_LOG_STDERR) {
-        fprintf(stderr, "stdinetd: log = stderr and --daemon exclude each other\n");
+        fprintf(stderr, "stdinetd: cannot use log = stderr with --daemon\n");
         config_unref(config);
         return EXIT_CONFIG;
     }

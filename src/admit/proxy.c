@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static const char no_header[] = "neither version 1 nor version 2 begins so";
+static const char no_header[] = "not a header of version 1 or 2";
 
 static enum proxy_verdict refuse(struct proxy_header *ret, const char *problem)
 {
@@ -79,7 +79,7 @@ static const char *find_line(const uint8_t *bytes, size_t length, struct line *r
     *ret = (struct line){.at = bytes, .end = bytes + end, .has_end = cr != NULL};
     ret->has_feed = cr && end + 1 < length;
     if (ret->has_feed && cr[1] != '\n')
-        return "CR without LF behind it";
+        return "CR without LF after it";
     return NULL;
 }
 
@@ -191,7 +191,7 @@ static enum proxy_verdict parse_line(const uint8_t *bytes, size_t length, struct
         ret->length = (size_t)(line.end - bytes) + 2;
     line.at += OPENING_LENGTH;
     if ((verdict = take_protocol(&line, &protocol)) != PROXY_COMPLETE)
-        return verdict == PROXY_BAD ? refuse(ret, "neither TCP4, TCP6 nor UNKNOWN") : verdict;
+        return verdict == PROXY_BAD ? refuse(ret, "not TCP4, TCP6 or UNKNOWN") : verdict;
     if (protocol->family != AF_UNSPEC &&
         (verdict = take_addresses(&line, protocol, ret)) != PROXY_COMPLETE)
         return verdict;
@@ -238,16 +238,16 @@ static const char *check_fixed(const uint8_t *bytes, size_t length)
     if (bytes[12] >> 4 != 2)
         return "a version that is not 2";
     if (command != COMMAND_LOCAL && command != COMMAND_PROXY)
-        return "neither LOCAL nor PROXY";
+        return "not LOCAL or PROXY";
     if (length <= 13)
         return NULL;
     family = bytes[13] >> 4;
     transport = bytes[13] & 0xf;
     /* A receiver ignores what a LOCAL says of these, and refuses numbers that mean nothing. */
     if (command == COMMAND_PROXY && family >= sizeof(families) / sizeof(families[0]))
-        return "no such address family";
+        return "unknown address family";
     if (command == COMMAND_PROXY && transport > TRANSPORT_DGRAM)
-        return "no such transport";
+        return "unknown transport";
     if (length < FIXED_LENGTH)
         return NULL;
     if (FIXED_LENGTH + get_number(bytes + 14) > PROXY_LENGTH_MAX)

@@ -71,7 +71,7 @@ static int parse_unix(struct arena *arena, enum endpoint_kind kind, const char *
 {
 
     if (path[0] != '/' && path[0] != '@')
-        *ret_problem = "a unix socket is unix:/an/absolute/path or unix:@name";
+        *ret_problem = "a unix socket is written unix:/absolute/path or unix:@name";
     else if (path[1] == '\0')
         *ret_problem = "the unix socket has no name";
     else if (strlen(path) > ENDPOINT_PATH_MAX)
@@ -88,11 +88,11 @@ static int parse_inherited(struct arena *arena, const char *name, struct endpoin
     size_t length = strlen(name);
 
     *ret_problem = length == 0 || length > ENDPOINT_PATH_MAX
-                       ? "an inherited socket's name has 1 to 107 characters"
+                       ? "an inherited socket's name must have 1 to 107 characters"
                        : NULL;
     for (size_t i = 0; i < length && !*ret_problem; i++)
         if (!isgraph((unsigned char)name[i]) || name[i] == ':')
-            *ret_problem = "an inherited socket's name has no blanks and no ':'";
+            *ret_problem = "an inherited socket's name cannot contain blanks or ':'";
     return *ret_problem ? -EINVAL : make_named(arena, ENDPOINT_FD, name, ret);
 }
 
@@ -104,7 +104,7 @@ static int parse_vsock(struct arena *arena, const char *port, struct endpoint **
 
     /* The highest one means "any", vsock(7). */
     if (value_parse_count(port, &number) < 0 || number < 1 || number >= UINT32_MAX) {
-        *ret_problem = "a vsock port is from 1 to 4294967294";
+        *ret_problem = "a vsock port must be from 1 to 4294967294";
         return -EINVAL;
     }
     endpoint = arena_allocate(arena, sizeof(*endpoint));
@@ -124,18 +124,19 @@ static int parse_port(const char *text, const char *protocol, uint64_t *ret,
 
     if (isdigit((unsigned char)text[0])) {
         if (value_parse_count(text, ret) < 0) {
-            *ret_problem = "not a port";
+            *ret_problem =
+                strstr(text, "/udp") ? "not a port; for UDP write udp:ADDRESS:PORT" : "not a port";
             return -EINVAL;
         }
         if (*ret < 1 || *ret > 65535) {
-            *ret_problem = "a port is from 1 to 65535";
+            *ret_problem = "a port must be from 1 to 65535";
             return -EINVAL;
         }
         return 0;
     }
     entry = getservbyname(text, protocol);
     if (!entry) {
-        *ret_problem = "neither a port nor a name in services(5)";
+        *ret_problem = "not a port number or a name in services(5)";
         return -EINVAL;
     }
     *ret = ntohs((uint16_t)entry->s_port);
@@ -166,7 +167,7 @@ static int parse_ports(const char *text, const char *protocol, uint64_t *ret_fir
     if (error == 0)
         error = parse_port(dash + 1, protocol, ret_last, ret_problem);
     if (error == 0 && *ret_first > *ret_last) {
-        *ret_problem = "the range of ports runs backwards";
+        *ret_problem = "the range of ports is backwards";
         error = -EINVAL;
     }
     return error;
@@ -186,7 +187,7 @@ static int split_host(const char *text, char host[static ADDR_TEXT_SIZE], const 
         colon = strrchr(text, ':');
         end = colon;
         if (colon && memchr(text, ':', (size_t)(colon - text))) {
-            *ret_problem = "an IPv6 address stands in brackets, as [::1]:80";
+            *ret_problem = "an IPv6 address needs brackets: [::1]:80";
             return -EINVAL;
         }
     }

@@ -36,8 +36,8 @@ static int parse_length(const char *text, unsigned width, unsigned *ret, const c
 
     if (value_parse_count(text, &length) < 0 || length > width ||
         (text[0] == '0' && text[1] != '\0')) {
-        *ret_problem = width == 32 ? "the length of an IPv4 prefix is from 0 to 32"
-                                   : "the length of an IPv6 prefix is from 0 to 128";
+        *ret_problem = width == 32 ? "the length of an IPv4 prefix must be from 0 to 32"
+                                   : "the length of an IPv6 prefix must be from 0 to 128";
         return -EINVAL;
     }
     *ret = (unsigned)length;
@@ -69,8 +69,8 @@ static int find_length(const char *text, unsigned width, bool mapped, unsigned *
     if (error < 0)
         return error;
     if (mapped && length < 96) {
-        *ret_problem = "an IPv4 network that is written as ::ffff:192.0.2.0/120 has a length from "
-                       "96 to 128";
+        *ret_problem =
+            "the length of an IPv4 network written as ::ffff:192.0.2.0/120 must be from 96 to 128";
         return -EINVAL;
     }
     *ret = mapped ? length - 96 : length;
@@ -90,11 +90,12 @@ int prefix_parse(const char *text, struct prefix *ret, const char **ret_problem)
         return 0;
     }
     if (strchr(text, '%')) {
-        *ret_problem = "a prefix has no scope: it holds on every link";
+        *ret_problem = "a prefix cannot have a scope";
         return -EINVAL;
     }
     if (split_length(text, host, &length_text) < 0 || addr_parse_host(host, &addr) < 0) {
-        *ret_problem = "not a numeric address, a network as 192.0.2.0/24 or 2001:db8::/32, or unix";
+        *ret_problem =
+            "not a numeric address, a network such as 192.0.2.0/24 or 2001:db8::/32, or unix";
         return -EINVAL;
     }
     width = family_width(addr.family);
@@ -105,8 +106,7 @@ int prefix_parse(const char *text, struct prefix *ret, const char **ret_problem)
     masked = addr;
     prefix_mask(&masked, length);
     if (!addr_equal(&masked, &addr)) {
-        *ret_problem = "the address has bits behind the length: a network is written with zeros "
-                       "there";
+        *ret_problem = "the address has bits set after the prefix length; they must be zero";
         return -EINVAL;
     }
     *ret = (struct prefix){.family = addr.family, .length = (uint8_t)length};

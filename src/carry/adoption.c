@@ -119,7 +119,7 @@ static bool apply_line(struct adoption *adoption, enum adoption_part part, bool 
         return true;
     name_problem(adoption->line, adoption->problem ? adoption->problem : strerror(-error), text);
     if (is_said)
-        log_warning("upgrade: not carried over: %s", text);
+        log_warning("upgrade: could not restore %s", text);
     return false;
 }
 
@@ -131,7 +131,7 @@ void adoption_read(struct adoption *adoption, enum adoption_part part)
          is_there = handover_next_line(adoption->line))
         lost += !apply_line(adoption, part, lost < SAID_MOST);
     if (lost > SAID_MOST)
-        log_warning("upgrade: not carried over: %zu more", lost - SAID_MOST);
+        log_warning("upgrade: could not restore %zu more", lost - SAID_MOST);
 }
 
 void adoption_close_rest(struct adoption *adoption)

@@ -125,8 +125,8 @@ int adoption_add(struct adoption_list *list, void *item);
         collect_##name,                                                                       \
         apply_##name}
 
-/* The table's rows, by file: adopt_daemon.c, adopt_service.c, adopt_listener.c, adopt_source.c,
- * adopt_warm.c, adopt_connection.c, adopt_control.c. */
+/* The table's rows, by file: daemon.c, service.c, listener.c, source.c,
+ * warm.c, connection.c, control.c. */
 extern const struct adoption_section adopt_process, adopt_event, adopt_daemon, adopt_inherited;
 extern const struct adoption_section adopt_service, adopt_counters, adopt_stderr;
 extern const struct adoption_section adopt_listener;

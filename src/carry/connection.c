@@ -1,4 +1,4 @@
-/* adopt_connection: the handlers, held clients and lingering connections that are carried over.
+/* connection: the handlers, held clients and lingering connections that are carried over.
  * Rows of adoption.c's table.
  *
  * A handler is our child still; what its end means, and when it is over its time, is in its line. A
@@ -95,9 +95,9 @@ static void check_connection(struct handover_line *line, const void *values)
 
     /* It will be sent signals: never to ourselves or to everybody. */
     if (has_process(record->state) && record->process.pid <= 1)
-        handover_refuse(line, "it has no process");
+        handover_refuse(line, "has no process");
     else if (!has_process(record->state) && record->fd < 0)
-        handover_refuse(line, "it has no fd");
+        handover_refuse(line, "has no fd");
 }
 
 /* --- writing -------------------------------------------------------------------------------- */
@@ -277,7 +277,7 @@ static int apply_connection(struct adoption *adoption, const void *values)
         return 0;
     error = service ? claim(adoption, &left->record) : -ENOENT;
     if (error < 0) {
-        adoption->problem = service ? NULL : "its service is not there";
+        adoption->problem = service ? NULL : "its service is gone";
         return error;
     }
     connection = make(adoption, service, left);
@@ -308,7 +308,7 @@ struct lingering_left {
 };
 
 static const struct record_field lingering_fields[] = {
-    {"fd", RECORD_FD, LEFT(lingering, fd), .missing = "it has no fd"},
+    {"fd", RECORD_FD, LEFT(lingering, fd), .missing = "has no fd"},
     {"until", RECORD_NUMBER, LEFT(lingering, until)},
 };
 

@@ -1,4 +1,4 @@
-/* adopt_control: the control socket that is carried over, and its clients: who ordered the upgrade
+/* control: the control socket that is carried over, and its clients: who ordered the upgrade
  * is answered by the new build. Rows of adoption.c's table. */
 #include <errno.h>
 
@@ -49,7 +49,7 @@ struct client_left {
     uint64_t draining; /* the place of the service that it waits for, and 1; 0: none */
 };
 
-#define NOBODY "it is nobody"
+#define NOBODY "names no client"
 
 static const struct record_field control_client_fields[] = {
     {"fd", RECORD_FD, LEFT(client, client.fd), .missing = NOBODY},

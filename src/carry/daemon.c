@@ -1,4 +1,4 @@
-/* adopt_daemon: what is carried over of the process and the daemon itself, and of sockets that its
+/* daemon: what is carried over of the process and the daemon itself, and of sockets that its
  * service manager passed to it. Rows of adoption.c's table. */
 #include <errno.h>
 #include <limits.h>
@@ -128,7 +128,7 @@ ADOPTION_SECTION(daemon, "daemon", ADOPTION_OF_DAEMON, struct daemon_left, NULL)
 /* --- inherited sockets ---------------------------------------------------------------------- */
 
 #define INHERITED(member) RECORD_AT(struct inherited_socket, member)
-#define NOT_INHERITED     "it has no name, or no fd"
+#define NOT_INHERITED     "has no name or no fd"
 
 static const struct record_field inherited_fields[] = {
     {"fd", RECORD_FD, INHERITED(fd), .missing = NOT_INHERITED},

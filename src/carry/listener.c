@@ -1,4 +1,4 @@
-/* adopt_listener: the listening sockets that are carried over, with the clients that wait in them.
+/* listener: the listening sockets that are carried over, with the clients that wait in them.
  * Rows of adoption.c's table.
  *
  * As with a reload: a socket goes on as the listener at its place, of whichever service, and the
@@ -27,7 +27,7 @@ struct listener_left {
 
 static const struct record_field listener_fields[] = {
     {"listen", RECORD_TEXT, LEFT(listener, listen), .most = ENDPOINT_TEXT_SIZE - 1,
-     .missing = "it has no address"},
+     .missing = "has no address"},
     {"ordinal", RECORD_NUMBER, LEFT(listener, listener.ordinal)},
     {"bind-device", RECORD_TEXT, LEFT(listener, bind_device), .most = IF_NAMESIZE},
     {"fd", RECORD_FD, LEFT(listener, listener.source.fd)},
@@ -93,7 +93,7 @@ static const struct endpoint *parse(struct arena *arena, const char *text, const
     if (error == 0 && count == 1)
         return endpoints;
     if (error == 0)
-        *ret_problem = "it has more than one address";
+        *ret_problem = "has more than one address";
     return NULL;
 }
 
@@ -101,7 +101,7 @@ static void check_listener(struct handover_line *line, const void *values)
 {
     const struct listener_left *left = values;
     struct arena *arena = arena_new();
-    const char *problem = "there is no memory";
+    const char *problem = "out of memory";
 
     if (left->listen && !parse(arena, left->listen, &problem))
         handover_refuse(line, problem);
@@ -149,7 +149,7 @@ static int go_on(struct adoption *adoption, struct listener *listener,
     if (listener->source.fd >= 0)
         return -EADDRINUSE;
     if (!is_fit(listener, given, left)) {
-        adoption->problem = "handlers were lent this socket; it is opened anew";
+        adoption->problem = "its handlers have this socket; it is reopened";
         return -EPROTOTYPE;
     }
     if (handover_claim(&adoption->handover, was->source.fd) < 0)
@@ -162,8 +162,8 @@ static int go_on(struct adoption *adoption, struct listener *listener,
     listener_adjust(listener, service_of(listener)->settings);
     error = listener_own_path(listener, service_of(listener)->settings, NULL);
     if (error < 0)
-        log_warning("%s: %s: its owner and mode cannot be set: %s",
-                    service_of(listener)->settings->name, listener->path, strerror(-error));
+        log_warning("%s: cannot set owner and mode of %s: %s", service_of(listener)->settings->name,
+                    listener->path, strerror(-error));
     adoption->sockets++;
     return left->is_lending ? lend_resume(listener, &left->lending, left->rests_until) : 0;
 }

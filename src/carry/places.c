@@ -1,4 +1,4 @@
-/* adoption_places: what lines tell each other of: see adoption.h. */
+/* places: what lines tell each other of: see adoption.h. */
 #include <errno.h>
 #include <stdlib.h>
 

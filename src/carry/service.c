@@ -1,4 +1,4 @@
-/* adopt_service: what is carried over of services: their counts, what they owe to their rate, their
+/* service: what is carried over of services: their counts, what they owe to their rate, their
  * rests, and what their handlers say on stderr. Rows of adoption.c's table.
  *
  * A service of the same name goes on as itself, with the number by which its sources are known. One
@@ -32,8 +32,7 @@ static const char *name_stage(size_t i)
 }
 
 static const struct record_field service_fields[] = {
-    {"name", RECORD_TEXT, LEFT(service, name), .most = SERVICE_NAME_MAX,
-     .missing = "it has no name"},
+    {"name", RECORD_TEXT, LEFT(service, name), .most = SERVICE_NAME_MAX, .missing = "has no name"},
     {"number", RECORD_NUMBER, LEFT(service, service.admission.number)},
     {"rate-full", RECORD_NUMBER, LEFT(service, service.admission.bucket.full)},
     {"connections", RECORD_NUMBER, LEFT(service, connections)},

@@ -1,4 +1,4 @@
-/* adopt_source: what is carried over of sources: what they owe to their rate, and their penalties;
+/* source: what is carried over of sources: what they owe to their rate, and their penalties;
  * and bans. Rows of adoption.c's table. How many connections a source has follows from those. */
 #include <errno.h>
 
@@ -15,7 +15,7 @@ struct source_left {
 
 static const struct record_field source_fields[] = {
     {"service-number", RECORD_NUMBER, LEFT(source, source.key.service)},
-    {"addr", RECORD_ADDR, LEFT(source, addr), .missing = "it has no address"},
+    {"addr", RECORD_ADDR, LEFT(source, addr), .missing = "has no address"},
     {"shared", RECORD_FLAG, LEFT(source, is_shared)},
     {"rate-full", RECORD_NUMBER, LEFT(source, source.bucket.full)},
     {"penalty", RECORD_NUMBER, LEFT(source, source.penalty)},
@@ -70,7 +70,7 @@ struct ban_left {
 
 static const struct record_field ban_fields[] = {
     {"prefix", RECORD_TEXT, LEFT(ban, prefix), .most = PREFIX_TEXT_SIZE,
-     .missing = "it has no prefix"},
+     .missing = "has no prefix"},
     {"until", RECORD_NUMBER, LEFT(ban, until)},
 };
 

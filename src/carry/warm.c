@@ -1,4 +1,4 @@
-/* adopt_warm: the warm handlers that stand ready, which are carried over. Rows of adoption.c's
+/* warm: the warm handlers that stand ready, which are carried over. Rows of adoption.c's
  * table.
  *
  * They are our children still, and wait on their sockets; what they were made of is told as a
@@ -95,8 +95,7 @@ struct warm_file_left {
 
 static const struct record_field warm_file_fields[] = {
     {"service", RECORD_NUMBER, LEFT(warm_file, service)},
-    {"path", RECORD_TEXT, LEFT(warm_file, file.path), .most = PATH_MAX,
-     .missing = "it has no path"},
+    {"path", RECORD_TEXT, LEFT(warm_file, file.path), .most = PATH_MAX, .missing = "has no path"},
     {"device", RECORD_NUMBER, LEFT(warm_file, file.device)},
     {"inode", RECORD_NUMBER, LEFT(warm_file, file.inode)},
     {"size", RECORD_NUMBER, LEFT(warm_file, file.size), .most = INT64_MAX},
@@ -133,7 +132,7 @@ struct parked_left {
     bool is_template;
 };
 
-#define NOT_PARKED "it is no process, or has no socket"
+#define NOT_PARKED "is not a process, or has no socket"
 
 static const struct record_field parked_fields[] = {
     {"service", RECORD_NUMBER, LEFT(parked, service)},

@@ -29,18 +29,18 @@ static const struct {
     const char *help;             /* NULL: not for people */
 } argument_table[] = {
     {"config", 'c', "FILE", ARGUMENT_FILE, 0,
-     "the configuration (default: " SYSCONFDIR "/stdinetd.ini)"},
+     "configuration file (default: " SYSCONFDIR "/stdinetd.ini)"},
     {"check", '\0', NULL, ARGUMENT_ACTION, ACTION_CHECK,
-     "say what is wrong with the configuration; exit 0 or 78"},
+     "check the configuration, print all errors; exit 0 or 78"},
     {"dump", '\0', NULL, ARGUMENT_ACTION, ACTION_DUMP,
      "print the effective configuration as an ini"},
     {"list-options", '\0', NULL, ARGUMENT_ACTION, ACTION_LIST_OPTIONS,
-     "print every key that a configuration may have"},
+     "print every key of the configuration"},
     {"list-words", '\0', NULL, ARGUMENT_ACTION, ACTION_LIST_WORDS,
-     "print the words of the log, status and metrics"},
-    {"daemon", '\0', NULL, ARGUMENT_DAEMON, 0, "go to the background once services listen"},
+     "print the words used in the log, status and metrics"},
+    {"daemon", '\0', NULL, ARGUMENT_DAEMON, 0, "go to the background once all services listen"},
     {"listen", 'l', "ADDRESS", ARGUMENT_LISTEN, 0,
-     "serve PROGRAM here, without a file; may be given again"},
+     "serve PROGRAM here, without a file; repeatable"},
     {"option", 'o', "KEY=VALUE", ARGUMENT_OVERRIDE, 0,
      "set a key for PROGRAM, or a default for the file's services"},
     {"help", 'h', NULL, ARGUMENT_ACTION, ACTION_HELP, "print this"},
@@ -138,13 +138,13 @@ static int take_rest(struct arguments *arguments, int count, char *const words[]
         arguments->action == ACTION_LIST_OPTIONS || arguments->action == ACTION_LIST_WORDS)
         return 0;
     if (count > 0 && request->listen_count == 0)
-        problem = "a PROGRAM needs -l ADDRESS";
+        problem = "PROGRAM needs -l ADDRESS";
     else if (count == 0 && request->listen_count > 0)
-        problem = "-l needs a PROGRAM to start, behind --";
+        problem = "-l needs a PROGRAM after --";
     else if (request->listen_count > 0 && request->file)
-        problem = "-l and -c exclude each other";
+        problem = "cannot use -l with -c";
     if (problem) {
-        fprintf(stderr, "stdinetd: %s (--help tells more)\n", problem);
+        fprintf(stderr, "stdinetd: %s (see --help)\n", problem);
         return -EINVAL;
     }
     request->command = (const char *const *)words;

@@ -75,7 +75,7 @@ static void check_credentials(const struct checker *checker, size_t index)
         if (!service->user && !find_given(checker, index, user)->file)
             problems_add(checker->problems, service->where,
                          "[%s] has no 'user', which is required when running as root "
-                         "(user = root to mean it)",
+                         "(to run it as root, write user = root)",
                          service->name);
         return;
     }
@@ -90,7 +90,7 @@ static void check_credentials(const struct checker *checker, size_t index)
                      "groups: only root can choose groups");
     if (service->socket_user && service->socket_user->uid != geteuid())
         problems_add(checker->problems, locate(checker, index, "socket-user"),
-                     "socket-user: only root can give a socket away");
+                     "socket-user: only root can change a socket's owner");
     if (service->chroot)
         problems_add(checker->problems, locate(checker, index, "chroot"),
                      "chroot: only root can change the root directory");
@@ -304,7 +304,7 @@ static void check_wait(const struct checker *checker, size_t index)
             continue;
         endpoint_format(&service->listen.items[i], text);
         problems_add(checker->problems, locate(checker, index, "wait"),
-                     "wait: %s has datagrams, which need wait = yes", text);
+                     "wait: %s is a datagram socket, which needs wait = yes", text);
         return;
     }
 }
@@ -316,16 +316,16 @@ static void check_guard(const struct checker *checker, size_t index)
 
     if (guard->proxy_protocol && guard->proxy_from.count == 0)
         problems_add(checker->problems, locate(checker, index, "proxy-protocol"),
-                     "proxy-protocol: proxy-from must say who may speak it");
+                     "proxy-protocol: proxy-from is required");
     /* What stands behind a header in the same message would be gone with it. */
     for (size_t i = 0; guard->proxy_protocol && i < service->listen.count; i++)
         if (service->listen.items[i].kind == ENDPOINT_UNIX_SEQPACKET)
             problems_add(checker->problems, locate(checker, index, "proxy-protocol"),
-                         "proxy-protocol: needs a stream, and %s has messages",
+                         "proxy-protocol: needs a stream, and %s is a seqpacket socket",
                          service->listen.items[i].path);
     if (guard->penalty_min > guard->penalty_max)
         problems_add(checker->problems, locate(checker, index, "penalty-min"),
-                     "penalty-min: is above penalty-max, so nothing would ever be enforced");
+                     "penalty-min: is above penalty-max, so no penalty would be enforced");
 }
 
 /* A deny that nobody heeds is worse than none. What [defaults] says is for the others. */
@@ -339,11 +339,10 @@ static void check_judges(const struct checker *checker, size_t index)
         const struct location *own = checker->places->own(checker->places->context, index, i);
 
         if (option_table[i].judges && own->file && !is_zero(&option_table[i], service))
-            problems_add(
-                checker->problems, *own,
-                "%s: with wait = yes, as datagrams have it, there are no clients to judge; "
-                "that is up to the handler",
-                option_table[i].name);
+            problems_add(checker->problems, *own,
+                         "%s: cannot be used with wait = yes (or datagrams): stdinetd does not see "
+                         "the clients",
+                         option_table[i].name);
     }
 }
 

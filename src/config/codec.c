@@ -25,7 +25,7 @@ static int parse_bool(struct codec_context *context, const struct option *option
 {
     (void)option;
     if (value_parse_bool(text, field) < 0)
-        return codec_refuse(context, "'%.100s' is neither yes nor no", text);
+        return codec_refuse(context, "'%.100s': must be yes or no", text);
     return 0;
 }
 
@@ -71,7 +71,7 @@ static int parse_bounded_count(struct codec_context *context, const struct optio
     if (error == -EINVAL)
         return codec_refuse(context, "'%.100s' is not a whole number", text);
     if (error == -ERANGE || value < option->minimum || value > option->maximum)
-        return codec_refuse(context, "%.100s is not within %" PRIu64 " and %" PRIu64, text,
+        return codec_refuse(context, "%.100s: must be from %" PRIu64 " to %" PRIu64, text,
                             option->minimum, option->maximum);
     *ret = value;
     return 0;
@@ -122,7 +122,7 @@ static int parse_buffer(struct codec_context *context, const struct option *opti
     if (error < 0 || value < option->minimum || value > option->maximum) {
         value_format_size(option->minimum, least);
         value_format_size(option->maximum, most);
-        return codec_refuse(context, "%.100s is not within %s and %s", text, least, most);
+        return codec_refuse(context, "%.100s: must be from %s to %s", text, least, most);
     }
     *(uint32_t *)field = (uint32_t)value;
     return 0;
@@ -150,7 +150,7 @@ static int parse_integer(struct codec_context *context, const struct option *opt
     if (error == -EINVAL)
         return codec_refuse(context, "'%.100s' is not a whole number", text);
     if (error < 0)
-        return codec_refuse(context, "%.100s is not within %ld and %ld", text, least, most);
+        return codec_refuse(context, "%.100s: must be from %ld to %ld", text, least, most);
     *(struct settings_integer *)field = (struct settings_integer){(int16_t)value, true};
     return 0;
 }
@@ -236,7 +236,7 @@ static int parse_duration(struct codec_context *context, const struct option *op
     if (error == -ERANGE || value < option->minimum || value > option->maximum) {
         value_format_duration(option->minimum, least);
         value_format_duration(option->maximum, most);
-        return codec_refuse(context, "%.100s is not within %s and %s", text, least, most);
+        return codec_refuse(context, "%.100s: must be from %s to %s", text, least, most);
     }
     *(nanoseconds *)field = value;
     return 0;
@@ -268,16 +268,20 @@ static int find_choice(struct codec_context *context, const struct option *optio
     for (unsigned i = 0; option->choices[i]; i++) {
         size_t used = strlen(words);
 
-        snprintf(words + used, sizeof(words) - used, "%s%s", i > 0 ? ", " : "", option->choices[i]);
+        snprintf(words + used, sizeof(words) - used, "%s%s",
+                 i == 0                   ? ""
+                 : option->choices[i + 1] ? ", "
+                                          : " or ",
+                 option->choices[i]);
     }
-    return codec_refuse(context, "'%.100s' is none of %s", text, words);
+    return codec_refuse(context, "'%.100s': must be %s", text, words);
 }
 
 static int parse_choice(struct codec_context *context, const struct option *option,
                         const char *text, void *field)
 {
     if (option->former && strcmp(text, option->former) == 0) {
-        snprintf(context->warning, sizeof(context->warning), "%s is taken as %s; %s", text,
+        snprintf(context->warning, sizeof(context->warning), "%s is treated as %s: %s", text,
                  option->fallback, option->former_note);
         text = option->fallback;
     }
@@ -335,7 +339,7 @@ static int parse_text(struct codec_context *context, const struct option *option
         if (error == -ENOMEM)
             return error;
         if (error < 0 || words.count != 1 || !is_quoted(text))
-            return codec_refuse(context, "the quotes must enclose the whole text");
+            return codec_refuse(context, "quotes must enclose the whole text");
         copy = words.items[0];
     } else {
         copy = arena_copy_string(context->arena, text);
@@ -388,7 +392,7 @@ static int parse_device(struct codec_context *context, const struct option *opti
     const char *name = *(const char **)field;
 
     if (error == 0 && (name[0] == '\0' || strlen(name) >= IFNAMSIZ || strpbrk(name, "/: \t")))
-        return codec_refuse(context, "'%.100s' can't be the name of a network interface", text);
+        return codec_refuse(context, "'%.100s' is not a valid name of a network interface", text);
     return error;
 }
 
@@ -409,7 +413,7 @@ static int parse_sink(struct codec_context *context, const struct option *option
         }
     if (text[0] != '/' && text[0] != '"') {
         parse_choice(context, option, text, &kind);
-        strncat(context->message, " or an absolute path",
+        strncat(context->message, ", or an absolute path",
                 sizeof(context->message) - strlen(context->message) - 1);
         return -EINVAL;
     }
@@ -470,7 +474,7 @@ static int parse_list(struct codec_context *context, const char *text, struct va
 {
     int error = value_split_words(context->arena, text, VALUE_SPLIT_LIST, ret);
 
-    return error == -EINVAL ? codec_refuse(context, "a quote is not closed") : error;
+    return error == -EINVAL ? codec_refuse(context, "unclosed quote") : error;
 }
 
 static int parse_words(struct codec_context *context, const struct option *option, const char *text,
@@ -583,8 +587,7 @@ static int parse_variables(struct codec_context *context, const char *text, void
             return codec_refuse(context, "'%.100s' is not %s", item,
                                 end == '=' ? "NAME=value" : "the name of a variable");
         if (is_own_name(item, length))
-            return codec_refuse(context, "'%.*s' is a name that stdinetd sets itself", (int)length,
-                                item);
+            return codec_refuse(context, "'%.*s' is set by stdinetd itself", (int)length, item);
         if (find_variable(field, item) || find_variable(&before, item))
             return codec_refuse(context, "'%.*s' is given twice", (int)length, item);
     }

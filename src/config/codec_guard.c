@@ -37,10 +37,10 @@ static int parse_rate(struct codec_context *context, const struct option *option
 {
     (void)option;
     if (parse_rate_text(text, field) < 0)
-        return codec_refuse(context,
-                            "'%.100s' is not N/DURATION such as 20/1s, N at most %d and "
-                            "DURATION at most 365 days",
-                            text, SETTINGS_RATE_MAX);
+        return codec_refuse(
+            context,
+            "'%.100s' is not N/DURATION such as 20/1s (N at most %d, DURATION at most 365 days)",
+            text, SETTINGS_RATE_MAX);
     return 0;
 }
 
@@ -117,13 +117,13 @@ static const char *unescape_all(const char *text, size_t length, bool quoted, ch
         char byte = text[i];
 
         if (byte == '"' && quoted)
-            return "the quotes must enclose the whole text";
+            return "quotes must enclose the whole text";
         if (byte == '\\' && (++i == length || (byte = unescape(text[i])) == '\0'))
-            return "a backslash stands before n, r, t, \" or another backslash only";
+            return "a backslash is allowed before n, r, t, \" or another backslash only";
         message[used++] = byte;
     }
     message[used] = '\0';
-    return used > SETTINGS_MESSAGE_MAX ? "a message has at most 1024 bytes" : NULL;
+    return used > SETTINGS_MESSAGE_MAX ? "a message can have at most 1024 bytes" : NULL;
 }
 
 /* Text with or without quotes around it, in which \n, \r, \t, \\ and \" are understood. */
@@ -224,7 +224,7 @@ static int parse_penalty(struct codec_context *context, char *text, struct setti
     *colon = '\0';
     if (parse_outcome(text, ret) < 0)
         return codec_refuse(
-            context, "'%.100s' is none of crash, timeout, silent, short, exit.N, exit.N-M", text);
+            context, "'%.100s': must be crash, timeout, silent, short, exit.N or exit.N-M", text);
     if (value_parse_duration(colon + 1, &ret->duration) < 0 || ret->duration > SETTINGS_PENALTY_MAX)
         return codec_refuse(context, "'%.100s' is not a duration of at most 365 days", colon + 1);
     return 0;
@@ -240,9 +240,9 @@ static int parse_penalties(struct codec_context *context, const struct option *o
 
     (void)option;
     if (error == -EINVAL)
-        return codec_refuse(context, "a quote is not closed");
+        return codec_refuse(context, "unclosed quote");
     if (error == 0 && penalties->count + words.count > SETTINGS_PENALTIES)
-        return codec_refuse(context, "at most %d penalties can be given", SETTINGS_PENALTIES);
+        return codec_refuse(context, "too many penalties (limit %d)", SETTINGS_PENALTIES);
     if (error < 0 || words.count == 0)
         return error;
     all = arena_allocate_array(context->arena, penalties->count + words.count, sizeof(*all));
@@ -291,9 +291,9 @@ static int parse_prefixes(struct codec_context *context, const struct option *op
 
     (void)option;
     if (error == -EINVAL)
-        return codec_refuse(context, "a quote is not closed");
+        return codec_refuse(context, "unclosed quote");
     if (error == 0 && words.count == 0)
-        return codec_refuse(context, "no address or network is given");
+        return codec_refuse(context, "no address or network given");
     if (error == 0 && prefixes->room - prefixes->count < words.count) {
         struct prefix *grown = codec_grow(context->arena, prefixes->items, prefixes->count,
                                           words.count, &prefixes->room, sizeof(*grown));

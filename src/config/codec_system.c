@@ -40,9 +40,9 @@ static int parse_listen(struct codec_context *context, const struct option *opti
 
     (void)option;
     if (error == -EINVAL)
-        return codec_refuse(context, "a quote is not closed");
+        return codec_refuse(context, "unclosed quote");
     if (error == 0 && words.count == 0)
-        return codec_refuse(context, "no address is given");
+        return codec_refuse(context, "no address given");
     for (size_t i = 0; error == 0 && i < words.count; i++) {
         struct endpoint *more;
         const char *problem = NULL;
@@ -98,11 +98,11 @@ static int parse_command(struct codec_context *context, const struct option *opt
 
     (void)option;
     if (error == -EINVAL)
-        return codec_refuse(context, "a quote is not closed, or a backslash ends the line");
+        return codec_refuse(context, "unclosed quote, or a backslash at the end");
     if (error < 0)
         return error;
     if (words.count == 0 || words.items[0][0] == '\0')
-        return codec_refuse(context, "no program is given");
+        return codec_refuse(context, "no program given");
     command->words = words;
     return 0;
 }
@@ -130,7 +130,7 @@ static int refuse_lookup(struct codec_context *context, const char *text, int er
 {
     if (error == -ENOMEM)
         return error;
-    return codec_refuse(context, "'%.100s' cannot be looked up: %s", text, strerror(-error));
+    return codec_refuse(context, "cannot look up '%.100s': %s", text, strerror(-error));
 }
 
 /* getpwnam's answer, or getpwuid's for a number; NULL where there is none, or with *ret_error. */
@@ -196,7 +196,7 @@ static int parse_user(struct codec_context *context, const struct option *option
     if (error < 0)
         return refuse_lookup(context, text, error);
     if (!entry)
-        return codec_refuse(context, "there is no user '%.100s'", text);
+        return codec_refuse(context, "unknown user '%.100s'", text);
     user = make_user(context->arena, entry);
     if (!user)
         return -ENOMEM;
@@ -233,7 +233,7 @@ static int find_group(struct codec_context *context, const char *text, gid_t *re
     if (error < 0)
         return refuse_lookup(context, text, error);
     if (value_parse_count(text, &gid) < 0 || gid >= UINT32_MAX)
-        return codec_refuse(context, "there is no group '%.100s'", text);
+        return codec_refuse(context, "unknown group '%.100s'", text);
     *ret = (gid_t)gid;
     return 0;
 }
@@ -287,18 +287,18 @@ static int parse_capabilities(struct codec_context *context, const struct option
 
     (void)option;
     if (error == -EINVAL)
-        return codec_refuse(context, "a quote is not closed");
+        return codec_refuse(context, "unclosed quote");
     if (error < 0)
         return error;
     if (words.count == 0)
-        return codec_refuse(context, "no capability is given; 'none' says so");
+        return codec_refuse(context, "no capability given; for none, write none");
     for (size_t i = 0; i < words.count; i++) {
         cap_value_t number;
 
         if (words.count == 1 && !capabilities->set && strcmp(words.items[0], "none") == 0)
             break;
         if (find_capability(words.items[i], &number) < 0 || number >= 64)
-            return codec_refuse(context, "there is no capability '%.100s'", words.items[i]);
+            return codec_refuse(context, "unknown capability '%.100s'", words.items[i]);
         capabilities->kept |= UINT64_C(1) << number;
     }
     capabilities->set = true;
@@ -340,13 +340,13 @@ static int parse_groups(struct codec_context *context, const struct option *opti
 
     (void)option;
     if (error == -EINVAL)
-        return codec_refuse(context, "a quote is not closed");
+        return codec_refuse(context, "unclosed quote");
     if (error == 0)
         error = codec_append_words(context, &groups->names, &more);
     if (error < 0)
         return error;
     if (groups->names.count == 0)
-        return codec_refuse(context, "no group is given; 'none' says so");
+        return codec_refuse(context, "no group given; for none, write none");
     if (groups->names.count == 1 && strcmp(groups->names.items[0], "init") == 0)
         groups->kind = GROUPS_INIT;
     else if (groups->names.count == 1 && strcmp(groups->names.items[0], "none") == 0)

@@ -116,9 +116,9 @@ static int read_glob(struct loader *loader, const char *text, struct location wh
     if (result == GLOB_NOSPACE)
         return -ENOMEM;
     if (result == GLOB_NOMATCH && !strpbrk(text, "*?["))
-        problems_add(loader->problems, where, "include: there is no file %s", text);
+        problems_add(loader->problems, where, "include: no such file: %s", text);
     else if (result != 0 && result != GLOB_NOMATCH)
-        problems_add(loader->problems, where, "include: %s cannot be searched", text);
+        problems_add(loader->problems, where, "include: cannot search %s", text);
     for (size_t i = 0; error == 0 && result == 0 && i < found.gl_pathc; i++) {
         if (is_main_file(loader, found.gl_pathv[i]))
             problems_add(loader->problems, where, "include: %s includes this file itself", text);
@@ -155,7 +155,7 @@ static int read_section_includes(struct loader *loader, const struct document_se
         if (strcmp(entry->key, "include") != 0)
             continue;
         if (included)
-            problems_add(loader->problems, where, "an included file may not include others");
+            problems_add(loader->problems, where, "include: not allowed in an included file");
         else
             error = read_include(loader, entry->value, where);
     }
@@ -181,18 +181,18 @@ static int add_override(struct loader *loader, struct document_section *section,
     char *key;
 
     if (!equals || equals == text) {
-        problems_add(loader->problems, section->where, "-o %s: is not KEY=VALUE", text);
+        problems_add(loader->problems, section->where, "-o %s: not KEY=VALUE", text);
         return 0;
     }
     if (strpbrk(equals, "\r\n")) {
-        problems_add(loader->problems, section->where, "-o %s: more than a line", text);
+        problems_add(loader->problems, section->where, "-o %s: contains a line end", text);
         return 0;
     }
     key = arena_copy(loader->scratch, text, (size_t)(equals - text));
     if (!key)
         return -ENOMEM;
     if (strcmp(key, "include") == 0) {
-        problems_add(loader->problems, section->where, "-o %s: belongs in a file", text);
+        problems_add(loader->problems, section->where, "-o %s: allowed in a file only", text);
         return 0;
     }
     if (!option_find(SCOPE_SERVICE, key) && option_find(SCOPE_DAEMON, key))
@@ -222,14 +222,14 @@ static const char *refuse_name(const char *name)
     char shown[4 * SERVICE_NAME_MAX + 1];
 
     if (name[0] == '\0')
-        return "a section without a name";
+        return "the section has no name";
     if (strlen(name) > SERVICE_NAME_MAX)
-        return "a service's name is at most 50 bytes long";
+        return "a service's name can have at most 50 bytes";
     /* A backslash alone is shown as two; anything else that isn't shown as it is, is a control. */
     text_escape(name, strlen(name), shown, sizeof(shown));
     for (const char *at = shown; (at = strchr(at, '\\')) != NULL; at += 2)
         if (at[1] != '\\')
-            return "a service's name has no control characters";
+            return "a service's name cannot contain control characters";
     return NULL;
 }
 
@@ -327,8 +327,9 @@ static int sort_sections(struct loader *loader, struct map *names, size_t *ret_s
         if (refused)
             problems_add(loader->problems, section->where, "[%s]: %s", section->name, refused);
         if (first) {
-            problems_add(loader->problems, section->where, "[%s] is given again; first at %s:%u",
-                         section->name, first->where.file, first->where.line);
+            problems_add(loader->problems, section->where,
+                         "duplicate section [%s]; first defined at %s:%u", section->name,
+                         first->where.file, first->where.line);
             section->repeated = true;
             continue;
         }
@@ -387,8 +388,8 @@ static void refuse_key(struct loader *loader, enum option_scope scope, const cha
 
     if (option_find(scope == SCOPE_DAEMON ? SCOPE_SERVICE : SCOPE_DAEMON, key))
         problems_add(loader->problems, where, "'%s' %s", key,
-                     scope == SCOPE_DAEMON ? "belongs to a service or [defaults]"
-                                           : "belongs to [stdinetd]");
+                     scope == SCOPE_DAEMON ? "belongs in a service or [defaults]"
+                                           : "belongs in [stdinetd]");
     else if (near)
         problems_add(loader->problems, where, "unknown key '%s'; did you mean '%s'?", key, near);
     else
@@ -411,7 +412,7 @@ static int parse_section(struct loader *loader, const struct document_section *s
         }
         before = &given[option_index(option)];
         if (before->file && !option->codec->list) {
-            problems_add(loader->problems, where, "%s is given again; first on line %u",
+            problems_add(loader->problems, where, "duplicate key %s; first set on line %u",
                          option->name, before->line);
             continue;
         }
@@ -600,7 +601,7 @@ int config_load(const struct load_request *request, struct config **ret, struct 
     }
     if (error == 0 && problems_total(problems) == 0 && !has_enabled_service(loader.config))
         problems_add(problems, (struct location){request->file ? request->file : "command line", 0},
-                     "there is no service to serve");
+                     "no service is defined or enabled");
     if (error == 0 && problems_total(problems) > 0)
         error = -EINVAL;
     arena_free(loader.scratch);

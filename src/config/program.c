@@ -99,11 +99,11 @@ static int find_path(const struct program_request *request, char path[static PAT
     if (!strchr(name, '/')) {
         if (search_path(request, path))
             return 0;
-        return refuse(message, "there is no program '%.150s' in PATH%s%.150s", name,
+        return refuse(message, "no program '%.150s' in PATH%s%.150s", name,
                       request->chroot ? " inside " : "", inside);
     }
     if (name[0] != '/' && request->chroot)
-        return refuse(message, "with chroot '%.150s' must be absolute, or in PATH", name);
+        return refuse(message, "with chroot, '%.150s' must be absolute or in PATH", name);
     length = name[0] == '/' ? snprintf(path, PATH_MAX, "%s", name)
                             : snprintf(path, PATH_MAX, "%s/%s", request->directory, name);
     error = length < PATH_MAX ? check_program(request, path) : -ENAMETOOLONG;

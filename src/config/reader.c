@@ -206,7 +206,8 @@ static void take_section(struct reader *reader, const char *start, const char *e
 
     finish_entry(reader);
     if (*close != ']') {
-        problems_add(reader->problems, here(reader), "a section is [NAME] with nothing behind it");
+        problems_add(reader->problems, here(reader),
+                     "a section is [NAME] and nothing else on the line");
         close = memchr(start, ']', (size_t)(end - start));
         close = close ? close : end;
     }
@@ -229,7 +230,7 @@ static bool take_key(struct reader *reader, const char *start, const char *separ
         return false;
     }
     if (!reader->section) {
-        problems_add(reader->problems, here(reader), "'%.*s' stands before any [section]",
+        problems_add(reader->problems, here(reader), "'%.*s' is before the first [section]",
                      (int)(end - start), start);
         return false;
     }
@@ -275,7 +276,7 @@ static bool take_entry(struct reader *reader, const char **start, const char *en
 
     if (!separator) {
         finish_entry(reader);
-        problems_add(reader->problems, here(reader), "neither a [section] nor KEY = VALUE");
+        problems_add(reader->problems, here(reader), "not a [section] or KEY = VALUE");
         return false;
     }
     if (!take_key(reader, *start, separator))
@@ -296,7 +297,7 @@ static void take_line(struct reader *reader, const char *start, const char *end,
         return;
     if (indented && !reader->entry) {
         problems_add(reader->problems, here(reader),
-                     "an indented line continues a value, and there is none before it");
+                     "an indented line continues a value, but no value precedes it");
         return;
     }
     if (!indented && *start == '[') {
@@ -430,7 +431,7 @@ int reader_read_text(struct document *document, const char *path, const char *te
     if (reader.out_of_memory)
         return -ENOMEM;
     if (parsed != 0) /* it was given only lines that it knows; what else it says is no good */
-        problems_add(problems, here(&reader), "the ini library gave up (%d)", parsed);
+        problems_add(problems, here(&reader), "the ini library failed (%d)", parsed);
     return 0;
 }
 
@@ -443,9 +444,9 @@ static const char *refuse_file(const struct stat *status)
     if (!S_ISREG(status->st_mode) && !S_ISFIFO(status->st_mode))
         return "is not a regular file";
     if (geteuid() == 0 && status->st_mode & S_IWOTH)
-        return "may be written by others: whoever can write it can run anything as root";
+        return "is writable by others, who could run anything as root";
     if (geteuid() == 0 && status->st_uid != 0)
-        return "belongs to another user than root: whoever owns it can run anything as root";
+        return "is not owned by root: its owner could run anything as root";
     if (status->st_size > (off_t)READER_FILE_MAX)
         return "is larger than 64 MiB";
     return NULL;
@@ -472,8 +473,8 @@ static void look_at_directory(struct document *document, const char *path,
     document->directory = directory;
     if (stat(directory, &status) == 0 && is_writable_by_others(&status))
         problems_warn(problems, (struct location){path, 0},
-                      "its directory may be written by others than root, who can put files there "
-                      "that run anything as root; 2.0.0 will refuse it");
+                      "its directory is writable by others than root, who could run anything as "
+                      "root; 2.0.0 will refuse it");
 }
 
 /* What 2.0.0 will refuse as root. */
@@ -484,8 +485,8 @@ static void look_at_owners(struct document *document, const char *path, const st
         return;
     if (is_writable_by_others(status))
         problems_warn(problems, (struct location){path, 0},
-                      "its group (gid %u) may write it, and so run anything as root; 2.0.0 will "
-                      "refuse it",
+                      "is writable by its group (gid %u), which could run anything as root; 2.0.0 "
+                      "will refuse it",
                       (unsigned)status->st_gid);
     look_at_directory(document, path, problems);
 }

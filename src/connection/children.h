@@ -1,7 +1,7 @@
 /* children: the connections that are in our care, from their acceptance to their handler's end.
  *
  * A connection is one small record from a pool; while it has a process it is found by the pid. What
- * happens to it is decided in server.c; here it is only kept.
+ * happens to it is decided in accept.c, start.c, end.c and their neighbours; here it is only kept.
  */
 #ifndef STDINETD_CONNECTION_CHILDREN_H
 #define STDINETD_CONNECTION_CHILDREN_H
@@ -28,7 +28,7 @@ enum connection_state {
     CONNECTION_AWAITS_DATA,   /* no process: its first byte is to come */
     CONNECTION_AWAITS_PLACE,  /* no process: its service is full */
     CONNECTION_HELD,          /* the same, and its start was tried: it failed for now */
-    CONNECTION_AWAITS_WARM,   /* sent to a warm handler: its answer is to come (warming.c) */
+    CONNECTION_AWAITS_WARM,   /* sent to a warm handler: its answer is to come (pool.c) */
     CONNECTION_STARTING,      /* a process, on its way to the program */
     CONNECTION_RUNNING,       /* the handler */
     CONNECTION_FAILED,        /* its start failed; the process is about to end */

@@ -1,7 +1,7 @@
 /* connection_event: what happens to a connection, as facts for event.h; and what its end means.
  *
- * Nothing here acts. Called by server.c, reception.c, penalty.c, and for one whose start was under
- * way by adopt_connection.c.
+ * Nothing here acts. Called by the files of this room, and by carry/connection.c
+ * for one whose start was under way.
  */
 #ifndef STDINETD_CONNECTION_CONNECTION_EVENT_H
 #define STDINETD_CONNECTION_CONNECTION_EVENT_H

@@ -36,11 +36,9 @@ static int open_launcher(struct connections *connections, const char *engine)
     int error = launcher_open(engine, &connections->launcher, &fallback);
 
     if (error < 0)
-        log_error("STDINETD_ENGINE: %s",
-                  error == -EINVAL ? "there is no such engine" : strerror(-error));
+        log_error("STDINETD_ENGINE: %s", error == -EINVAL ? "unknown engine" : strerror(-error));
     else if (fallback)
-        log_notice("processes are started by %s: %s", launcher_engine(connections->launcher),
-                   fallback);
+        log_notice("using the %s engine: %s", launcher_engine(connections->launcher), fallback);
     return error;
 }
 

@@ -4,7 +4,7 @@
  * connection, and the answer may be lost on its way (RFC 1122 4.2.2.13): the classic broken health
  * check. So the daemon has kept a copy of the connection: it closes the writing side, reads away
  * what still comes, and closes when the client has closed, or after a time. Nothing of it needs a
- * process. Called by server.c and stop.c.
+ * process. Called by release.c, stop.c and carry/connection.c.
  */
 #ifndef STDINETD_CONNECTION_LINGER_H
 #define STDINETD_CONNECTION_LINGER_H

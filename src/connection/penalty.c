@@ -47,7 +47,7 @@ static void on_expire(struct loop_timer *timer)
             say_over(service, &pardons[i].addr);
     }
     if (untold > 0)
-        event_log(EVENT_PENALTY_OVER, "penalties are over of %zu more sources", untold);
+        event_log(EVENT_PENALTY_OVER, "penalties expired for %zu more sources", untold);
     penalty_expire_later(connections);
 }
 

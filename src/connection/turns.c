@@ -70,7 +70,7 @@ void turns_no_fds(struct turns *turns, int error)
     if (turns->accept_failures++ == 0) {
         turns->accept_tries = 0;
         turns->short_began = now;
-        event_log(EVENT_NO_FDS, "accepting is paused: %s; clients wait", strerror(-error));
+        event_log(EVENT_NO_FDS, "accept paused: %s; clients wait in the backlog", strerror(-error));
     }
     turns->short_last = now;
     turns->accept_tries++;
@@ -85,8 +85,7 @@ void turns_accepted(struct turns *turns)
     turns->accept_tries = 0;
     if (loop_now(turns->loop) - turns->short_last < SHORT_OVER)
         return;
-    event_log(EVENT_NO_FDS_OVER,
-              "accepting works again; for %" PRIu64 " ms it failed %" PRIu64 " times",
+    event_log(EVENT_NO_FDS_OVER, "accept resumed after %" PRIu64 " ms, %" PRIu64 " failures",
               (turns->short_last - turns->short_began) / CLOCK_MILLISECOND, turns->accept_failures);
     turns->accept_failures = 0;
 }
@@ -125,7 +124,7 @@ void turns_fds_given_back(struct turns *turns)
 static void cannot_watch(struct turns *turns, int error)
 {
     if (turns->watch_failures++ == 0)
-        log_warning("a socket cannot be watched: %s; clients wait", strerror(-error));
+        log_warning("cannot add a socket to epoll: %s; clients wait", strerror(-error));
     look_at(turns, &turns->watch_at, loop_now(turns->loop) + CLOCK_SECOND);
 }
 
@@ -152,7 +151,7 @@ void turns_looked(struct turns *turns)
     turns->watch_was_due = false;
     if (turns->watch_at > 0)
         return;
-    log_notice("sockets can be watched again; it failed %" PRIu64 " times", turns->watch_failures);
+    log_notice("epoll works again after %" PRIu64 " failures", turns->watch_failures);
     turns->watch_failures = 0;
 }
 

@@ -1,4 +1,4 @@
-/* control_bans: ban, unban, bans: who may not come, by order. admit/bans.h keeps them. */
+/* bans: ban, unban, bans: who may not come, by order. admit/bans.h keeps them. */
 #include <errno.h>
 
 #include "connection/connections.h"
@@ -29,7 +29,7 @@ int control_ban(struct control_call *call)
                          duration->given ? now + duration->duration : 0, now);
 
     if (error == -ENOSPC)
-        return control_refuse(call, "there are %d bans already, and no room for more", BANS_MAX);
+        return control_refuse(call, "too many bans (limit %d)", BANS_MAX);
     if (error < 0)
         return error;
     reply_add_count(

@@ -1,4 +1,4 @@
-/* control_call: see control_call.h. */
+/* call: see call.h. */
 #include "control/call.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ struct service *control_find_service(struct control_call *call,
     if (service)
         return service;
     text_escape(argument->text, strlen(argument->text), shown, sizeof(shown));
-    control_refuse(call, "there is no service \"%s\"", shown);
+    control_refuse(call, "unknown service \"%s\"", shown);
     return NULL;
 }
 

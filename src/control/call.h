@@ -1,5 +1,5 @@
-/* control_call: one command of a control client: what it looks at and acts on, its arguments, and
- * its answer; and what commands share. Used by control_client.c, which makes it, and by each
+/* call: one command of a control client: what it looks at and acts on, its arguments, and
+ * its answer; and what commands share. Used by client.c, which makes it, and by each
  * command. */
 #ifndef STDINETD_CONTROL_CALL_H
 #define STDINETD_CONTROL_CALL_H

@@ -1,4 +1,4 @@
-/* control_change: the commands that act: pause, resume, drain, kill, reload, upgrade,
+/* change: the commands that act: pause, resume, drain, kill, reload, upgrade,
  * stop. */
 #include <errno.h>
 
@@ -85,7 +85,7 @@ int control_kill(struct control_call *call)
         if (value_parse_count(target, &pid) == 0 && pid <= INT32_MAX)
             connection = children_find(&connections->children, (pid_t)pid);
         if (!connection)
-            return control_refuse(call, "there is no service and no handler of that name or pid");
+            return control_refuse(call, "no such service, and no handler with that pid");
         connection_kill(connections, connection);
     }
     reply_add_count(&call->reply, call->reply.root, "killed", count);

@@ -1,4 +1,4 @@
-/* control_client: see control_client.h. */
+/* client: see client.h. */
 #include "control/client.h"
 
 #include <errno.h>
@@ -66,11 +66,11 @@ static bool flush(struct control_client *client)
 /* Takes line, malloc'ed, as what is to be sent. NULL: there is no memory, not even to say so. */
 static void put_output(struct control_client *client, char *line, size_t length)
 {
-    static const char short_of_memory[] = "{\"ok\":false,\"error\":\"no memory\"}\n";
+    static const char short_of_memory[] = "{\"ok\":false,\"error\":\"out of memory\"}\n";
 
     if (line && length > CONTROL_ANSWER) {
         free(line);
-        line = reply_print_error("the answer is too long; ask for less", &length);
+        line = reply_print_error("answer too large; request fewer items", &length);
     }
     if (!line) {
         line = strdup(short_of_memory);
@@ -135,7 +135,7 @@ static void run(struct control_client *client, const struct control_request *req
     reply_begin(&call.reply);
     error = request->command->run(&call);
     if (error == -ENOMEM || call.reply.failed)
-        memcpy(call.problem, "no memory", sizeof("no memory"));
+        memcpy(call.problem, "out of memory", sizeof("out of memory"));
     if (request->command->writes)
         log_write(client, request, call.problem[0] != '\0' ? call.problem : NULL);
     if (call.problem[0] != '\0')
@@ -157,14 +157,14 @@ static void take_line(struct control_client *client, const char *line, size_t le
     if (length == 0) /* somebody types */
         return;
     if (length > CONTROL_LINE) {
-        put_error(client, "the line is too long");
+        put_error(client, "request too long");
         return;
     }
     error = control_request_parse(&control_commands, line, length, &request);
     if (error == 0)
         run(client, &request);
     else
-        put_error(client, error == -ENOMEM ? "no memory" : request.problem);
+        put_error(client, error == -ENOMEM ? "out of memory" : request.problem);
     control_request_free(&request);
 }
 
@@ -206,7 +206,7 @@ static bool read_more(struct control_client *client)
     ssize_t got;
 
     if (client->input_used > CONTROL_LINE) {
-        put_error(client, "the line is too long");
+        put_error(client, "request too long");
         client->ended = true;
         client->input_used = 0;
         return flush(client);

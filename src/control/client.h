@@ -1,4 +1,4 @@
-/* control_client: a client of the control socket: lines in, answers out, one after the other.
+/* client: a client of the control socket: lines in, answers out, one after the other.
  *
  * Bounds: so many clients, so many bytes of a line and of an answer, one answer at a time for each:
  * who doesn't read it isn't read from, and who doesn't move for CONTROL_IDLE goes. Nothing here

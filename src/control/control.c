@@ -63,10 +63,9 @@ static void say_not_open(struct control *control, int error)
         return;
     control->error = error;
     if (error == -EADDRINUSE)
-        log_warning("no control socket: another daemon listens on %s; it is tried again",
-                    control->path);
+        log_warning("control socket %s is in use by another daemon; will retry", control->path);
     else
-        log_warning("no control socket: %s: %s; it is tried again", control->path,
+        log_warning("cannot open control socket %s: %s; will retry", control->path,
                     listener_error_text(-error));
 }
 
@@ -90,7 +89,7 @@ static void open_socket(struct control *control)
         return;
     }
     if (control->error != 0)
-        log_notice("the control socket is open: %s", control->path);
+        log_notice("control socket opened: %s", control->path);
     control->error = 0;
 }
 
@@ -128,7 +127,7 @@ void control_apply(struct control *control, const struct daemon_settings *settin
     control->group = group;
     memcpy(control->path, path, sizeof(path));
     if (error < 0)
-        log_warning("no control socket: its path is longer than %d bytes", ENDPOINT_PATH_MAX);
+        log_warning("control socket path exceeds %d bytes", ENDPOINT_PATH_MAX);
     if (path[0] != '\0')
         open_socket(control);
 }
@@ -192,15 +191,15 @@ static void admit(struct control *control, int fd, const struct addr *peer)
     struct control_client *client;
 
     if (!may_use(control, fd, peer)) {
-        log_notice("control: uid %u may not use it", addr_unix_uid(peer));
-        control_client_refuse(fd, "you may not use this socket");
+        log_notice("control: permission denied for uid %u", addr_unix_uid(peer));
+        control_client_refuse(fd, "permission denied");
         return;
     }
     client = find_place(control);
     if (!client)
-        control_client_refuse(fd, "too many clients; try again");
+        control_client_refuse(fd, "too many clients; try again later");
     else if (control_client_begin(client, &control->context, fd, peer) < 0)
-        control_client_refuse(fd, "no memory");
+        control_client_refuse(fd, "out of memory");
 }
 
 /* One a turn: it is watched level-triggered, and nobody is in a hurry. */

@@ -5,8 +5,8 @@
  * listens on is replaced; one of another daemon is left alone, and tried again now and then, since
  * that daemon may be about to end. Without the socket everything else goes on.
  *
- * What a client says is read by control_client.c, understood by control_request.c, and done by the
- * commands of control_command.c. Called by daemon.c.
+ * What a client says is read by client.c, understood by request.c, and done by the
+ * commands of command.c. Called by daemon.c.
  */
 #ifndef STDINETD_CONTROL_CONTROL_H
 #define STDINETD_CONTROL_CONTROL_H

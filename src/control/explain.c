@@ -1,4 +1,4 @@
-/* control_explain: what would happen to a client from an address now, and which rule says so.
+/* explain: what would happen to a client from an address now, and which rule says so.
  *
  * The rules are admission's own (admit/judge.h), asked as they would be; around them stands what
  * the service itself does: whether it accepts at all, whom a proxy speaks for, whether a client is
@@ -64,17 +64,19 @@ static void tell_state(struct account *account)
     const char *verdict = waits ? "queue" : NULL;
 
     write_text(account, "the service is %s%s", service_state_names[state],
-               waits ? ": nobody is accepted, clients wait" : "");
+               waits                      ? ": clients are not accepted and wait"
+               : state == SERVICE_SERVING ? ""
+                                          : "; its limits are checked below");
     if (state == SERVICE_STOPPING) {
-        write_text(account, "the service is stopping: nobody listens");
+        write_text(account, "the service is stopping: nobody is listening");
         verdict = "unreachable";
     } else if (state == SERVICE_PENDING &&
                service_pending(account->service) < account->service->listener_count) {
-        write_text(account, "%zu of its %u addresses are pending: at the others it serves",
+        write_text(account, "%zu of its %u addresses are pending; the others are served",
                    service_pending(account->service), account->service->listener_count);
         verdict = NULL;
     } else if (state == SERVICE_PENDING) {
-        write_text(account, "its address is pending: nobody listens");
+        write_text(account, "its address is pending: nobody is listening");
         verdict = "unreachable";
     }
     add_step(account, "state", verdict);
@@ -86,10 +88,8 @@ static void tell_proxy(struct account *account, const struct addr *address)
 
     if (!rules->guard->proxy_protocol)
         return;
-    write_text(account,
-               "this is for an address that a proxy tells; one that comes from there itself "
-               "%s",
-               rules_list_has(rules->proxies, address) ? "is such a proxy" : "is refused");
+    write_text(account, "assumes a PROXY header with this address; without one, this address %s",
+               rules_list_has(rules->proxies, address) ? "is a trusted proxy" : "is refused");
     add_step(account, "proxy", NULL);
 }
 
@@ -125,16 +125,16 @@ static void tell_ban(struct account *account, const struct judge_step *step)
     char prefix[PREFIX_TEXT_SIZE], left[VALUE_TEXT_SIZE];
 
     if (!step->refuses) {
-        write_text(account, "none of %" PRIu64 " bans is for it", step->count);
+        write_text(account, "not banned");
         return;
     }
     prefix_format(&step->prefix, prefix);
     if (step->until == 0) {
-        write_text(account, "%s is banned for good", prefix);
+        write_text(account, "%s is banned permanently", prefix);
         return;
     }
     format_left(account, step->until, left);
-    write_text(account, "%s is banned, for %s more", prefix, left);
+    write_text(account, "%s is banned, %s left", prefix, left);
 }
 
 static void tell_access(struct account *account, const struct judge_step *step)
@@ -142,16 +142,16 @@ static void tell_access(struct account *account, const struct judge_step *step)
     char prefix[PREFIX_TEXT_SIZE];
 
     if (!step->applies) {
-        write_text(account, "neither allow nor deny is given");
+        write_text(account, "no allow or deny set");
         return;
     }
     prefix_format(&step->prefix, prefix);
     if (step->prefix.family != ADDR_NONE)
-        write_text(account, "%s stands in %s", prefix, step->refuses ? "deny" : "allow");
+        write_text(account, "%s is in %s", prefix, step->refuses ? "deny" : "allow");
     else if (step->refuses)
-        write_text(account, "allow is given, and it is in none of it");
+        write_text(account, "no allow entry matches");
     else
-        write_text(account, "it is in none of deny");
+        write_text(account, "no deny entry matches");
 }
 
 static void tell_count(struct account *account, const struct judge_step *step, const char *whose)
@@ -159,7 +159,7 @@ static void tell_count(struct account *account, const struct judge_step *step, c
     if (step->applies)
         write_text(account, "%" PRIu64 " of %" PRIu64 " %s", step->count, step->limit, whose);
     else
-        write_text(account, "%" PRIu64 " %s, without a bound", step->count, whose);
+        write_text(account, "%" PRIu64 " %s; no limit set", step->count, whose);
 }
 
 static void tell_rate(struct account *account, const struct judge_step *step, const char *whose)
@@ -167,17 +167,16 @@ static void tell_rate(struct account *account, const struct judge_step *step, co
     char period[VALUE_TEXT_SIZE], left[VALUE_TEXT_SIZE];
 
     if (!step->applies) {
-        write_text(account, "%s have no rate", whose);
+        write_text(account, "no %s set", whose);
         return;
     }
     value_format_duration(step->rate.period, period);
     if (step->until == 0) {
-        write_text(account, "%s may be %" PRIu32 "/%s, and are not", whose, step->rate.count,
-                   period);
+        write_text(account, "below %s (%" PRIu32 "/%s)", whose, step->rate.count, period);
         return;
     }
     format_left(account, step->until, left);
-    write_text(account, "%s may be %" PRIu32 "/%s: the next one in %s", whose, step->rate.count,
+    write_text(account, "above %s (%" PRIu32 "/%s): the next one in %s", whose, step->rate.count,
                period, left);
 }
 
@@ -186,12 +185,11 @@ static void tell_penalty(struct account *account, const struct judge_step *step)
     char left[VALUE_TEXT_SIZE];
 
     if (step->until == 0) {
-        write_text(account, "its source has no penalty");
+        write_text(account, "no penalty");
         return;
     }
     format_left(account, step->until, left);
-    write_text(account, "its source has a penalty%s, for %s more",
-               step->refuses ? "" : " that is not enforced yet", left);
+    write_text(account, "penalty%s, %s left", step->refuses ? "" : " (not enforced yet)", left);
 }
 
 static void write_step(struct account *account, const struct judge_step *step)
@@ -207,19 +205,19 @@ static void write_step(struct account *account, const struct judge_step *step)
         tell_penalty(account, step);
         break;
     case REASON_FULL:
-        tell_count(account, step, "handlers of the service run");
+        tell_count(account, step, "handlers of the service running");
         break;
     case REASON_DAEMON_FULL:
-        tell_count(account, step, "handlers of all services run");
+        tell_count(account, step, "handlers of all services running");
         break;
     case REASON_SOURCE_FULL:
-        tell_count(account, step, "connections are of its source");
+        tell_count(account, step, "connections from this source");
         break;
     case REASON_RATE:
-        tell_rate(account, step, "starts of the service");
+        tell_rate(account, step, "rate");
         break;
     default:
-        tell_rate(account, step, "connections of its source");
+        tell_rate(account, step, "rate-per-source");
     }
 }
 
@@ -282,7 +280,8 @@ int control_explain(struct control_call *call)
     account.steps = reply_add_array(&call->reply, call->reply.root, "steps");
     tell_state(&account);
     if (service->listener_count > 0 && listener_waits(&service->listeners[0])) {
-        write_text(&account, "wait = yes: the socket is a handler's, and so is who may come");
+        write_text(&account,
+                   "wait = yes: the handler accepts the clients, stdinetd does not see them");
         add_step(&account, "wait", NULL);
         tell_rules(&account, address, true);
     } else {

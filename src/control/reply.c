@@ -1,4 +1,4 @@
-/* control_reply: see control_reply.h. Called by control_client.c and the commands. */
+/* reply: see reply.h. Called by client.c and the commands. */
 #include "control/reply.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* control_reply: an answer to a control client while it is put together: a JSON object.
+/* reply: an answer to a control client while it is put together: a JSON object.
  *
  * What a call adds may fail for lack of memory: then the reply remembers it, and the calls that
  * follow do nothing, so that only the end is to be looked at. NULL objects are fine for the same

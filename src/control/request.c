@@ -1,4 +1,4 @@
-/* control_request: see control_request.h. */
+/* request: see request.h. */
 #include "control/request.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ static int parse_text(struct control_request *request, const struct control_para
                       const json_t *value, struct control_argument *ret)
 {
     if (!json_is_string(value))
-        return refuse_argument(request, parameter, "is no string");
+        return refuse_argument(request, parameter, "is not a string");
     ret->text = json_string_value(value);
     return 0;
 }
@@ -49,7 +49,7 @@ static int parse_text(struct control_request *request, const struct control_para
 static int parse_prefix(struct control_request *request, const struct control_parameter *parameter,
                         const json_t *value, struct control_argument *ret)
 {
-    const char *problem = "is no string";
+    const char *problem = "is not a string";
 
     if (!json_is_string(value) ||
         prefix_parse(json_string_value(value), &ret->prefix, &problem) < 0)
@@ -74,7 +74,8 @@ static int parse_address(struct control_request *request, const struct control_p
     const char *text = json_string_value(value);
 
     if (!text || (addr_parse_host(text, &ret->address) < 0 && parse_uid(text, &ret->address) < 0))
-        return refuse_argument(request, parameter, "is no IPv4 or IPv6 address, nor \"uid N\"");
+        return refuse_argument(request, parameter,
+                               "is not an IP address (no name, no port) or \"uid N\"");
     return 0;
 }
 
@@ -86,11 +87,12 @@ static int parse_duration(struct control_request *request,
 
     ret->duration = 0;
     if (json_is_string(value) && value_parse_duration(json_string_value(value), &ret->duration) < 0)
-        return refuse_argument(request, parameter, "is no duration as 500ms, 10s, 5m, 1h or 2d");
+        return refuse_argument(request, parameter,
+                               "is not a duration such as 500ms, 10s, 5m, 1h or 2d");
     if (seconds > 0 && seconds <= SECONDS_MAX)
         ret->duration = (nanoseconds)seconds * CLOCK_SECOND;
     if (ret->duration == 0 || ret->duration > (nanoseconds)SECONDS_MAX * CLOCK_SECOND)
-        return refuse_argument(request, parameter, "is no duration, or too short or too long");
+        return refuse_argument(request, parameter, "is not a duration, or out of range");
     return 0;
 }
 
@@ -100,7 +102,7 @@ static int parse_count(struct control_request *request, const struct control_par
     json_int_t count = json_integer_value(value);
 
     if (!json_is_integer(value) || count < 0)
-        return refuse_argument(request, parameter, "is no whole number from 0 up");
+        return refuse_argument(request, parameter, "is not a non-negative integer");
     ret->count = (uint64_t)count;
     if (ret->count > parameter->maximum)
         ret->count = parameter->maximum;
@@ -111,7 +113,7 @@ static int parse_flag(struct control_request *request, const struct control_para
                       const json_t *value, struct control_argument *ret)
 {
     if (!json_is_boolean(value))
-        return refuse_argument(request, parameter, "is neither true nor false");
+        return refuse_argument(request, parameter, "is not true or false");
     ret->flag = json_is_true(value);
     return 0;
 }
@@ -148,7 +150,7 @@ static int parse_arguments(struct control_request *request, json_t *arguments)
     int error = 0;
 
     if (arguments && !json_is_object(arguments))
-        return refuse(request, "\"arguments\" is no object");
+        return refuse(request, "\"arguments\" is not an object");
     json_object_foreach(arguments, name, value)
     {
         error = parse_argument(request, name, value);
@@ -168,14 +170,14 @@ static int find_command(const struct control_commands *commands, struct control_
     char shown[SHOWN];
 
     if (!json_is_string(name))
-        return refuse(request, "there is no string \"command\"");
+        return refuse(request, "\"command\" is missing or not a string");
     for (size_t i = 0; i < commands->count; i++)
         if (strcmp(commands->rows[i].name, json_string_value(name)) == 0) {
             request->command = &commands->rows[i];
             return 0;
         }
     text_escape(json_string_value(name), json_string_length(name), shown, sizeof(shown));
-    return refuse(request, "there is no command \"%s\"", shown);
+    return refuse(request, "unknown command \"%s\"", shown);
 }
 
 static int check_members(struct control_request *request)
@@ -186,7 +188,7 @@ static int check_members(struct control_request *request)
     json_object_foreach(request->root, name, value)
     {
         if (strcmp(name, "command") != 0 && strcmp(name, "arguments") != 0)
-            return refuse(request, "a request has \"command\" and \"arguments\", and nothing else");
+            return refuse(request, "a request can have \"command\" and \"arguments\" only");
     }
     return 0;
 }
@@ -202,7 +204,7 @@ int control_request_parse(const struct control_commands *commands, const char *l
     if (!ret->root && json_error_code(&problem) == json_error_out_of_memory)
         return -ENOMEM;
     if (!json_is_object(ret->root))
-        return refuse(ret, "the line is no JSON object");
+        return refuse(ret, "request is not a JSON object");
     error = check_members(ret);
     if (error == 0)
         error = find_command(commands, ret, json_object_get(ret->root, "command"));

@@ -1,10 +1,10 @@
-/* control_request: a line from a control client and what it asks for: which row of the table of
+/* request: a line from a control client and what it asks for: which row of the table of
  * commands, with arguments that are what the row says.
  *
  *   {"command": "ban", "arguments": {"source": "192.0.2.0/24", "duration": "1h"}}
  *
  * Pure, and fuzzed: bytes in, a request or a problem out. Whether a service of that name is there
- * is not known here. Called by control_client.c.
+ * is not known here. Called by client.c.
  */
 #ifndef STDINETD_CONTROL_REQUEST_H
 #define STDINETD_CONTROL_REQUEST_H
@@ -52,7 +52,7 @@ struct control_argument {
 
 #define CONTROL_PARAMETERS 5
 
-/* A command: a row of the table in control_command.c. */
+/* A command: a row of the table in command.c. */
 struct control_command {
     const char *name;
     const char *help;

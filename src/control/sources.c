@@ -1,4 +1,4 @@
-/* control_sources: the busiest sources: those with the most connections first, then those that are
+/* sources: the busiest sources: those with the most connections first, then those that are
  * refused the longest.
  *
  * There may be millions. What one call looks at is bounded, so that the loop goes on; a table with

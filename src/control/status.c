@@ -1,4 +1,4 @@
-/* control_status: the commands that look: status, connections. What of it there may be very much is
+/* status: the commands that look: status, connections. What of it there may be very much is
  * bounded, and says how much there is. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* control_warm: what the control socket tells of warm handlers: in a service's status what was
+/* warm: what the control socket tells of warm handlers: in a service's status what was
  * found and what stands ready, and of the connections, on demand, the processes that have none yet.
- * Called by control_status.c. */
+ * Called by status.c. */
 #include "connection/connections.h"
 #include "control/command.h"
 

@@ -181,10 +181,19 @@ bool client_is_ok(const json_t *answer)
 
 int client_fail(const struct ctl *ctl, int error)
 {
-    const char *why = error == -ECONNRESET ? "it has closed the connection"
-                      : error == -EPROTO   ? "what it says can't be understood"
+    const char *why = error == -ECONNRESET ? "it closed the connection"
+                      : error == -EPROTO   ? "invalid answer"
                                            : strerror(-error);
 
+    if (error == -EACCES)
+        return ctl_fail(
+            EXIT_UNAVAILABLE,
+            "permission denied on %s (only root, the daemon's user and control-group may use it)",
+            client_path(ctl));
+    if (error == -ENOENT)
+        return ctl_fail(EXIT_UNAVAILABLE,
+                        "no stdinetd is running here (no socket %s); another one: -s SOCKET",
+                        client_path(ctl));
     return ctl_fail(EXIT_UNAVAILABLE, "no daemon answers at %s: %s", client_path(ctl), why);
 }
 

@@ -26,16 +26,15 @@ static char program[] = "stdinetctl";
 
 static void print_help(void)
 {
-    puts(
-        "usage: stdinetctl [-s SOCKET] [--json] COMMAND [ARGUMENT]...\n\n"
-        "Looks at a running stdinetd, steers it, and brings configurations of other super-servers\n"
-        "to it.\n\n"
-        "  -s, --socket SOCKET      the daemon's control socket\n"
-        "      --json               print JSON, for programs\n"
-        "      --list-commands      print the commands, and what each takes\n"
-        "  -h, --help               print this\n"
-        "  -V, --version            print the version\n\n"
-        "Commands:");
+    puts("usage: stdinetctl [-s SOCKET] [--json] COMMAND [ARGUMENT]...\n\n"
+         "Inspects and controls a running stdinetd, and imports configurations of inetd and "
+         "xinetd.\n\n"
+         "  -s, --socket SOCKET      the daemon's control socket\n"
+         "      --json               print JSON, for programs\n"
+         "      --list-commands      print the commands and their arguments\n"
+         "  -h, --help               print this\n"
+         "  -V, --version            print the version\n\n"
+         "Commands:");
     for (size_t i = 0; i < command_count; i++) {
         char left[80];
 
@@ -66,7 +65,7 @@ static void print_help_of(const struct command *command)
 
 static int usage(const char *problem, const char *word)
 {
-    return ctl_fail(EXIT_USAGE, "%s%s (--help tells more)", word, problem);
+    return ctl_fail(EXIT_USAGE, "%s%s (see --help)", word, problem);
 }
 
 /* That of the whole program, once all that it prints is out. */
@@ -99,7 +98,7 @@ static int run(struct ctl *ctl, int count, char *words[])
     if (count == 0)
         return usage("which COMMAND?", "");
     if (!command)
-        return usage(": no such command", words[0]);
+        return usage(": unknown command", words[0]);
     ctl->command = command->name;
     words[0] = program; /* so that getopt_long says what all say */
     optind = 0;

@@ -81,7 +81,7 @@ static int answer_request(const struct http_request *request, const char *metric
         print_text_format(metrics, file);
     if (!file || fclose(file) != 0) {
         free(text);
-        http_send_status(request, 500, "no memory");
+        http_send_status(request, 500, "out of memory");
         return EXIT_SYSTEM;
     }
     answer.body = text;
@@ -102,7 +102,7 @@ int metrics_run(const struct ctl *ctl, char *arguments[])
     answer = ask(ctl, &error);
     if (!answer || !client_is_ok(answer)) {
         if (ctl->option)
-            http_send_status(&request, 503, "stdinetd doesn't answer");
+            http_send_status(&request, 503, "stdinetd does not answer");
         status = client_take(ctl, error, answer);
     } else if (ctl->option) {
         status = answer_request(&request, answer_text(answer, "metrics"));

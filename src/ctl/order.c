@@ -22,7 +22,7 @@ static int order(const struct ctl *ctl, json_t *arguments, int timeout, bool kil
     uint64_t killed = answer_count(answer, "killed");
 
     if (status == EXIT_OK && kills && !ctl->json)
-        printf("%" PRIu64 " %s sent TERM\n", killed, killed == 1 ? "handler was" : "handlers were");
+        printf("sent SIGTERM to %" PRIu64 " %s\n", killed, killed == 1 ? "handler" : "handlers");
     json_decref(answer);
     return status;
 }
@@ -122,6 +122,7 @@ int stop_run(const struct ctl *ctl, char *arguments[])
     FD_CLEANUP int daemon_fd = -1;
     struct client client;
     json_t *answer = NULL;
+    uint64_t running;
     int error = client_open(ctl, &client), status;
 
     (void)arguments;
@@ -129,8 +130,10 @@ int stop_run(const struct ctl *ctl, char *arguments[])
         return client_fail(ctl, error);
     daemon_fd = ctl->option ? open_daemon(&client) : -1;
     status = client_get(ctl, &client, NULL, CLIENT_TIMEOUT, &answer);
-    if (answer_count(answer, "handlers") > 0 && !ctl->json)
-        printf("handlers that run: %" PRIu64 "\n", answer_count(answer, "handlers"));
+    running = answer_count(answer, "handlers");
+    if (running > 0 && !ctl->json)
+        printf("waiting for %" PRIu64 " %s to finish; stop again to end them now\n", running,
+               running == 1 ? "handler" : "handlers");
     fflush(stdout);
     if (status == EXIT_OK && ctl->option)
         await_end(&client, daemon_fd);

@@ -306,7 +306,7 @@ static void put_page(FILE *file, const struct status *status, const char *nonce)
             "<meta name=\"color-scheme\" content=\"light dark\"><title>stdinetd: %" PRIu64
             " running</title><noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>"
             "<style nonce=\"%s\">%s</style></head><body>"
-            "<p id=\"stale\">No answer: this is what was.</p>"
+            "<p id=\"stale\">No answer; showing the last known state.</p>"
             "<main data-title=\"stdinetd: %" PRIu64 " running\">\n",
             active, nonce, page_style, active);
     put_daemon(file, status->answers[SERVICES]);
@@ -343,7 +343,7 @@ static int answer(const struct http_request *request, const struct status *statu
         put_page(file, status, nonce);
     if (!file || fclose(file) != 0) {
         free(text);
-        http_send_status(request, 500, "no memory");
+        http_send_status(request, 500, "out of memory");
         return EXIT_SYSTEM;
     }
     snprintf(headers, sizeof(headers),
@@ -370,7 +370,7 @@ int page_run(const struct ctl *ctl, char *arguments[])
         return EXIT_OK;
     error = ask(ctl, &status);
     if (error < 0 && ctl->option)
-        http_send_status(&request, 503, "stdinetd doesn't answer");
+        http_send_status(&request, 503, "stdinetd does not answer");
     if (error < 0)
         return client_fail(ctl, error);
     make_nonce(nonce);

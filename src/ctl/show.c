@@ -36,11 +36,12 @@ static void print_listeners(const json_t *service)
 
     for (size_t i = 0; i < shown; i++) {
         const json_t *listener = json_array_get(listeners, i);
-        const char *error = answer_text(listener, "error");
+        const char *error = answer_text(listener, "error"), *state = answer_text(listener, "state");
         char line[512];
 
-        snprintf(line, sizeof(line), "%s, %s%s%s", answer_text(listener, "address"),
-                 answer_text(listener, "state"), error[0] != '\0' ? ": " : "", error);
+        snprintf(line, sizeof(line), "%s (%s%s%s)", answer_text(listener, "address"),
+                 strcmp(state, "watched") == 0 ? "accepting" : state, error[0] != '\0' ? ": " : "",
+                 error);
         print_line(i == 0 ? "listens" : "", line);
     }
     if (answer_count(service, "sockets") > shown)
@@ -171,10 +172,10 @@ static const struct verdict {
     int status;
 } verdicts[] = {
     {"admit", "is admitted: a handler is started", EXIT_OK},
-    {"hold", "is held, and gets a handler with its first byte", EXIT_OK},
+    {"hold", "is held, and gets a handler at its first byte", EXIT_OK},
     {"queue", "waits in the backlog", EXIT_OK},
     {"refuse", "is refused", EXIT_REFUSED},
-    {"unreachable", "finds nobody who listens", EXIT_REFUSED},
+    {"unreachable", "cannot connect: nobody is listening", EXIT_REFUSED},
     {0},
 };
 

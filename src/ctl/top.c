@@ -235,7 +235,7 @@ static void draw(const struct top *top)
         return;
     screen_size(&look.width, &rows);
     if (top->error < 0)
-        fprintf(file, "stdinetctl: no daemon answers at %s: %s\nIt is asked again; q ends this.\n",
+        fprintf(file, "stdinetctl: no daemon answers at %s: %s\nRetrying; press q to quit.\n",
                 client_path(top->ctl), strerror(-top->error));
     else
         draw_picture(top, &look, rows, file);
@@ -287,7 +287,7 @@ int top_run(const struct ctl *ctl, char *arguments[])
 
     (void)arguments;
     if (ctl->json)
-        return ctl_fail(EXIT_USAGE, "top shows a terminal's table: for JSON ask status");
+        return ctl_fail(EXIT_USAGE, "top has no JSON output; use --json status");
     error = screen_open(&screen);
     if (error < 0)
         return ctl_fail(error == -ENOTTY ? EXIT_USAGE : EXIT_SYSTEM, "top needs a terminal");

@@ -123,7 +123,8 @@ static enum table_style write_listens(const json_t *service, char text[static VI
 static void write_starts(const json_t *service, char text[static VIEW_CELL_SIZE])
 {
     snprintf(text, VIEW_CELL_SIZE,
-             "%" PRIu64 ", %.1f a second; %" PRIu64 " clients were gone, %" PRIu64 " were lost",
+             "%" PRIu64 ", %.1f a second; %" PRIu64
+             " clients hung up before their handler started, %" PRIu64 " dropped",
              answer_count(service, "started"), answer_number(service, "rate"),
              answer_count(service, "gone"), answer_count(service, "accept_errors"));
 }
@@ -212,7 +213,7 @@ enum table_style view_cell(const struct view_column *column, enum view_place pla
         if (value)
             answer_format_span(count, text);
         else if (column->kind == VIEW_LEFT)
-            snprintf(text, VIEW_CELL_SIZE, "for good");
+            snprintf(text, VIEW_CELL_SIZE, "permanent");
     }
     return count > 0 ? column->style[place] : STYLE_PLAIN;
 }
@@ -256,7 +257,7 @@ void view_print_daemon(const json_t *status, FILE *file)
             answer_count(status, "held"), answer_count(status, "connections"));
     fprintf(file,
             "\nsources %" PRIu64 ", bans %" PRIu64 ", fds %" PRIu64 "/%" PRIu64 ", reloads %" PRIu64
-            " and %" PRIu64 " failed, log messages lost %" PRIu64 "\n",
+            " (%" PRIu64 " failed), log messages lost %" PRIu64 "\n",
             answer_count(status, "sources"), answer_count(status, "bans"),
             answer_count(status, "fds"), answer_count(status, "fds_limit"),
             answer_count(status, "reloads"), answer_count(status, "reloads_failed"),

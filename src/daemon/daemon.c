@@ -1,6 +1,6 @@
-/* daemon: the server's parts put together, run and taken apart; its signals and its log.
+/* daemon: the daemon's parts put together, run and taken apart; its signals and its log.
  *
- * Nothing here knows a connection: that story is server.c's. Called by main.
+ * Nothing here knows a connection: that story is told in connections.h. Called by main.
  */
 #include "daemon/daemon.h"
 #include "control/status_line.h"
@@ -30,9 +30,8 @@
 
 static void say_status(const struct daemon *daemon)
 {
-    log_notice("%zu processes, %" PRIu64 " connections so far, %" PRIu64 " reloads and %" PRIu64
-               " that failed, %" PRIu64 " upgrades and %" PRIu64 " that failed, %" PRIu64
-               " messages lost",
+    log_notice("%zu processes, %" PRIu64 " connections so far, %" PRIu64 " reloads (%" PRIu64
+               " failed), %" PRIu64 " upgrades (%" PRIu64 " failed), %" PRIu64 " messages lost",
                daemon->connections.children.handlers, daemon->connections.next_number,
                daemon->facts.reloads_done, daemon->facts.reloads_failed,
                daemon->facts.upgrades_done, daemon->facts.upgrades_failed, log_lost_total());
@@ -55,11 +54,11 @@ static void take_signal(struct daemon *daemon, const struct signalfd_siginfo *in
         daemon_stop(daemon);
         break;
     case SIGQUIT:
-        event_log(EVENT_STOPPING, "leaving at once; %zu handlers stay",
+        event_log(EVENT_STOPPING, "exiting now; %zu handlers left running",
                   daemon->connections.children.handlers);
-        notify_stopping(&daemon->notify, "leaving, handlers stay", 0);
+        notify_stopping(&daemon->notify, "exiting, handlers left running", 0);
         /* Or the end of this very turn could be another build's beginning. */
-        upgrade_abandon(daemon, "stdinetd leaves");
+        upgrade_abandon(daemon, "stdinetd is exiting");
         loop_stop(daemon->loop);
         break;
     case SIGUSR1:
@@ -83,7 +82,7 @@ static void on_signals(struct loop_source *source, uint32_t events)
         take_signal(daemon, &infos[i]);
 }
 
-/* --- the server ----------------------------------------------------------------------------- */
+/* --- the daemon ----------------------------------------------------------------------------- */
 
 /* The end of a turn: starts are looked after, the service manager hears what it should, and the
  * turn's lines go out together. */
@@ -197,11 +196,11 @@ static int open_pid_file(struct daemon *daemon)
         return 0;
     error = pid_file_write(path, &daemon->pid_file);
     if (error == -EEXIST)
-        log_error("another stdinetd runs: it holds %s", path);
+        log_error("another stdinetd is running (%s is locked)", path);
     else if (error == -ENOTUNIQ)
-        log_error("%s: is no pid file: there is something else than a number in it", path);
+        log_error("%s: not a pid file (it does not contain a number)", path);
     else if (error < 0)
-        log_error("%s: %s", path, strerror(-error));
+        log_error("cannot write pid file %s: %s", path, strerror(-error));
     return error;
 }
 
@@ -236,8 +235,7 @@ static void say_unnamed(const struct inherited *inherited)
         if (socket->named)
             continue;
         endpoint_format(&socket->endpoint, text);
-        log_warning("no service listens on the inherited socket fd:%s, which is %s", socket->name,
-                    text);
+        log_warning("inherited socket fd:%s (%s) is not used by any service", socket->name, text);
     }
 }
 
@@ -366,12 +364,13 @@ static int daemon_run(struct daemon *daemon)
 static void say_ready(struct daemon *daemon, size_t services, const struct adoption *adoption)
 {
     if (!adoption) {
-        event_log(EVENT_READY, "stdinetd %s serves %zu services", version_text, services);
+        event_log(EVENT_READY, "stdinetd %s ready: %zu %s", version_text, services,
+                  services == 1 ? "service" : "services");
         return;
     }
     event_log(EVENT_UPGRADED,
-              "upgraded from %s: stdinetd %s serves %zu services; %zu sockets, %zu handlers and "
-              "%zu held clients were carried over",
+              "upgraded from %s: stdinetd %s ready: %zu services; kept %zu sockets, %zu handlers "
+              "and %zu waiting clients",
               adoption->handover.program, version_text, services, adoption->sockets,
               adoption->handlers, adoption->clients);
     daemon->facts.last_reload_failed = adoption->fell_back;
@@ -379,8 +378,8 @@ static void say_ready(struct daemon *daemon, size_t services, const struct adopt
                      &(struct control_upgraded){adoption->handover.program, adoption->sockets,
                                                 adoption->handlers, adoption->clients});
     if (adoption->fell_back)
-        log_error("the configuration has become wrong since it was checked for the upgrade; it is "
-                  "used as it was then");
+        log_error("configuration became invalid after the upgrade check; using the version that "
+                  "was checked");
     if (adoption->reload_due)
         daemon_reload(daemon, NULL, NULL);
 }
@@ -394,11 +393,11 @@ static int open_and_run(struct config *config, struct daemon_start *start,
     bool is_elsewhere = ready_fd >= 0 || config->daemon.log.kind != SETTINGS_LOG_STDERR;
     int error = daemon_open(config, start, inherited, notify, &daemon);
 
-    config_unref(config); /* the server has its own: the first snapshot must not outlive reloads */
+    config_unref(config); /* the daemon has its own: the first snapshot must not outlive reloads */
     /* Who started us looks here first. */
     if (error < 0 && is_elsewhere)
-        fprintf(stderr, "stdinetd: not started: %s; the log tells more\n",
-                error == -EEXIST ? "another one runs" : strerror(-error));
+        fprintf(stderr, "stdinetd: failed to start: %s; see the log\n",
+                error == -EEXIST ? "another stdinetd is running" : strerror(-error));
     startup_say_ready(ready_fd, error < 0 ? EXIT_SYSTEM : EXIT_OK);
     if (error == 0)
         say_ready(daemon, services, start->adoption);
@@ -408,7 +407,7 @@ static int open_and_run(struct config *config, struct daemon_start *start,
     daemon_tell_ready(daemon);
     error = daemon_run(daemon);
     if (error < 0)
-        log_error("the event loop: %s", strerror(-error));
+        log_error("event loop failed: %s", strerror(-error));
     event_log(EVENT_STOPPED, "stdinetd has stopped");
     daemon_close(daemon);
     return error;
@@ -448,11 +447,10 @@ static int begin_log(const struct config *config, struct daemon_start *start)
     int error = daemon_open_log(&config->daemon, start->daemonize);
 
     if (error < 0)
-        log_error("the log %s: %s", config->daemon.log.path ? config->daemon.log.path : "stderr",
-                  strerror(-error));
+        log_error("cannot open log %s: %s",
+                  config->daemon.log.path ? config->daemon.log.path : "stderr", strerror(-error));
     if (start->problem[0] != '\0')
-        log_error("what the daemon before left can't be used (%s): stdinetd begins anew",
-                  start->problem);
+        log_error("cannot use the previous daemon's state (%s); starting fresh", start->problem);
     problems_show(&start->problems, log_problem, NULL);
     if (start->adoption)
         log_resume(start->adoption->log_unsaid, start->adoption->log_lost);
@@ -489,7 +487,7 @@ int daemon_serve(struct config *config, struct daemon_start *start)
 
 #ifdef FUZZ_BUILD
     if (error == 0) {
-        log_error("this was built for fuzzers, and doesn't serve");
+        log_error("this is a fuzzing build and does not serve");
         error = -ENOSYS;
     }
 #endif

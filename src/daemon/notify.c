@@ -84,7 +84,7 @@ void notify_open(struct notify *ret)
         ret->fd = fd < 0 ? -1 : fd_move_high(fd);
     }
     if (error < 0)
-        log_warning("NOTIFY_SOCKET: %s: %s", socket_name, strerror(-error));
+        log_warning("cannot use NOTIFY_SOCKET %s: %s", socket_name, strerror(-error));
     if (watchdog > 0)
         ret->ping_every = watchdog / 2 > PING_MIN ? watchdog / 2 : PING_MIN;
 }
@@ -118,7 +118,7 @@ void notify_hand_over(struct notify *notify, pid_t child)
     snprintf(text, sizeof(text), "MAINPID=%ld\nREADY=1", (long)child);
     error = send_text(notify, text, 0);
     if (error < 0)
-        log_warning("the service manager cannot be told: %s", strerror(-error));
+        log_warning("cannot notify the service manager: %s", strerror(-error));
 }
 
 void notify_take_over(struct notify *notify)
@@ -165,13 +165,13 @@ static void note_failure(struct notify *notify, int error)
     notify->retry_at =
         loop_now(notify->loop) + backoff_pause(notify->failures, RETRY_FIRST, longest, 2);
     if (notify->failures == FAILURES_TOLD)
-        log_warning("the service manager cannot be told: %s", strerror(-error));
+        log_warning("cannot notify the service manager: %s", strerror(-error));
 }
 
 static void note_success(struct notify *notify, enum notify_message message)
 {
     if (notify->failures >= FAILURES_TOLD)
-        log_notice("the service manager is told again");
+        log_notice("service manager notification works again");
     notify->failures = 0;
     notify->due[message] = false;
     if (message != NOTIFY_READY && message != NOTIFY_STOPPING && message != NOTIFY_STATUS)

@@ -1,4 +1,4 @@
-/* readiness: what of the server its service manager is told, and in which words; notify.c sends it.
+/* readiness: what of the daemon its service manager is told, and in which words; notify.c sends it.
  *
  * Decides nothing. The line is made once a second at most, and only after something in it may have
  * changed, so that a busy server's costs next to nothing. */
@@ -38,9 +38,9 @@ static void format_serving(const struct daemon *daemon, char *text, size_t size)
 
 static void format_status(const struct daemon *daemon, char text[static NOTIFY_STATUS_SIZE])
 {
-    static const char *const stages[] = {[STOP_WAITING] = "may finish",
-                                         [STOP_TERMINATED] = "were sent TERM",
-                                         [STOP_KILLED] = "were sent KILL"};
+    static const char *const stages[] = {[STOP_WAITING] = "finishing",
+                                         [STOP_TERMINATED] = "sent SIGTERM",
+                                         [STOP_KILLED] = "sent SIGKILL"};
 
     if (daemon->stop_stage == STOP_NOT)
         format_serving(daemon, text, NOTIFY_STATUS_SIZE);

@@ -66,7 +66,7 @@ static void say_failed(const struct reload *reload, const char *reason)
 {
     char line[256];
 
-    snprintf(line, sizeof(line), "not reloaded, everything stays as it was: %s", reason);
+    snprintf(line, sizeof(line), "reload failed, nothing changed: %s", reason);
     event_log(EVENT_RELOAD_FAILED, "%s", line);
     if (reload->tell)
         reload->tell(false, line, reload->context);
@@ -82,7 +82,7 @@ static int load(struct reload *reload)
     if (error == -ENOMEM)
         reload->reason = "out of memory";
     else if (error == -EINVAL)
-        reload->reason = "the configuration is wrong";
+        reload->reason = "invalid configuration";
     return error;
 }
 
@@ -123,7 +123,7 @@ static int prepare_listener(struct reload *reload, struct listener *listener)
         endpoint_format(listener->endpoint, reload->text);
         say(reload, "%s: %s: %s", service_of(listener)->settings->name, reload->text,
             listener_error_text(-error));
-        reload->reason = "an address cannot be bound";
+        reload->reason = "cannot bind an address";
     }
     return error;
 }
@@ -136,9 +136,9 @@ static int prepare_path(struct reload *reload, struct listener_entry *old)
     int error = listener_own_path(old->listener, settings, service_of(old->listener)->settings);
 
     if (error < 0) {
-        say(reload, "%s: %s: its owner and mode cannot be set: %s", settings->name,
-            old->listener->path, strerror(-error));
-        reload->reason = "a unix socket's owner or mode cannot be changed";
+        say(reload, "%s: cannot set owner and mode of %s: %s", settings->name, old->listener->path,
+            strerror(-error));
+        reload->reason = "cannot change a unix socket's owner or mode";
     }
     return error;
 }
@@ -176,7 +176,7 @@ static int prepare_stderr(struct reload *reload)
         if (fd < 0) {
             say(reload, "%s: %s: %s", service->settings->name, service->settings->stderr_sink.path,
                 strerror(-fd));
-            reload->reason = "a stderr file cannot be opened";
+            reload->reason = "cannot open a stderr file";
             return fd;
         }
     }
@@ -194,8 +194,8 @@ static int open_log(struct reload *reload)
         say(reload, "log: %s: %s", daemon->log.path, strerror(-error));
     else
         say(reload, "log: %s",
-            error == -EINVAL ? "nobody reads stderr after --daemon" : strerror(-error));
-    reload->reason = "the log file cannot be opened";
+            error == -EINVAL ? "stderr cannot be used with --daemon" : strerror(-error));
+    reload->reason = "cannot open the log file";
     return -EINVAL;
 }
 
@@ -306,7 +306,8 @@ static void say_kept_options(const struct service_settings *before,
         one = option_text(option, before);
         other = option_text(option, after);
         if (one && other && strcmp(one, other) != 0)
-            log_warning("%s: %s holds for sockets opened from now on", after->name, option->name);
+            log_warning("%s: new %s applies to newly opened sockets only", after->name,
+                        option->name);
         free(one);
         free(other);
     }
@@ -354,7 +355,7 @@ static void say_waiting_keys(const struct config *before, const struct config *a
         one = option_text(option, &before->daemon);
         other = option_text(option, &after->daemon);
         if (one && other && strcmp(one, other) != 0)
-            log_warning("%s changes with the next start or upgrade of stdinetd", option->name);
+            log_warning("%s takes effect after a restart or upgrade", option->name);
         free(one);
         free(other);
     }
@@ -382,7 +383,7 @@ static void roll_back_paths(struct reload *reload)
 
         if (old->successor &&
             listener_own_path(old->listener, settings, service_of(old->successor)->settings) < 0)
-            log_error("%s: %s: its owner and mode cannot be set back", settings->name,
+            log_error("%s: cannot restore owner and mode of %s", settings->name,
                       old->listener->path);
     }
 }
@@ -409,7 +410,7 @@ int daemon_reload(struct daemon *daemon,
         return -ECANCELED;
     notify_reloading(&daemon->notify);
     if (error < 0)
-        log_error("the log file cannot be opened anew: %s", strerror(-error));
+        log_error("cannot reopen log file: %s", strerror(-error));
     error = prepare(&reload);
     if (error == 0) {
         commit(&reload);

@@ -12,7 +12,7 @@
 static void stop_listening(struct daemon *daemon)
 {
     turns_block(&daemon->connections.turns, TURNS_STOPPING);
-    upgrade_abandon(daemon, "stdinetd stops");
+    upgrade_abandon(daemon, "stdinetd is stopping");
     for (struct service *service = daemon->services.first; service; service = service->next)
         service_close_listeners(service);
     intake_drop_all(&daemon->connections);
@@ -27,19 +27,19 @@ static void next_stage(struct daemon *daemon)
 
     daemon->stop_stage++;
     if (daemon->stop_stage == STOP_WAITING) {
-        event_log(EVENT_STOPPING, "stopping: %zu handlers may finish",
+        event_log(EVENT_STOPPING, "stopping: waiting for %zu handlers",
                   daemon->connections.children.handlers);
         stop_listening(daemon);
         wait = daemon->config->daemon.stop_timeout;
         daemon_tell_stopping(daemon, wait + KILL_AFTER);
     } else if (daemon->stop_stage == STOP_TERMINATED) {
-        event_log(EVENT_STOPPING, "stopping: %zu handlers are sent TERM",
+        event_log(EVENT_STOPPING, "stopping: sending SIGTERM to %zu handlers",
                   daemon->connections.children.handlers);
         daemon->connections.is_ending = true;
         linger_close_all(&daemon->connections.lingering);
         children_signal(&daemon->connections.children, SIGTERM);
     } else {
-        event_log(EVENT_STOPPING, "stopping: %zu handlers are sent KILL",
+        event_log(EVENT_STOPPING, "stopping: sending SIGKILL to %zu handlers",
                   daemon->connections.children.handlers);
         daemon->stop_stage = STOP_KILLED;
         children_signal(&daemon->connections.children, SIGKILL);

@@ -75,7 +75,7 @@ static void fail(struct daemon *daemon, const char *problem, const char *words)
     daemon->facts.upgrades_failed++;
     if (words)
         log_words(words);
-    event_log(EVENT_UPGRADE_FAILED, "not upgraded, everything stays as it was: %s", problem);
+    event_log(EVENT_UPGRADE_FAILED, "upgrade failed, nothing changed: %s", problem);
     control_upgrade_failed(daemon->control, reason);
 }
 
@@ -94,7 +94,7 @@ void upgrade_abandon(struct daemon *daemon, const char *reason)
 static int ask(struct daemon *daemon, char problem[static UPGRADE_PROBLEM_SIZE])
 {
     struct upgrade *upgrade = &daemon->upgrade;
-    const char *path = upgrade->origin->path ? upgrade->origin->path : "the file of stdinetd";
+    const char *path = upgrade->origin->path ? upgrade->origin->path : "stdinetd's binary";
     int error = upgrade->origin->path ? 0 : -ENOENT;
 
     if (daemon->connections.turns.blocked & TURNS_STOPPING) {
@@ -109,7 +109,7 @@ static int ask(struct daemon *daemon, char problem[static UPGRADE_PROBLEM_SIZE])
     if (error < 0)
         snprintf(problem, UPGRADE_PROBLEM_SIZE, "%s: %s", path, strerror(-error));
     else
-        log_notice("upgrade: %s is asked whether it can take over", path);
+        log_notice("upgrade: checking %s", path);
     return error;
 }
 
@@ -120,7 +120,7 @@ static void prove(struct daemon *daemon)
     struct upgrade *upgrade = &daemon->upgrade;
     nanoseconds wait = PROOF_SECONDS * CLOCK_SECOND;
 
-    snprintf(upgrade->problem, sizeof(upgrade->problem), "the new build has not answered in time");
+    snprintf(upgrade->problem, sizeof(upgrade->problem), "the new binary did not answer in time");
     upgrade->proof.length = 0;
     upgrade->proof.text[0] = '\0';
     if (ask(daemon, upgrade->problem) < 0)
@@ -167,11 +167,11 @@ static void leave(struct daemon *daemon)
 static void describe_end(int status, char text[static 64])
 {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        snprintf(text, 64, "the new build says nothing: it is none of ours");
+        snprintf(text, 64, "the new binary is not stdinetd (no answer)");
     else if (WIFEXITED(status))
-        snprintf(text, 64, "the new build refuses, with exit status %d", WEXITSTATUS(status));
+        snprintf(text, 64, "the new binary refused, exit status %d", WEXITSTATUS(status));
     else
-        snprintf(text, 64, "the new build died of signal %d", WTERMSIG(status));
+        snprintf(text, 64, "the new binary was killed by signal %d", WTERMSIG(status));
 }
 
 static void on_proof_end(struct process *process, int status, const struct rusage *usage)

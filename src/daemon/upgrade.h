@@ -7,7 +7,7 @@
  * under way are done, all is written down anew and the binary is executed in our place, with the
  * sockets and the rest that it needs (adoption.h). Clients wait in the backlog meanwhile.
  *
- * Called by daemon.c (signals, the end of a turn), reap.c, stop.c, and whoever else may order it.
+ * Called by daemon.c (signals, the end of a turn), stop.c, and whoever else may order it.
  */
 #ifndef STDINETD_DAEMON_UPGRADE_H
 #define STDINETD_DAEMON_UPGRADE_H

@@ -165,8 +165,9 @@ static int try_log(const struct daemon_settings *settings, bool daemonize,
     int error = daemon_open_log(settings, daemonize);
 
     if (error < 0)
-        snprintf(problem, HANDOVER_PROBLEM_SIZE, "the log%s%s: %s", settings->log.path ? " " : "",
-                 settings->log.path ? settings->log.path : "", strerror(-error));
+        snprintf(problem, HANDOVER_PROBLEM_SIZE, "cannot open log%s%s: %s",
+                 settings->log.path ? " " : "", settings->log.path ? settings->log.path : "",
+                 strerror(-error));
     log_close(0);
     return error;
 }
@@ -192,7 +193,7 @@ int upgrade_prove(const char *fds, const struct config *config, const struct dae
         printf("stdinetd %s " PROOF_WORDS "\n", version_text);
         return EXIT_OK;
     }
-    fprintf(stderr, "stdinetd %s can't take over: %s\n", version_text,
+    fprintf(stderr, "stdinetd %s cannot take over: %s\n", version_text,
             problem[0] != '\0' ? problem : strerror(-error));
     return EXIT_SYSTEM;
 }

@@ -282,11 +282,11 @@ _Noreturn static void run_child(struct daemon *daemon, int words_fd, int configu
     arrange_fds(daemon->services.null_fd, words_fd, configuration_fd);
     fds[1] = write_copy(daemon);
     if (fds[1] < 0)
-        give_up("what there is to take over cannot be written", fds[1]);
+        give_up("cannot write the state to hand over", fds[1]);
     snprintf(numbers, sizeof(numbers), "%d,%d", fds[1], fds[0]);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    give_up("it cannot be executed", upgrade_execute(origin, &execution));
+    give_up("cannot execute the new binary", upgrade_execute(origin, &execution));
 }
 
 /* --- the parent ----------------------------------------------------------------------------- */

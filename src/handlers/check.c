@@ -57,9 +57,9 @@ static int open_cache(const struct settings *settings, char *const argv[], struc
 
 static void report_cache(const struct usage *usage, const char *path, int error)
 {
-    usage_fail(usage, 0, "no cache in %s: %s", path,
-               error == -EPERM       ? "it is not ours alone"
-               : error == -ETIMEDOUT ? "another run doesn't end"
+    usage_fail(usage, 0, "cannot use the cache in %s: %s", path,
+               error == -EPERM       ? "others have access to it"
+               : error == -ETIMEDOUT ? "another run does not end"
                                      : strerror(-error));
 }
 
@@ -117,11 +117,11 @@ int check_main(const struct check_service *service, int argc, char *argv[])
     struct settings settings = {.timeout = 5 * CLOCK_SECOND};
     const struct usage_option options[] = {
         {"timeout", "DURATION", USAGE_DURATION, &settings.timeout, NULL,
-         "how long the program may take (5s); 0: as it likes"},
+         "time limit of the program (5s); 0: no limit"},
         {"cache", "DURATION", USAGE_DURATION, &settings.max_age, NULL,
-         "answer from a result that is at most this old (0)"},
+         "maximum age of a cached result (0)"},
         {"cache-directory", "PATH", USAGE_TEXT, &settings.directory, NULL,
-         "where results are kept; nobody else may write there"},
+         "directory for cached results, of this user alone"},
     };
     const struct usage usage = {
         .name = service->name,

@@ -21,8 +21,8 @@ int main(int argc, char *argv[])
 {
     static const struct check_service service = {
         .name = "check-agent",
-        .purpose = "Runs PROGRAM and tells HAProxy's agent-check the words that it says, or up if "
-                   "it exits\nwith 0, else down.",
+        .purpose = "Runs PROGRAM and answers HAProxy's agent-check with the words it prints, or "
+                   "with up if\nit exits with 0, else down.",
         .answer = answer,
     };
 

@@ -20,7 +20,7 @@ int main(int argc, char *argv[])
 {
     static const struct classic_service service = {
         .name = "daytime",
-        .purpose = "Tells the local time as a line (RFC 867), on a stream or to datagrams.",
+        .purpose = "Sends the local time as a line (RFC 867), on a stream or to datagrams.",
         .answer_datagram = daytime_answer,
     };
 

@@ -26,7 +26,7 @@ int main(int argc, char *argv[])
 {
     static const struct classic_service service = {
         .name = "discard",
-        .purpose = "Throws away what comes (RFC 863), from a stream or from datagrams.",
+        .purpose = "Discards all input (RFC 863), from a stream or from datagrams.",
         .serve_stream = discard_stream,
         .answer_datagram = discard_datagram,
     };

@@ -32,7 +32,7 @@ int main(int argc, char *argv[])
 {
     static const struct classic_service service = {
         .name = "echo",
-        .purpose = "Sends back what comes (RFC 862), on a stream or to datagrams.",
+        .purpose = "Sends back all input (RFC 862), on a stream or to datagrams.",
         .serve_stream = echo_stream,
         .answer_datagram = echo_datagram,
     };

@@ -40,7 +40,7 @@ void program_format_reason(const struct program_result *result,
     else if (result->status > 128 && result->status <= 128 + SIGRTMAX)
         snprintf(text, PROGRAM_REASON_SIZE, "ended by signal %d", result->status - 128);
     else if (result->status == PROGRAM_NOT_FOUND)
-        snprintf(text, PROGRAM_REASON_SIZE, "could not be run");
+        snprintf(text, PROGRAM_REASON_SIZE, "cannot run it");
     else
         snprintf(text, PROGRAM_REASON_SIZE, "exit status %d", result->status);
 }

@@ -88,7 +88,7 @@ static int serve(const struct usage *usage, const char *address, const struct se
     if (error < 0)
         return usage_fail(usage, EXIT_SYSTEM, "%s", strerror(-error));
     if (end == EXCHANGE_IDLE)
-        usage_fail(usage, 0, "broken off, nothing passed for too long");
+        usage_fail(usage, 0, "connection closed: idle for too long");
     return EXIT_SUCCESS;
 }
 
@@ -99,11 +99,11 @@ int main(int argc, char *argv[])
                                 .idle_timeout = 600 * CLOCK_SECOND};
     const struct usage_option options[] = {
         {"proxy", "VERSION", USAGE_CHOICE, &settings.proxy, proxy_names,
-         "tell the client's address by the PROXY protocol: v1 or v2"},
+         "send the client's address in a PROXY header: v1 or v2"},
         {"connect-timeout", "DURATION", USAGE_DURATION, &settings.connect_timeout, NULL,
-         "how long the target may take to accept (5s); 0: as it likes"},
+         "time limit for connecting (5s); 0: no limit"},
         {"idle-timeout", "DURATION", USAGE_DURATION, &settings.idle_timeout, NULL,
-         "break off when nothing passed for this long (10m); 0: never"},
+         "close the connection when idle for this long (10m); 0: never"},
     };
     const struct usage usage = {
         .name = "relay",

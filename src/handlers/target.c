@@ -39,7 +39,7 @@ const char *target_parse(const char *text, struct target *ret)
     if (endpoint_parse(arena, text, &endpoints, &count, &problem) == 0) {
         problem = NULL;
         if (count != 1)
-            problem = "a range of ports is no target";
+            problem = "a range of ports is not a target";
         else if (endpoints->kind == ENDPOINT_UNIX)
             ret->length = make_unix_address(endpoints->path, &ret->address);
         else if (endpoints->kind != ENDPOINT_TCP || addr_is_any(&endpoints->addr))

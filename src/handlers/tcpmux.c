@@ -208,7 +208,7 @@ int main(int argc, char *argv[])
     nanoseconds timeout = 10 * CLOCK_SECOND;
     const struct usage_option options[] = {
         {"timeout", "DURATION", USAGE_DURATION, &timeout, NULL,
-         "how long a client may take for its line (10s); 0: as it likes"},
+         "time limit for the client's first line (10s); 0: no limit"},
     };
     const struct usage usage = {
         .name = "tcpmux",
@@ -225,7 +225,8 @@ int main(int argc, char *argv[])
 
     if (directory < 0)
         return usage_fail(&usage, EXIT_SYSTEM, "%s: %s", path,
-                          directory == -EPERM ? "everybody may write there" : strerror(-directory));
+                          directory == -EPERM ? "it is writable by everybody"
+                                              : strerror(-directory));
     error = stream_ignore_sigpipe();
     if (error == 0)
         error = serve(directory, path, timeout);

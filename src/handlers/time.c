@@ -24,7 +24,7 @@ int main(int argc, char *argv[])
 {
     static const struct classic_service service = {
         .name = "time",
-        .purpose = "Tells the seconds since 1900 in binary (RFC 868), on a stream or to datagrams.",
+        .purpose = "Sends the seconds since 1900 in binary (RFC 868), on a stream or to datagrams.",
         .answer_datagram = time_answer,
     };
 

@@ -123,9 +123,8 @@ static void check_operands(const struct usage *usage, int count)
 {
     if (count >= usage->operands_minimum && count <= usage->operands_maximum)
         return;
-    exit(usage_fail(usage, EXIT_USAGE, "%s (--help tells more)",
-                    count < usage->operands_minimum ? "an operand is missing"
-                                                    : "too many operands"));
+    exit(usage_fail(usage, EXIT_USAGE, "%s (see --help)",
+                    count < usage->operands_minimum ? "missing operand" : "too many operands"));
 }
 
 int usage_parse(const struct usage *usage, int argc, char *argv[])
@@ -154,6 +153,7 @@ int usage_parse(const struct usage *usage, int argc, char *argv[])
     }
     check_operands(usage, argc - optind);
     if (is_listening(STDIN_FILENO))
-        exit(usage_fail(usage, EXIT_USAGE, "standard input is a listening socket, no connection"));
+        exit(usage_fail(usage, EXIT_USAGE,
+                        "standard input is a listening socket, not a connection"));
     return optind;
 }

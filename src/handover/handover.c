@@ -37,7 +37,7 @@ static const struct record version_record = {"version", sizeof(struct version_li
                                              3, NULL};
 
 static const struct record_field fd_fields[] = {
-    {"number", RECORD_FD, .size = sizeof(int), .missing = "number has no such value"},
+    {"number", RECORD_FD, .size = sizeof(int), .missing = "invalid value of number"},
 };
 
 static const struct record fd_record = {"fd", sizeof(int), fd_fields, 1, NULL};
@@ -148,11 +148,11 @@ static int read_version(struct handover_line *line, struct handover *handover)
     snprintf(handover->program, sizeof(handover->program), "%s",
              version.program ? version.program : "unknown");
     if (!handover_is_kind(line, "version"))
-        handover_refuse(line, "it doesn't say its version");
+        handover_refuse(line, "it has no version");
     else if (version.major != version_handover_major)
         snprintf(line->problem, sizeof(line->problem),
-                 "it is of version %u, and this build (%s) reads version %u", version.major,
-                 version_text, version_handover_major);
+                 "it has version %u; this build (%s) reads version %u", version.major, version_text,
+                 version_handover_major);
     return handover_check(line);
 }
 

@@ -55,7 +55,7 @@ static void split_field(struct handover_line *line, struct handover_word word)
     struct handover_field field = {.key = word};
 
     if (!is_printable(word) || !equals || equals == word.start) {
-        handover_refuse(line, "a word is no value");
+        handover_refuse(line, "a word is not KEY=VALUE");
         return;
     }
     if (line->field_count == HANDOVER_FIELDS_MAX) {

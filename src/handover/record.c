@@ -354,7 +354,7 @@ static void read_value(struct handover_line *line, const struct record_field *fi
         handover_refuse(line, field->missing);
     if (!word || take_value(line, field, *word, value, size))
         return;
-    snprintf(problem, sizeof(problem), "%s has no such value", key);
+    snprintf(problem, sizeof(problem), "invalid value of %s", key);
     handover_refuse(line, problem);
 }
 

@@ -38,7 +38,7 @@ bool import_set_built_in(struct import *import, struct import_service *service, 
         return true;
     }
     import_downgrade(import, service, IMPORT_OMITTED,
-                     "stdinetd has no such handler in place of the internal one");
+                     "stdinetd has no replacement for this internal service");
     return false;
 }
 
@@ -67,9 +67,9 @@ void import_omit_tcpmux(struct import *import, struct import_service *service, c
 
     if (arguments.count == 0)
         import_downgrade(import, service, IMPORT_OMITTED,
-                         "it is a program for tcpmux, so: ln -s %s %s", service->program, file);
+                         "tcpmux program; to offer it: ln -s %s %s", service->program, file);
     else
         import_downgrade(import, service, IMPORT_OMITTED,
-                         "it is a program for tcpmux, so make %s a script that runs: %s %s", file,
+                         "tcpmux program; to offer it, make %s a script that runs: %s %s", file,
                          service->program, import_join(import, &arguments));
 }

@@ -6,7 +6,7 @@
 #include "import/import.h"
 
 /* Why a service has no counterpart. */
-#define IMPORT_NO_RPC "it is an RPC service, and stdinetd doesn't register any with rpcbind"
+#define IMPORT_NO_RPC "RPC service; stdinetd does not register services with rpcbind"
 
 /* Makes service the one that is called name inside of inetd and xinetd. Its handler needs nothing
  * of root's and runs as nobody. False where there is none: then service is omitted. */

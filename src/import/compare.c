@@ -67,7 +67,7 @@ static void settle(struct import *import, struct import_service *service)
         if (other->result == IMPORT_SERVED && conflict(other, service)) {
             import_return_to(import, service);
             import_downgrade(import, service, IMPORT_DISABLED,
-                             "disabled: it wants an address that [%s] has (%s:%u)", other->name,
+                             "disabled: its address belongs to [%s] (%s:%u)", other->name,
                              other->file, other->line);
             return;
         }

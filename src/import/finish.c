@@ -18,7 +18,7 @@
 static void comment(struct import *import, struct import_service *service, const char *what,
                     const char *word)
 {
-    import_downgrade(import, service, IMPORT_COMMENTED, "only a comment: %s %s", what, word);
+    import_downgrade(import, service, IMPORT_COMMENTED, "commented out: %s %s", what, word);
 }
 
 /* --- where it listens ----------------------------------------------------------------------- */
@@ -77,16 +77,16 @@ static void check_unix(struct import *import, struct import_service *service)
     unsigned value;
 
     if (strlen(service->port) > ENDPOINT_PATH_MAX)
-        comment(import, service, "this path is too long for a unix socket:", service->port);
+        comment(import, service, "path too long for a unix socket:", service->port);
     if (mode && (value_parse_mode(mode, &value) < 0 || value > 0777))
-        comment(import, service, "this is no mode:", mode);
+        comment(import, service, "invalid mode:", mode);
     for (enum import_key key = IMPORT_SOCKET_USER; key <= IMPORT_SOCKET_GROUP; key++) {
         const char *name = service->values[key];
 
         if (name && (!import_is_name(name) ||
                      !(key == IMPORT_SOCKET_USER ? import_has_user(import, name)
                                                  : import_has_group(import, name))))
-            comment(import, service, "there is no such owner of a socket here:", name);
+            comment(import, service, "unknown socket owner:", name);
     }
 }
 
@@ -100,7 +100,7 @@ static void check_port(struct import *import, struct import_service *service)
 
     if (port[strspn(port, "0123456789")] == '\0') {
         if (value_parse_count(port, &value) < 0 || value < 1 || value > 65535)
-            comment(import, service, "this is no port:", port);
+            comment(import, service, "invalid port:", port);
         else
             service->port_number = (uint16_t)value;
         return;
@@ -110,9 +110,9 @@ static void check_port(struct import *import, struct import_service *service)
     if (isdigit((unsigned char)port[0]) && number > 0)
         service->port = import_format(import, "%u", number);
     else if (!import_is_name(port) || isdigit((unsigned char)port[0]))
-        comment(import, service, "this is no port:", port);
+        comment(import, service, "invalid port:", port);
     else if (number == 0 && !import->root)
-        comment(import, service, "services(5) doesn't know this port here:", port);
+        comment(import, service, "port not in this machine's services(5):", port);
 }
 
 static void check_addresses(struct import *import, struct import_service *service)
@@ -171,10 +171,10 @@ static void unwrap(struct import *import, struct import_service *service)
     daemon = wrapped_daemon(import, service);
     if (import_has_program(import, service->program)) {
         if (!import_has_program(import, daemon))
-            comment(import, service, "there is no program here that tcpd could start:", daemon);
+            comment(import, service, "tcpd's program not found:", daemon);
         return;
     }
-    import_say(import, service, IMPORT_WARNING, "%s isn't here: its daemon runs without it",
+    import_say(import, service, IMPORT_WARNING, "%s not found: its daemon is started without it",
                service->program);
     import_ask_wrappers(import, service, daemon);
     service->program = daemon;
@@ -200,7 +200,7 @@ static void set_exec(struct import *import, struct import_service *service)
         import_set(service, IMPORT_ARGV0, import_join(import, &all));
     }
     if (program[0] != '/' || !import_has_program(import, program))
-        comment(import, service, "there is no such program here:", program);
+        comment(import, service, "program not found:", program);
 }
 
 static void check_user(struct import *import, struct import_service *service)
@@ -208,9 +208,9 @@ static void check_user(struct import *import, struct import_service *service)
     const char *user = service->values[IMPORT_USER], *group = service->values[IMPORT_GROUP];
 
     if (user && !import_has_user(import, user))
-        comment(import, service, "there is no such user here:", user);
+        comment(import, service, "unknown user:", user);
     if (group && !import_has_group(import, group))
-        comment(import, service, "there is no such group here:", group);
+        comment(import, service, "unknown group:", group);
 }
 
 /* A datagram service has no connections, and a waiting one no clients of its own. */
@@ -218,8 +218,8 @@ static void set_wait(struct import *import, struct import_service *service)
 {
     if (service->socket == IMPORT_DATAGRAM && !service->wait) {
         import_say(import, service, IMPORT_WARNING,
-                   "with datagrams there is no nowait: the program gets the socket, and the next "
-                   "one is started when it has ended");
+                   "datagram services cannot be nowait: the program gets the socket, and the next "
+                   "one is started when it exits");
         service->wait = true;
     }
     if (!service->wait) {
@@ -277,10 +277,9 @@ static void say_family(struct import *import)
     for (const struct import_service *service = import->services; service; service = service->next)
         if (service->result != IMPORT_OMITTED && service->family_assumed) {
             import_return_to(import, service);
-            import_say(
-                import, NULL, IMPORT_WARNING,
-                "tcp and udp are taken as IPv4 alone; --ipv6 takes them as both, as Debian's "
-                "openbsd-inetd does");
+            import_say(import, NULL, IMPORT_WARNING,
+                       "tcp and udp are imported as IPv4 only; with --ipv6 as both, as in Debian's "
+                       "openbsd-inetd");
             return;
         }
 }

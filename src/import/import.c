@@ -91,7 +91,7 @@ void import_append(struct import *import, struct value_words *words, const char 
     size_t count = words->count;
 
     if (count == IMPORT_WORDS_MAX) {
-        import_say(import, NULL, IMPORT_ERROR, "more than %d words; the rest is left out",
+        import_say(import, NULL, IMPORT_ERROR, "more than %d words; the rest is ignored",
                    IMPORT_WORDS_MAX);
         return;
     }
@@ -125,7 +125,7 @@ struct import_service *import_add_service(struct import *import, const char *nam
     struct import_service *service;
 
     if (import->service_count == IMPORT_SERVICES_MAX) {
-        import_say(import, NULL, IMPORT_ERROR, "%s: more than %d services; it is left out", name,
+        import_say(import, NULL, IMPORT_ERROR, "%s: more than %d services; ignored", name,
                    IMPORT_SERVICES_MAX);
         return NULL;
     }
@@ -190,7 +190,7 @@ __attribute__((format(printf, 4, 0))) static void add_message(struct import *imp
     *message = (struct import_message){
         .file = import->file, .line = import->line, .level = level, .service = service};
     message->text = ++import->message_count == IMPORT_MESSAGES_MAX
-                        ? "and more, which isn't said"
+                        ? "more messages are not shown"
                         : import_escape(import, format_text(import, format, arguments));
     *import->last_message = message;
     import->last_message = &message->next;

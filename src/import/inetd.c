@@ -44,13 +44,12 @@ static void take_entry(struct inetd_reader *reader)
         if (is_default_address(&reader->words))
             inetd_fields_set_default(reader, reader->words.items[0]);
         else if (is_foreign(&reader->words))
-            import_say(import, NULL, IMPORT_ERROR,
-                       "%s: this notation is NetBSD's own, which isn't understood",
+            import_say(import, NULL, IMPORT_ERROR, "%s: NetBSD's notation is not supported",
                        reader->words.items[0]);
         else if (reader->words.count >= INETD_FIELDS)
             inetd_fields_take_service(reader);
         else if (!reader->off)
-            import_say(import, NULL, IMPORT_ERROR, "%s: %zu words, where an entry has at least %d",
+            import_say(import, NULL, IMPORT_ERROR, "%s: %zu words; an entry has at least %d",
                        reader->words.items[0], reader->words.count, INETD_FIELDS);
         import->line = line;
     }

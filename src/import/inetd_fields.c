@@ -25,7 +25,8 @@ static void omit(struct entry *entry, const char *reason)
 
 static void mistake(struct entry *entry, const char *what, const char *word)
 {
-    import_say(entry->import, entry->service, IMPORT_ERROR, "'%.200s' is no %s", word, what);
+    import_say(entry->import, entry->service, IMPORT_ERROR, "'%.200s' is not a valid %s", word,
+               what);
     import_set_result(entry->service, IMPORT_OMITTED);
     entry->can_be = false;
 }
@@ -151,18 +152,17 @@ static void take_socket(struct entry *entry, const char *word)
     while (i < count && !import_is_word(word, sockets[i].name))
         i++;
     if (i == count) {
-        mistake(entry, "type of a socket", word);
+        mistake(entry, "socket type", word);
         return;
     }
     entry->service->socket = sockets[i].socket;
     if (!sockets[i].can_be)
-        omit(entry, "stdinetd has no raw and no rdm sockets");
+        omit(entry, "raw and rdm sockets are not supported");
     if (maximum)
         import_parse_count(entry->import, maximum, &entry->service->values[IMPORT_MAX_CONNECTIONS]);
     if (filter)
         import_say(entry->import, entry->service, IMPORT_WARNING,
-                   "the accept filter %s isn't carried over (see defer-accept and start-on)",
-                   filter);
+                   "the accept filter %s is not imported (see defer-accept and start-on)", filter);
 }
 
 enum meaning { MEANS_IPV4, MEANS_IPV6, MEANS_DUAL, MEANS_DEFAULT };
@@ -208,8 +208,7 @@ static void take_buffers(struct entry *entry, const char *text)
                 known = import_parse_size(entry->import, word + 7, 256, 1U << 30,
                                           &entry->service->values[buffers[i].key]);
         if (!known)
-            import_say(entry->import, entry->service, IMPORT_WARNING, "%s isn't carried over",
-                       word);
+            import_say(entry->import, entry->service, IMPORT_WARNING, "%s is not imported", word);
     }
 }
 
@@ -235,11 +234,11 @@ static void take_protocol(struct entry *entry, const char *word)
         if (!import_is_word(word, protocols[i].name))
             continue;
         if (service->socket != (protocols[i].datagram ? IMPORT_DATAGRAM : IMPORT_STREAM))
-            mistake(entry, "protocol for such a socket", word);
+            mistake(entry, "protocol for this socket type", word);
         take_family(entry, protocols[i].meaning);
         return;
     }
-    mistake(entry, "protocol that stdinetd has", word);
+    mistake(entry, "protocol of stdinetd", word);
 }
 
 /* --- wait ----------------------------------------------------------------------------------- */
@@ -277,7 +276,7 @@ static void take_wait(struct entry *entry, const char *word)
     const char *limits = cut(entry->import, &word, ".:/");
 
     if (!import_is_word(word, "wait") && !import_is_word(word, "nowait")) {
-        mistake(entry, "wait or nowait", word);
+        mistake(entry, "wait field (wait or nowait)", word);
         return;
     }
     entry->service->wait = import_is_word(word, "wait");
@@ -295,7 +294,7 @@ static void take_user(struct entry *entry, const char *word)
 
     if (class)
         import_say(entry->import, service, IMPORT_WARNING,
-                   "the login class %s isn't carried over (see the keys rlimit-)", class);
+                   "the login class %s is not imported (see the keys rlimit-)", class);
     if (strchr(word, ':'))
         group = cut(entry->import, &word, ":");
     else if (strchr(word, '.') && !import_is_user_here(entry->import, word))
@@ -359,7 +358,7 @@ void inetd_fields_take_service(struct inetd_reader *reader)
         import_set_result(entry.service, IMPORT_DISABLED);
     if (reader->policy)
         import_downgrade(import, entry.service, IMPORT_DISABLED,
-                         "disabled: who is refused by this IPsec policy would be let in: '%.200s'",
+                         "disabled: clients refused by this IPsec policy would be let in: '%.200s'",
                          reader->policy);
     for (size_t i = 0; i < INETD_FIELDS && entry.can_be; i++)
         fields[i].take(&entry, reader->words.items[fields[i].index]);

@@ -21,7 +21,7 @@ const char *import_next_line(struct import *import, struct import_lines *lines)
         if (text_utf8_check(start, length) == length)
             return import_copy(import, start, length);
         if (start[0] != '#')
-            import_say(import, NULL, IMPORT_ERROR, "this line isn't UTF-8; it is left out");
+            import_say(import, NULL, IMPORT_ERROR, "this line is not UTF-8; ignored");
     }
     return NULL;
 }

@@ -32,18 +32,17 @@ static const struct option longs[] = {
 
 static void print_help(void)
 {
-    puts(
-        "usage: stdinetctl import [OPTION]... FILE...\n\n"
-        "Prints an ini that does what inetd.conf or xinetd's files say. FILE may be a directory,\n"
-        "or - for standard input. What can't be carried over is a comment there, and is said on\n"
-        "standard error.\n\n"
-        "  --inetd                  the files are inetd.conf's\n"
-        "  --xinetd                 the files are xinetd's (otherwise each is looked at)\n"
-        "  --ipv6                   tcp and udp in inetd.conf mean IPv4 and IPv6\n"
-        "  --root DIRECTORY         they are of another machine, whose root directory is this one\n"
-        "  --handlers DIRECTORY     where stdinetd's handlers are (" HANDLERS_DIRECTORY ")\n"
-        "  --help                   print this\n\n"
-        "See stdinetctl(8).");
+    puts("usage: stdinetctl import [OPTION]... FILE...\n\n"
+         "Prints an ini equivalent to inetd.conf or xinetd's files. FILE may be a directory, or -\n"
+         "for standard input. What cannot be imported is a comment there, and is reported on\n"
+         "standard error.\n\n"
+         "  --inetd                  the files are inetd.conf files\n"
+         "  --xinetd                 the files are xinetd files (default: detected)\n"
+         "  --ipv6                   tcp and udp in inetd.conf mean IPv4 and IPv6\n"
+         "  --root DIRECTORY         the files are another machine's, with this root directory\n"
+         "  --handlers DIRECTORY     where stdinetd's handlers are (" HANDLERS_DIRECTORY ")\n"
+         "  --help                   print this\n\n"
+         "See stdinetctl(8).");
 }
 
 /* The command's own options. Returns false with the exit status where that is all. */
@@ -162,7 +161,7 @@ static int import_files(bool json, struct import *import, char *const files[])
     import_finish(import);
     if (!has_service(import))
         import_say(import, NULL, IMPORT_WARNING,
-                   "there is no service to serve, so stdinetd won't start with this alone");
+                   "no service to serve: stdinetd will not start with this file alone");
     return print_result(json, import);
 }
 
@@ -179,7 +178,7 @@ int import_run(bool json, int count, char *arguments[])
         return fail(EX_OSERR, "out of memory");
     if (take_options(&import, count, arguments, &status))
         status = optind < count ? import_files(json, &import, arguments + optind)
-                                : fail(EX_USAGE, "import: which FILE?");
+                                : fail(EX_USAGE, "import: missing FILE");
     arena_free(arena);
     return status;
 }

@@ -24,7 +24,7 @@ void import_read_text(struct import *import, const char *path, const char *text,
         length -= 3;
     }
     if (length > 0 && memchr(text, '\0', length))
-        import_say(import, NULL, IMPORT_ERROR, "has NUL bytes, so it is no configuration");
+        import_say(import, NULL, IMPORT_ERROR, "has NUL bytes: not a configuration");
     else
         import->reader(import, text, length);
     import->file = file;
@@ -68,7 +68,7 @@ int import_read_named(struct import *import, const char *path, char **ret_text, 
 static void say_unreadable(struct import *import, const char *path, int error)
 {
     import_say(import, NULL, IMPORT_ERROR, "%s: %s", path,
-               error == -EFBIG ? "larger than 1 MiB, so it is no configuration" : strerror(-error));
+               error == -EFBIG ? "larger than 1 MiB: not a configuration" : strerror(-error));
     import->unreadable = true;
 }
 
@@ -93,7 +93,7 @@ static bool may_read(struct import *import, const char *path)
                                                                    : NULL;
 
     if (problem)
-        import_say(import, NULL, IMPORT_ERROR, "%s: %s; it is left out", path, problem);
+        import_say(import, NULL, IMPORT_ERROR, "%s: %s; ignored", path, problem);
     return !problem;
 }
 

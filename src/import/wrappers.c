@@ -136,7 +136,7 @@ bool import_ask_wrappers(struct import *import, struct import_service *service, 
         if (!line)
             continue;
         import_downgrade(import, service, IMPORT_DISABLED,
-                         "disabled: who is refused by %s would be let in (see allow and deny): %s",
+                         "disabled: clients refused by %s would be let in (see allow and deny): %s",
                          files[i].name, line);
         return true;
     }

@@ -153,8 +153,8 @@ static void write_all(FILE *file, const struct import *import)
 
     for (int key = 0; key < IMPORT_KEYS; key++)
         common[key] = common_value(import, (enum import_key)key);
-    fputs("; Made by stdinetctl import. Look through it, and try it with stdinetd --check.\n"
-          "; Limits that aren't here are stdinetd's own: see stdinetd.ini(5).\n",
+    fputs("; Made by stdinetctl import. Review it, and test it with stdinetd --check.\n"
+          "; Limits not set here have stdinetd's defaults: see stdinetd.ini(5).\n",
           file);
     for (const struct import_message *message = import->messages; message; message = message->next)
         if (!message->service)

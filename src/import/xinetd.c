@@ -87,7 +87,7 @@ static void begin_defaults(struct reader *reader)
         return;
     if (reader->xinetd->defaults)
         import_say(reader->import, NULL, IMPORT_ERROR,
-                   "defaults are given again; xinetd takes the first (%s:%u)",
+                   "duplicate defaults; xinetd uses the first (%s:%u)",
                    reader->xinetd->defaults->file, reader->xinetd->defaults->line);
     else
         reader->xinetd->defaults = entry;
@@ -117,13 +117,12 @@ static void take_keyword(struct reader *reader, const struct value_words *words)
     else if (import_is_word(word, "includedir") && name)
         import_include_directory(import, name);
     else
-        import_say(
-            import, NULL, IMPORT_ERROR,
-            "'%.200s': neither service NAME, defaults, include FILE nor includedir DIRECTORY",
-            word);
+        import_say(import, NULL, IMPORT_ERROR,
+                   "'%.200s': not service NAME, defaults, include FILE or includedir DIRECTORY",
+                   word);
     reader->open = reader->entry && opens;
     if (reader->open)
-        refuse(reader, "'{' must stand on a line of its own");
+        refuse(reader, "'{' must be on its own line");
 }
 
 /* --- assignments ---------------------------------------------------------------------------- */
@@ -152,7 +151,7 @@ static void take_assignment(struct reader *reader, const char *text)
     const char *rest = find_operator(at, &how);
 
     if (!rest || length == 0) {
-        refuse(reader, import_format(import, "neither ATTRIBUTE = VALUE nor '}': '%.200s'", text));
+        refuse(reader, import_format(import, "not ATTRIBUTE = VALUE or '}': '%.200s'", text));
         return;
     }
     if (text[length] == '=')
@@ -226,11 +225,11 @@ static const char *check_form(const struct attribute *attribute,
     if (!attribute->take)
         return attribute->reason;
     if (!list && (seen & bit))
-        return "is given again; xinetd takes the first";
+        return "is set again; xinetd uses the first";
     if (!list && assignment->how != ASSIGN_SET)
-        return "is no list, so it takes = only; xinetd leaves this out";
+        return "is not a list and takes = only; xinetd ignores this";
     if (attribute->count >= 0 && assignment->words.count != (size_t)attribute->count)
-        return "has another number of words; xinetd leaves this out";
+        return "has the wrong number of words; xinetd ignores this";
     return NULL;
 }
 
@@ -261,7 +260,7 @@ static void leave_out(struct settings *settings, const struct assignment *one, c
 {
     import_say(settings->import, settings->service, IMPORT_WARNING, "%s %s", one->name, problem);
     if (!again && may_refuse(one->name))
-        close_for(settings, one, "who is refused by this line would be let in");
+        close_for(settings, one, "clients refused by this line would be let in");
 }
 
 /* In defaults = adds, as += does. */
@@ -284,8 +283,8 @@ static void replay(struct settings *settings, const struct entry *entry)
     for (const struct assignment *one = entry->assignments; one; one = one->next) {
         const struct attribute *attribute = find_attribute(one->name, place);
         uint64_t bit = attribute ? UINT64_C(1) << (attribute - xinetd_table) : 0;
-        const char *problem = attribute ? check_form(attribute, one, seen, bit)
-                                        : "is no attribute that may stand here";
+        const char *problem =
+            attribute ? check_form(attribute, one, seen, bit) : "is not an attribute allowed here";
 
         import->line = one->line;
         if (problem) {
@@ -296,7 +295,7 @@ static void replay(struct settings *settings, const struct entry *entry)
         if (take(settings, entry, attribute, one))
             continue;
         import_say(import, settings->service, IMPORT_ERROR, "%s: not understood", one->name);
-        close_for(settings, one, "xinetd wouldn't serve it");
+        close_for(settings, one, "xinetd would not serve it");
     }
 }
 

@@ -13,7 +13,7 @@ static bool omit(struct settings *settings, const char *reason)
     return false;
 }
 
-/* xinetd wouldn't serve it. */
+/* xinetd would not serve it. */
 static void disable(struct settings *settings, const char *reason)
 {
     import_downgrade(settings->import, settings->service, IMPORT_DISABLED, "disabled: %s", reason);
@@ -33,17 +33,17 @@ static bool conclude_socket(struct settings *settings)
     service->socket = settings->socket;
     if (!settings->protocol) {
         if (!settings->has_socket)
-            disable(settings, "it has neither socket_type nor protocol");
+            disable(settings, "it has no socket_type or protocol");
         if (settings->socket == IMPORT_SEQPACKET)
-            return omit(settings, "stdinetd has no such sockets but unix ones");
+            return omit(settings, "such sockets are supported as unix sockets only");
         return true;
     }
     while (i < 2 && !import_is_word(settings->protocol, protocols[i].name))
         i++;
     if (i == 2)
-        return omit(settings, "stdinetd has no protocols but tcp and udp");
+        return omit(settings, "only tcp and udp are supported");
     if (settings->has_socket && settings->socket != protocols[i].socket)
-        return omit(settings, "socket_type and protocol don't fit");
+        return omit(settings, "socket_type and protocol do not match");
     service->socket = protocols[i].socket;
     return true;
 }
@@ -122,8 +122,7 @@ static void say_covered(struct settings *settings, const struct prefix *prefix)
 
     prefix_format(prefix, text);
     import_say(settings->import, settings->service, IMPORT_WARNING,
-               "only_from %s is within no_access, which refuses it, whatever xinetd.conf(5) says",
-               text);
+               "only_from %s is inside no_access, which wins, whatever xinetd.conf(5) says", text);
 }
 
 /* xinetd refuses who is in both lists. With us the longer prefix decides, so what lies within
@@ -167,12 +166,12 @@ static void disable_waiting(struct settings *settings)
 
     if (settings->flags & FLAG_INTERCEPT)
         disable(settings, import_format(import,
-                                        "with wait = yes nobody can be refused, as only_from and "
-                                        "no_access do there: 'flags = %s'",
+                                        "with wait = yes stdinetd cannot refuse clients, as "
+                                        "only_from and no_access do: 'flags = %s'",
                                         import_join(import, &settings->flag_words)));
     else
-        disable(settings, "with wait = yes nobody can be refused; see to it that only those who "
-                          "may reach the port");
+        disable(settings, "with wait = yes stdinetd cannot refuse clients; restrict access to the "
+                          "port in another way");
 }
 
 static void conclude_access(struct settings *settings)
@@ -183,14 +182,16 @@ static void conclude_access(struct settings *settings)
     struct import_prefixes allow = allowed(settings);
 
     if (settings->no_access.lost)
-        disable(settings, "who is refused by no_access would be let in");
+        disable(settings, "clients refused by no_access would be let in");
     if (settings->flags & FLAG_IDENT_ONLY)
-        disable(settings, "IDONLY refuses who has no ident server; stdinetd would let them in");
+        disable(settings,
+                "IDONLY refuses clients without an ident server; stdinetd would let them in");
     if (!settings->only_from.given && settings->no_access.prefixes.count == 0)
         return;
     if (service->wait && service->socket == IMPORT_STREAM && !(settings->flags & FLAG_INTERCEPT)) {
-        import_say(import, service, IMPORT_WARNING,
-                   "only_from and no_access mean nothing with wait = yes, neither here nor there");
+        import_say(
+            import, service, IMPORT_WARNING,
+            "only_from and no_access have no effect with wait = yes, in xinetd and in stdinetd");
         return;
     }
     /* Nor with datagrams, which become so. */
@@ -226,7 +227,7 @@ static bool can_be(struct settings *settings, const char *name)
     if (settings->types & TYPE_RPC)
         return omit(settings, IMPORT_NO_RPC);
     if (settings->flags & FLAG_SENSOR)
-        return omit(settings, "stdinetd has no sensors; see penalty in stdinetd.ini(5)");
+        return omit(settings, "sensors are not supported; see penalty in stdinetd.ini(5)");
     if (settings->types & (TYPE_TCPMUX | TYPE_TCPMUXPLUS)) {
         if (conclude_program(settings, name))
             import_omit_tcpmux(settings->import, settings->service, name,

@@ -90,7 +90,7 @@ static bool take_set(struct settings *settings, const struct assigned *one,
         *set |= table[row].bit;
         if (table[row].warning)
             import_say(settings->import, settings->service, IMPORT_WARNING,
-                       "%s %s isn't carried over: %s", one->attribute->name, table[row].name,
+                       "%s %s is not imported: %s", one->attribute->name, table[row].name,
                        table[row].warning);
     }
     return one->words->count > 0;
@@ -118,7 +118,7 @@ static const struct word flags[] = {
     {"REUSE", 0, NULL},
     {"NORETRY", 0, NULL},
     {"NOLIBWRAP", FLAG_NO_LIBWRAP, NULL},
-    {"INTERCEPT", FLAG_INTERCEPT, "what comes to a waiting service isn't looked at"},
+    {"INTERCEPT", FLAG_INTERCEPT, "stdinetd does not inspect what a wait service receives"},
     {"LABELED", 0, "the SELinux context is the daemon's own"},
 };
 
@@ -136,8 +136,8 @@ static const struct word log_words[] = {
     {"DURATION", 0, NULL},
     {"ATTEMPT", 0, NULL},
     {"RECORD", 0, NULL},
-    {"USERID", 0, "stdinetd asks no ident servers"},
-    {"TRAFFIC", 0, "stdinetd counts no bytes"},
+    {"USERID", 0, "stdinetd does not ask ident servers"},
+    {"TRAFFIC", 0, "stdinetd does not count bytes"},
 };
 
 static bool take_log_words(struct settings *settings, const struct assigned *one)
@@ -152,7 +152,7 @@ static bool take_log_type(struct settings *settings, const struct assigned *one)
 {
     if (one->words->count > 1 && import_is_word(one->words->items[0], "FILE")) {
         import_say(settings->import, settings->service, IMPORT_WARNING,
-                   "log_type FILE %s isn't carried over: all services share stdinetd's log (see "
+                   "log_type FILE %s is not imported: all services share stdinetd's log (see "
                    "log in [stdinetd])",
                    one->words->items[1]);
         return true;
@@ -237,13 +237,13 @@ static bool take_address(struct settings *settings, struct address_list *list, c
         return true;
     case IMPORT_ACCESS_NETMASK:
         import_say(settings->import, settings->service, IMPORT_WARNING,
-                   "%s: xinetd takes the number behind the slash as a length, and a large one as a "
-                   "single address; so it is here",
+                   "%s: imported as xinetd reads it: the number after the slash is a length, a "
+                   "large one means a single address",
                    text);
         return true;
     case IMPORT_ACCESS_NAME:
         import_say(settings->import, settings->service, IMPORT_WARNING,
-                   "%s isn't carried over: stdinetd never asks DNS, so write addresses", text);
+                   "%s is not imported: stdinetd never asks DNS; write addresses", text);
         list->lost = true;
         return true;
     case IMPORT_ACCESS_BAD:
@@ -284,7 +284,7 @@ static bool take_variables(struct settings *settings, const struct assigned *one
             import_remove_variable(list, one->words->items[i]);
         else if (!import_add_variable(settings->import, list, one->words->items[i], separator))
             import_say(settings->import, settings->service, IMPORT_WARNING,
-                       "%s isn't carried over: it is no %s, or stdinetd sets it itself",
+                       "%s is not imported: not a %s, or set by stdinetd itself",
                        one->words->items[i],
                        separator == '=' ? "NAME=value" : "name of a variable");
     }
@@ -321,14 +321,14 @@ static bool take_banner_fail(struct settings *settings, const struct assigned *o
         problem = "refuse-message takes 1024 bytes of UTF-8";
     free(text);
     if (problem)
-        import_say(import, settings->service, IMPORT_WARNING, "%s %s isn't carried over: %s",
+        import_say(import, settings->service, IMPORT_WARNING, "%s %s is not imported: %s",
                    one->attribute->name, one->words->items[0], problem);
     return true;
 }
 
 static bool take_lost(struct settings *settings, const struct assigned *one)
 {
-    import_say(settings->import, settings->service, IMPORT_WARNING, "%s isn't carried over: %s",
+    import_say(settings->import, settings->service, IMPORT_WARNING, "%s is not imported: %s",
                one->attribute->name, one->attribute->reason);
     return true;
 }
@@ -384,7 +384,7 @@ const struct attribute xinetd_table[] = {
     {"rlimit_data", SERVICE, 1, .take = take_rlimit, KEY(RLIMIT_DATA)},
     {"rlimit_stack", SERVICE, 1, .take = take_rlimit, KEY(RLIMIT_STACK)},
     {"rlimit_files", SERVICE, 1, .take = take_lost, .reason = "see rlimit-nofile in stdinetd.ini(5)"},
-    {"rlimit_rss", SERVICE, 1, .take = take_lost, .reason = "it does nothing on Linux"},
+    {"rlimit_rss", SERVICE, 1, .take = take_lost, .reason = "it has no effect on Linux"},
     {"server", SERVICE, 1, .take = take_word, IN(server)},
     {"server_args", SERVICE, -1, .take = take_server_args},
     {"redirect", SERVICE, 2, .take = take_redirect},
@@ -393,10 +393,10 @@ const struct attribute xinetd_table[] = {
     {"instances", BOTH, 1, .take = take_instances, KEY(MAX_CONNECTIONS)},
     {"per_source", BOTH, 1, .take = take_limit, KEY(MAX_CONNECTIONS_PER_SOURCE)},
     {"cps", BOTH, 2, .take = take_cps, KEY(RATE)},
-    {"max_load", BOTH, 1, .take = take_lost_unless_off, .reason = "stdinetd doesn't look at the load"},
+    {"max_load", BOTH, 1, .take = take_lost_unless_off, .reason = "stdinetd does not look at the load"},
     {"only_from", BOTH | LIST | RESTRICTS, -1, .take = take_addresses, IN(only_from)},
     {"no_access", BOTH | LIST | RESTRICTS, -1, .take = take_addresses, IN(no_access)},
-    {"access_times", SERVICE | RESTRICTS, -1, .reason = "isn't carried over: stdinetd serves at all times"},
+    {"access_times", SERVICE | RESTRICTS, -1, .reason = "is not imported: stdinetd serves at all times"},
     {"deny_time", SERVICE, 1, .take = take_nothing},
     {"banner", BOTH, 1, .take = take_lost, .reason = no_banner},
     {"banner_success", BOTH, 1, .take = take_lost, .reason = no_banner},
@@ -406,7 +406,7 @@ const struct attribute xinetd_table[] = {
     {"log_on_failure", BOTH | LIST, -1, .take = take_log_words},
     {"rpc_version", SERVICE, 1, .take = take_nothing},
     {"rpc_number", SERVICE, 1, .take = take_nothing},
-    {"mdns", BOTH, 1, .take = take_lost_unless_off, .reason = "stdinetd doesn't announce services"},
+    {"mdns", BOTH, 1, .take = take_lost_unless_off, .reason = "stdinetd does not announce services"},
     {"libwrap", SERVICE, 1, .take = take_word, IN(libwrap)},
 };
 /* clang-format on */

@@ -33,7 +33,7 @@ static int open_usual(const char *name, struct engine **ret, const char **ret_fa
         if (error != -ENOSYS || name)
             break;
         *ret_fallback =
-            "clone needs Linux 5.9, x86-64 or aarch64, fs.suid_dumpable = 0 and no sanitizer";
+            "clone needs Linux 5.9, x86-64 or aarch64, fs.suid_dumpable = 0, and no sanitizer";
     }
     return error;
 }

@@ -27,7 +27,7 @@ static size_t passed_count(void)
         value_parse_count(fds, &number) < 0)
         return 0;
     if (number > INHERITED_MAX)
-        log_warning("LISTEN_FDS: only the first %d of %s sockets are taken", INHERITED_MAX, fds);
+        log_warning("LISTEN_FDS: using only the first %d of %s sockets", INHERITED_MAX, fds);
     return number < INHERITED_MAX ? (size_t)number : INHERITED_MAX;
 }
 
@@ -153,8 +153,7 @@ int inherited_take(struct inherited *ret)
             socket->fd = fd_move_high(fd);
             inherited.count++;
         } else if (error == -ENOTSOCK) {
-            log_warning("fd %d, inherited as %s, is no socket that can be served", fd,
-                        socket->name);
+            log_warning("inherited fd %d (%s) is not a supported socket", fd, socket->name);
             fd_close(fd);
             error = 0;
         }

@@ -9,7 +9,7 @@
  *
  * The open file is shared with the handler and whoever that leaves behind: what they set on it
  * (modes, options, a peer) is put right before it is lent again, and it is never accepted from
- * here, since they could make that wait (reload.c). Called by server.c and reload.c.
+ * here, since they could make that wait (reload.c). Called by accept.c, end.c and reload.c.
  */
 #ifndef STDINETD_LISTEN_LEND_H
 #define STDINETD_LISTEN_LEND_H

@@ -313,11 +313,11 @@ const char *listener_error_text(int error)
 {
     switch (error) {
     case EEXIST:
-        return "the path exists and is no socket";
+        return "path exists and is not a socket";
     case ENOENT:
-        return "no socket of that name was inherited, or there is no such directory";
+        return "no inherited socket of that name, or no such directory";
     case EPROTOTYPE:
-        return "the inherited socket has datagrams, which need wait = yes";
+        return "the inherited socket is a datagram socket, which needs wait = yes";
     default:
         return strerror(error);
     }

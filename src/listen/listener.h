@@ -1,7 +1,7 @@
 /* listener: one listening socket of a service, of whatever kind.
  *
  * Takes an inherited socket or opens one with its options, replaces a stale unix path, accepts.
- * Which socket is watched when is service.c's, what happens to a client server.c's, and what to a
+ * Which socket is watched when is turns.c's, what happens to a client accept.c's, and what to a
  * socket that is given to a handler as a whole lend.c's.
  */
 #ifndef STDINETD_LISTEN_LISTENER_H

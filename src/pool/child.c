@@ -1,4 +1,4 @@
-/* warm_child: see warming_parts.h. */
+/* child: see parts.h. */
 #include <signal.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* copies: connections that a template makes copies of itself for. See warming.h.
+/* copies: connections that a template makes copies of itself for. See parts.h.
  *
  * A connection is sent to the template, and stays ours until the copy's answer: then the copy has
  * it, and goes on. Exactly one of both serves it: a copy whose answer can't reach us ends (stub.c),

@@ -1,10 +1,10 @@
-/* warming_parts: what the files of warming.h have between them, and nobody else calls.
+/* parts: what the files of pool.h have between them, and nobody else calls.
  *
- *   warming.c      what a service has: warm or cold, and why; who takes one
- *   warm_supply.c  the warmer: how many there are to be, what it reports, what goes wrong
- *   warm_ready.c   those that stand ready, one connection for each
+ *   pool.c         what a service has: warm or cold, and why; who takes one
+ *   supply.c       the warmer: how many there are to be, what it reports, what goes wrong
+ *   ready.c        those that stand ready, one connection for each
  *   copies.c       a template, which makes a copy of itself for each connection
- *   warm_child.c   all of them as children of ours that are no handlers
+ *   child.c        all of them as children of ours that are no handlers
  */
 #ifndef STDINETD_POOL_PARTS_H
 #define STDINETD_POOL_PARTS_H
@@ -12,7 +12,7 @@
 #include "launch/launcher.h"
 #include "pool/pool.h"
 
-/* --- warming.c, for adopt_warm.c ------------------------------------------------------------ */
+/* --- pool.c, for carry/warm.c --------------------------------------------------------------- */
 
 /* Of what the warmer was told: the same number, the same handlers. */
 uint64_t warming_fingerprint(const struct warming *warming);
@@ -20,7 +20,7 @@ uint64_t warming_fingerprint(const struct warming *warming);
  * now. NULL: it isn't, or there is no memory. */
 struct warming *warming_resume(struct pools *pools, struct service *service, uint64_t fingerprint);
 
-/* --- warm_child.c --------------------------------------------------------------------------- */
+/* --- child.c -------------------------------------------------------------------------------- */
 
 /* From now on it is known by its pid; child->warming is set. */
 void warm_child_know(struct warm_child *child, pid_t pid);
@@ -43,7 +43,7 @@ void warm_child_await_answer(struct warming *warming);
 void warm_child_refill(struct warming *warming);
 void warm_child_lost(struct warming *warming);
 
-/* --- warm_supply.c -------------------------------------------------------------------------- */
+/* --- supply.c ------------------------------------------------------------------------------- */
 
 void supply_open(struct warming *warming);
 /* Ends the warmer; it asks for nothing any more, and waits for no turn. */
@@ -55,11 +55,11 @@ void supply_refill(struct warming *warming);
 void supply_take(struct warming *warming, struct warm_child *child, bool copies);
 /* Says why, once for each reason. */
 void supply_say(struct warming *warming, enum log_level level, const char *message);
-#define SUPPLY_COLD "no handler can be warmed up; clients are served cold"
+#define SUPPLY_COLD "cannot prestart handlers; starting on demand"
 /* The file's number; 0: not known. */
 uint64_t supply_inode(int fd);
 
-/* --- warm_ready.c --------------------------------------------------------------------------- */
+/* --- ready.c -------------------------------------------------------------------------------- */
 
 /* A new one, the youngest. 0 or -errno. */
 int ready_add(struct warming *warming, struct warm_child *child);

@@ -1,4 +1,4 @@
-/* warming: see warming.h. */
+/* pool: see pool.h. */
 #include "pool/pool.h"
 
 #include <stdio.h>
@@ -44,11 +44,11 @@ static const char *reason_against(const struct service *service)
     const struct service_settings *settings = service->settings;
 
     if (!WARM_IS_POSSIBLE)
-        return "not in this build, or not on this processor";
+        return "not supported by this build or processor";
     if (settings->isolate != 0)
-        return "isolate: each handler has namespaces of its own";
+        return "isolate: each handler gets its own namespaces";
     if (settings->rlimits && settings->rlimits->set[RLIMIT_NPROC])
-        return "rlimit-nproc: those that are ready would be counted";
+        return "rlimit-nproc: ready handlers would count";
     if (family_of(service) == ADDR_NONE)
         return "only TCP and unix connections can be handed over";
     return NULL;

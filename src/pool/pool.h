@@ -1,10 +1,10 @@
-/* warming: a service's handlers that are started before their clients come: how many stand ready,
+/* pool: a service's handlers that are started before their clients come: how many stand ready,
  * when they are renewed, who takes one. How it is done is told in warm/warm.h.
  *
  * Cold is always right: nothing ready, something doubtful, an error: the connection is served by
- * the ordinary start, and the reason is said once. Nothing here waits. warming.c decides what a
- * service has; its parts (warming_parts.h) have them made and give connections to them. Called by
- * server.c, which takes one, and by reload.c, stop.c and upgrade.c.
+ * the ordinary start, and the reason is said once. Nothing here waits. pool.c decides what a
+ * service has; its parts (parts.h) have them made and give connections to them. Called by
+ * start.c, which takes one, and by reload.c, stop.c and upgrade.c.
  *
  * Bounds: warm-count (at most 256) parked processes of a service, one that is warmed up at a time,
  * WARM_UPS of all services; COPIES_WAITING connections that wait for a template's copy.

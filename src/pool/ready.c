@@ -1,4 +1,4 @@
-/* warm_ready: see warming_parts.h. A connection is sent to a parked process, and stays ours until
+/* ready: see parts.h. A connection is sent to a parked process, and stays ours until
  * it answers: then it is its handler. What has no answer when its socket is shut is started cold.
  */
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* warm_supply: see warming_parts.h. One warmer a service, asked for one process at a time. */
+/* supply: see parts.h. One warmer a service, asked for one process at a time. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,7 +143,7 @@ static void on_retry(struct loop_timer *timer)
 
     if (warming->requested) {
         supply_stop(warming);
-        fail_with(warming, "the warmer takes too long");
+        fail_with(warming, "the warmer did not answer in time");
         return;
     }
     supply_refill(warming);
@@ -216,7 +216,7 @@ static void take_report(struct warming *warming, const struct warm_report *repor
     /* One that is somebody already could be reaped as that one, and killed later as another. */
     if (processes_find(warming->pools->processes, report->pid)) {
         fd_close(fd);
-        fail_with(warming, "the warmer can't be trusted");
+        fail_with(warming, "invalid message from the warmer");
         return;
     }
     child = calloc(1, sizeof(*child));
@@ -236,7 +236,7 @@ static void take_report(struct warming *warming, const struct warm_report *repor
     }
     warming->why[0] = '\0'; /* why it can't be copied is nothing to one that isn't to be */
     if (!warming->was_parked)
-        log_debug("%s: the first handler is warm", warming->service->settings->name);
+        log_debug("%s: the first warm handler is ready", warming->service->settings->name);
     warming->call = report->call;
     warming->was_parked = true;
     supply_take(warming, child, copies);
@@ -258,9 +258,9 @@ static void on_warmer(struct loop_source *source, uint32_t events)
     }
     if (got < 0) {
         supply_stop(warming);
-        fail_with(warming, got == -EPROTO   ? "the warmer can't be trusted"
+        fail_with(warming, got == -EPROTO   ? "invalid message from the warmer"
                            : got == -EMFILE ? strerror(EMFILE)
-                                            : "the warmer has ended");
+                                            : "the warmer exited");
         return;
     }
     end_request(warming);
@@ -327,8 +327,8 @@ void supply_refill(struct warming *warming)
     if (warming->lost) {
         warming->lost = false;
         wait_longer(warming);
-        snprintf(warming->why, sizeof(warming->why), "one that was ready has ended");
-        supply_say(warming, LOG_LEVEL_NOTICE, "another warm handler is made later");
+        snprintf(warming->why, sizeof(warming->why), "a ready handler exited");
+        supply_say(warming, LOG_LEVEL_NOTICE, "warm handler exited; replacing it later");
         return;
     }
     if (pools->warm_ups >= WARM_UPS) {

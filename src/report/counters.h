@@ -2,8 +2,8 @@
  *
  * A row says where the number stands, what it is called as JSON, as a metric and for an upgrade,
  * and whom a metric's label tells apart. Whoever shows numbers walks the table or asks it by a
- * fact's id: metrics.c all of it, control_status.c and status_line.c a service's. Counted by
- * event.c and server.c. Nothing here prints.
+ * fact's id: metrics.c all of it, control/status.c and status_line.c a service's. Counted by
+ * event.c and the files of connection. Nothing here prints.
  */
 #ifndef STDINETD_REPORT_COUNTERS_H
 #define STDINETD_REPORT_COUNTERS_H

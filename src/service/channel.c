@@ -156,7 +156,7 @@ static ssize_t read_once(struct channel *channel, char bytes[static CHANNEL_DATA
     if (got > 0)
         take_bytes(channel, pid, bytes, (size_t)got);
     if (message.msg_flags & MSG_TRUNC)
-        say(channel, pid, "(the rest of a write of more than 64 KiB)");
+        say(channel, pid, "(truncated: write larger than 64 KiB)");
     return got;
 }
 
@@ -241,8 +241,8 @@ static void mend_pair(struct channel *channel)
         return;
     close_pair(channel);
     error = open_pair(channel);
-    log_warning("%s: a handler spoiled its stderr for all; %s", channel->service,
-                error < 0 ? strerror(-error) : "later ones get a new one");
+    log_warning("%s: a handler broke the shared stderr socket; %s", channel->service,
+                error < 0 ? strerror(-error) : "it was replaced");
 }
 
 static void on_second(struct loop_timer *timer)

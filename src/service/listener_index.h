@@ -1,6 +1,6 @@
 /* listener_index: listeners by the place where they listen, so that a socket which is open already
  * finds the listener that it is to go on as. Among five thousand addresses each look costs the
- * same. Called by reload.c and, for sockets of the daemon before us, by adopt_listener.c.
+ * same. Called by reload.c and, for sockets of the daemon before us, by carry/listener.c.
  */
 #ifndef STDINETD_SERVICE_LISTENER_INDEX_H
 #define STDINETD_SERVICE_LISTENER_INDEX_H

@@ -402,8 +402,8 @@ int service_stderr_fd(struct service *service, int connection_fd)
 void service_note_shortage(struct service *service, struct child_failure failure)
 {
     if (service->shortages++ == 0)
-        log_warning("no process for a handler of %s (%s: %s); its client is held",
-                    service->settings->name, stage_name(failure.stage), strerror(failure.error));
+        log_warning("cannot start a handler for %s (%s: %s); will retry", service->settings->name,
+                    stage_name(failure.stage), strerror(failure.error));
 }
 
 void service_back_off(struct service *service)

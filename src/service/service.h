@@ -1,7 +1,7 @@
 /* service: one service while it is served: its settings, plan, sockets, counts and pauses.
  *
  * It outlives reloads: the settings and the plan are exchanged, everything else stays. Nothing here
- * accepts or starts; server.c does.
+ * accepts or starts; connection/ does.
  */
 #ifndef STDINETD_SERVICE_SERVICE_H
 #define STDINETD_SERVICE_SERVICE_H
@@ -94,7 +94,7 @@ int services_open(struct services *services);
 int service_new_all(struct services *services, struct config *snapshot, struct service **ret);
 
 /* Makes one that the configuration doesn't have any more, for handlers that an earlier daemon
- * started, among the server's retired ones. Of its settings only these are known. 0 or -errno. */
+ * started, among the retired ones. Of its settings only these are known. 0 or -errno. */
 int service_new_retired(struct services *services, const char *name, nanoseconds linger_close,
                         nanoseconds kill_after, struct service **ret);
 

@@ -116,10 +116,10 @@ static int look_at(struct park *park, struct warm_block *block, int directory, c
         return 0;
     if (S_ISREG(status.st_mode) && (flags & (O_ACCMODE | O_PATH)) == O_RDONLY) {
         if (add_fd(block->reopens, &block->reopen_count, WARM_REOPENS, fd, flags) < 0)
-            refuse_copies(park, "it has many files open");
+            refuse_copies(park, "it has too many files open");
         return 0;
     }
-    refuse_copies(park, "it has more open than files that it reads");
+    refuse_copies(park, "it has other fds open than files it reads");
     return 0;
 }
 
@@ -128,7 +128,7 @@ static int look_at(struct park *park, struct warm_block *block, int directory, c
 static void look_for_proc(struct park *park, const struct warm_block *block)
 {
     if (block->reopen_count > 0 && access("/proc/self/fd", F_OK) < 0)
-        refuse_copies(park, "it has files open, and there is no /proc in its root directory");
+        refuse_copies(park, "it has files open, and its root directory has no /proc");
 }
 
 /* Before the socket pair is made. */
@@ -169,7 +169,7 @@ static int call(struct site *site, const char *what, long number, const uint64_t
     int error = tracee_call(park->tracee, &park->registers, site->pc, number, arguments, ret);
 
     if (error < 0)
-        return tracee_fail(park->tracee, "it did not stand still: %s", strerror(-error));
+        return tracee_fail(park->tracee, "cannot stop it: %s", strerror(-error));
     if (*ret < 0)
         return tracee_fail(park->tracee, "%s: %s", what, strerror((int)-*ret));
     return 0;
@@ -198,7 +198,7 @@ static int find_room(struct site *site)
         if (error < 0)
             return error;
     }
-    return tracee_fail(site->park->tracee, "there is no room near its code");
+    return tracee_fail(site->park->tracee, "no free memory near its code");
 }
 
 static int map_pages(struct site *site)
@@ -253,7 +253,7 @@ static int make_control(struct site *site, struct warm_block *block)
         return tracee_fail(park->tracee, "pidfd_getfd: %s", strerror(-park->control));
     if (get_option(park->control, SO_DOMAIN) != AF_UNIX ||
         get_option(park->control, SO_TYPE) != SOCK_SEQPACKET)
-        return tracee_fail(park->tracee, "its socket is none of ours");
+        return tracee_fail(park->tracee, "its socket is not ours");
     return 0;
 }
 
@@ -272,7 +272,7 @@ static void fill_thread(struct park *park, struct warm_block *block)
         word == park->tracee->pid)
         block->thread_id = gate->thread_id;
     else
-        refuse_copies(park, "its C library keeps its thread's number where it isn't known");
+        refuse_copies(park, "the thread layout of its C library is unknown");
 }
 
 /* Addresses as the process has them. */
@@ -327,7 +327,7 @@ static int find_site(struct site *site, unsigned char before[ARCH_CODE_MAX])
         return tracee_poke(park->tracee, site->pc, arch_call, arch_call_size);
     }
     if (memcmp(bytes, arch_call, arch_call_size) != 0)
-        return tracee_fail(park->tracee, "it makes system calls in another way");
+        return tracee_fail(park->tracee, "it makes system calls in an unknown way");
     return tracee_cancel(park->tracee, &park->registers);
 }
 
@@ -363,7 +363,7 @@ int park_tracee(struct park *park)
     park->control = -1;
     park->is_cloneable = true;
     if (park->gate->has_drawn)
-        refuse_copies(park, "it has drawn random numbers, which copies would share");
+        refuse_copies(park, "it has read random numbers, which its copies would share");
     error = swap_signals(park->tracee, &mask, &all);
     if (error == 0)
         error = prepare(park, &block);

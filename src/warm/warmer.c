@@ -146,7 +146,7 @@ static int read_image(struct tracee *tracee, struct image *ret)
 
     memset(ret, 0, sizeof(*ret));
     if (tracee_get_registers(tracee, &registers) < 0)
-        return tracee_fail(tracee, "it is a program for another processor");
+        return tracee_fail(tracee, "it is built for another processor");
     place = arch_stack(&registers);
     if (tracee_read(tracee, place, &word, sizeof(word)) < 0 || word > left)
         return -EFAULT;
@@ -213,26 +213,25 @@ static int take_exec(struct warming *warming)
     int error;
 
     if (++warming->execs > EXECS_MAX)
-        return tracee_fail(tracee, "it executes one program after the other");
+        return tracee_fail(tracee, "it executes too many programs in a row");
     error = get_call_info(tracee, &info);
     if (error < 0)
         return tracee_fail(tracee, "PTRACE_GET_SYSCALL_INFO: %s", strerror(-error));
     if (info.arch != arch_audit)
-        return tracee_fail(tracee, "it is a program for another processor");
+        return tracee_fail(tracee, "it is built for another processor");
     error = read_image(tracee, &image);
     if (error < 0)
-        return tracee_fail(tracee, "its memory can't be read: %s", strerror(-error));
+        return tracee_fail(tracee, "cannot read its memory: %s", strerror(-error));
     if (image.is_secure || gives_rights(warmer, tracee->pid))
-        return tracee_fail(tracee, "its file gives it rights (set-id, capabilities), or can't be "
-                                   "read");
+        return tracee_fail(tracee, "its file is set-id, has capabilities or cannot be read");
     error = tracee_read(tracee, image.first_variable, found, slots->size);
     if (error < 0 || memcmp(found, slots->padded, slots->size) != 0)
-        return tracee_fail(tracee, "its environment is not as it was given");
+        return tracee_fail(tracee, "it changed its environment");
     error = tracee_write(tracee, image.first_variable, slots->blank, slots->size);
     if (error == 0 && warmer->order.depth == WARM_DEPTH_ENTRY)
         error = set_breakpoint(warming, image.entry);
     if (error < 0)
-        return tracee_fail(tracee, "its memory can't be written: %s", strerror(-error));
+        return tracee_fail(tracee, "cannot write its memory: %s", strerror(-error));
     warming->region = image.first_variable;
     warming->is_in_call = true; /* the execve's end comes next */
     warming->number = SYS_execve;
@@ -279,7 +278,7 @@ static int prepare_park(struct warming *warming, long number)
     struct tracee *tracee = &warming->tracee;
 
     if (!has_its_variables(warming))
-        return tracee_fail(tracee, "it wrote over the variables of its environment");
+        return tracee_fail(tracee, "it overwrote its environment variables");
     *park = (struct park){.tracee = tracee,
                           .gate = &warming->gate,
                           .call = number,
@@ -288,7 +287,7 @@ static int prepare_park(struct warming *warming, long number)
                           .placeholder = warming->warmer->placeholder_status,
                           .stderr_file = warming->warmer->stderr_status};
     if (tracee_get_registers(tracee, &park->registers) < 0)
-        return tracee_fail(tracee, "its registers can't be read");
+        return tracee_fail(tracee, "cannot read its registers");
     park->resume = arch_pc(&park->registers) - arch_call_size;
     return PARK;
 }
@@ -329,7 +328,7 @@ static int take_call(struct warming *warming)
     for (int i = 0; i < 6; i++)
         warming->arguments[i] = info.entry.args[i];
     if (warming->number < 0)
-        return tracee_fail(&warming->tracee, "it makes calls of another processor's kind");
+        return tracee_fail(&warming->tracee, "it makes system calls of another architecture");
     if (gate_passes(&warming->gate, warming->number, warming->arguments) &&
         (warming->number != SYS_execve || hands_variables_on(warming)))
         return GO_ON;
@@ -371,7 +370,7 @@ static int take_stop(struct warming *warming, int status, int *ret_signal)
     if (number == (SIGTRAP | 0x80))
         return take_call(warming);
     if (event == PTRACE_EVENT_STOP)
-        return tracee_fail(&warming->tracee, "it was stopped while it warmed up");
+        return tracee_fail(&warming->tracee, "it was stopped while warming up");
     if (is_at_breakpoint(warming, number))
         return take_entry(warming);
     *ret_signal = number;
@@ -384,9 +383,8 @@ static int take_end(struct warming *warming, int status)
     struct tracee *tracee = &warming->tracee;
 
     if (WIFSIGNALED(status))
-        return tracee_fail(tracee, "it was ended by signal %d while it warmed up",
-                           WTERMSIG(status));
-    return tracee_fail(tracee, "its start failed: %s", strerror(WEXITSTATUS(status)));
+        return tracee_fail(tracee, "it was killed by signal %d while warming up", WTERMSIG(status));
+    return tracee_fail(tracee, "start failed: %s", strerror(WEXITSTATUS(status)));
 }
 
 /* From its start to its gate. 0 or negative, with a reason. */
@@ -398,7 +396,7 @@ static int follow(struct warming *warming)
         int status, number, error = tracee_wait(tracee, &status), result;
 
         if (error == -ETIMEDOUT)
-            return tracee_fail(tracee, "it came to no gate within warm-timeout");
+            return tracee_fail(tracee, "it was not ready within warm-timeout");
         if (error == -ECHILD && tracee->exited)
             return take_end(warming, status);
         if (error < 0)
@@ -409,7 +407,7 @@ static int follow(struct warming *warming)
         error = result < 0 ? result : tracee_continue(tracee, number);
         /* ESRCH: it was killed, which the next wait tells. */
         if (error < 0 && error != -ESRCH)
-            return tracee_fail(tracee, "it can't be followed: %s", strerror(-error));
+            return tracee_fail(tracee, "cannot trace it: %s", strerror(-error));
     }
 }
 
@@ -436,16 +434,16 @@ static int warm_up(struct warming *warming)
     if (error < 0)
         return error;
     if (recv(start_fd, &word, sizeof(word), MSG_WAITALL) != sizeof(word) || word != 0)
-        return tracee_fail(tracee, "its start failed: %s", strerror(word));
+        return tracee_fail(tracee, "start failed: %s", strerror(word));
     if (ptrace(PTRACE_SEIZE, tracee->pid, NULL, (void *)options) < 0)
-        return tracee_fail(tracee, "it can't be traced: %s", strerror(errno));
+        return tracee_fail(tracee, "cannot trace it: %s", strerror(errno));
     tracee->traced = true;
     if (send(start_fd, &word, sizeof(word), MSG_NOSIGNAL) != sizeof(word))
-        return tracee_fail(tracee, "its start failed: %s", strerror(errno));
+        return tracee_fail(tracee, "start failed: %s", strerror(errno));
     error = follow(warming);
     if (error == 0)
         error = park_tracee(&warming->park);
-    return error < 0 ? tracee_fail(tracee, "it can't be parked: %s", strerror(-error)) : 0;
+    return error < 0 ? tracee_fail(tracee, "cannot park it: %s", strerror(-error)) : 0;
 }
 
 static void send_report(const struct warm_report *report, int fd)
@@ -543,7 +541,7 @@ static int open_warmer(struct warmer *warmer, char *text, size_t size)
     if (error == 0 && fstat(WARM_FD_STDERR, &warmer->stderr_status) < 0)
         error = -errno;
     if (error < 0) {
-        snprintf(text, size, "the warmer can't start: %s", strerror(-error));
+        snprintf(text, size, "cannot start the warmer: %s", strerror(-error));
         return error;
     }
     /* High, where no child puts anything. The other end stays open, so that nobody reads an end. */
@@ -551,7 +549,7 @@ static int open_warmer(struct warmer *warmer, char *text, size_t size)
     fd_move_high(ends[1]);
     warmer->proc_fd = fd_move_high(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (warmer->proc_fd < 0 || faccessat(warmer->proc_fd, "self/fd", R_OK, 0) < 0) {
-        snprintf(text, size, "there is no /proc");
+        snprintf(text, size, "/proc is not mounted");
         return -ENOENT;
     }
     failure = child_become(&warmer->order.plan, false);

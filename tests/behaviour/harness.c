@@ -269,7 +269,7 @@ void harness_start(struct daemon *daemon, const struct daemon_options *options)
     if (daemon->pid == 0)
         run_daemon(daemon, options);
     if (!options || !options->not_ready)
-        harness_log_wait(daemon, " serves ", 1);
+        harness_log_wait(daemon, " ready: ", 1);
 }
 
 void harness_serve(struct daemon *daemon, const char *format, ...)

@@ -97,7 +97,7 @@ START_TEST(proxy_header_in_pieces)
     count = begin_headers(port, fds);
     harness_upgrade(&daemon, 1);
     harness_upgrade(&daemon, 2);
-    snprintf(expected, sizeof(expected), "and %d held clients", count);
+    snprintf(expected, sizeof(expected), "and %d waiting clients", count);
     harness_log_wait(&daemon, expected, 1);
     end_headers(fds);
     ck_assert_int_eq(harness_log_count(&daemon, "refused"), 0);
@@ -121,7 +121,7 @@ START_TEST(held_for_data)
     gone = client_connect(port);
     for (int i = 1; i <= 5; i++)
         harness_upgrade(&daemon, i);
-    harness_log_wait(&daemon, "0 handlers and 3 held clients", 1);
+    harness_log_wait(&daemon, "0 handlers and 3 waiting clients", 1);
     ck_assert(is_silent(silent) && is_silent(patient));
     ck_assert_int_eq(harness_log_count(&daemon, "upper: start"), 0);
     client_expect_answer(patient, "first", "FIRST");
@@ -147,7 +147,7 @@ START_TEST(held_no_longer)
                   port);
     fd = client_connect(port);
     harness_upgrade(&daemon, 1);
-    harness_log_wait(&daemon, "and 1 held clients", 1);
+    harness_log_wait(&daemon, "and 1 waiting clients", 1);
     harness_configure(&daemon, "[greeter]\nlisten = 127.0.0.1:%d\nexec = echo hello\nUSER\n", port);
     harness_upgrade(&daemon, 2);
     client_expect(fd, "hello\n");
@@ -172,7 +172,7 @@ START_TEST(waiting_clients)
         ready[i] = client_connect(ports[0]);
     /* They are held, each with a handler to come; from now on there is one. */
     harness_upgrade(&daemon, 1);
-    harness_log_wait(&daemon, "and 4 held clients", 1);
+    harness_log_wait(&daemon, "and 4 waiting clients", 1);
     talk(first[0]);
     first[1] = talk(client_connect(ports[1]));
     for (int i = 0; i < 3; i++) {
@@ -182,7 +182,7 @@ START_TEST(waiting_clients)
     }
     harness_upgrade(&daemon, 2);
     harness_upgrade(&daemon, 3);
-    harness_log_wait(&daemon, "and 3 held clients", 2);
+    harness_log_wait(&daemon, "and 3 waiting clients", 2);
     for (int i = 0; i < 3; i++)
         ck_assert(is_silent(ready[i]) && is_silent(outside[i]));
     close(first[0]);
@@ -217,12 +217,12 @@ START_TEST(service_is_gone)
     held = client_connect(port);
     harness_log_wait(&daemon, "gone: start", 1);
     harness_upgrade(&daemon, 1);
-    harness_log_wait(&daemon, "and 1 held clients", 1);
+    harness_log_wait(&daemon, "and 1 waiting clients", 1);
     harness_configure(&daemon, "[upper]\nlisten = 127.0.0.1:%d\n" UPPER, other);
     harness_upgrade(&daemon, 2);
     client_expect_closed(held);
     client_expect_closed(silent);
-    ck_assert_int_eq(harness_log_count(&daemon, "not carried over"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "could not restore"), 0);
     ck_assert_int_eq(client_try(port), -ECONNREFUSED);
     talk(running);
     client_expect_answer(client_connect(other), "here", "HERE");
@@ -368,7 +368,7 @@ START_TEST(penalties)
     harness_log_wait(&daemon, "refused reason=penalty peer=127.0.0.2", 1);
     client_expect_closed(client_connect_from("127.0.0.3", port));
     client_expect_answer(client_connect_from("127.0.0.4", port), "0\n", "");
-    harness_log_wait(&daemon, "penalty is over source=127.0.0.2", 1);
+    harness_log_wait(&daemon, "penalty ended source=127.0.0.2", 1);
     ck_assert_int_ge(harness_now() - began, 4000);
     client_expect_answer(client_connect_from("127.0.0.2", port), "0\n", "");
     client_expect_closed(client_connect_from("127.0.0.3", port));
@@ -411,7 +411,7 @@ START_TEST(rests)
     /* Whole at once: the service may look in between. */
     harness_shell("cp /bin/cat '%s.new' && mv '%s.new' '%s'", program, program, program);
     client_expect(fd, "x");
-    harness_log_wait(&daemon, "starts work again", 1);
+    harness_log_wait(&daemon, "service started again", 1);
     close(fd);
     harness_end(&daemon);
 }
@@ -436,7 +436,7 @@ START_TEST(max_runtime)
     stubborn = client_connect(other);
     client_expect(stubborn, "ready");
     harness_upgrade(&daemon, 1);
-    harness_log_wait(&daemon, "max-runtime is over", 1);
+    harness_log_wait(&daemon, "max-runtime exceeded", 1);
     harness_upgrade(&daemon, 2);
     client_expect_closed(fd);
     ck_assert_int_ge(harness_now() - began, 3000);
@@ -446,7 +446,7 @@ START_TEST(max_runtime)
     ck_assert_int_ge(harness_now() - began, 5000);
     harness_log_wait(&daemon, "outcome=timeout signal=SIGKILL", 1);
     harness_log_wait(&daemon, "outcome=timeout", 2);
-    ck_assert_int_eq(harness_log_count(&daemon, "max-runtime is over"), 3); /* two TERM, a KILL */
+    ck_assert_int_eq(harness_log_count(&daemon, "max-runtime exceeded"), 3); /* two TERM, a KILL */
     harness_end(&daemon);
 }
 END_TEST
@@ -472,7 +472,7 @@ START_TEST(ends_meanwhile)
         harness_log_wait(&daemon, "cat: end", 50 * (round + 1));
     }
     ck_assert_int_eq(harness_log_count(&daemon, "outcome=ok"), 250);
-    ck_assert_int_eq(harness_log_count(&daemon, "not carried over"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "could not restore"), 0);
     harness_end(&daemon);
 }
 END_TEST
@@ -638,13 +638,13 @@ START_TEST(lent_sockets)
     ask(fd, "bad");
     harness_log_wait(&daemon, "ask: end", 4);
     harness_upgrade(&daemon, 3);
-    harness_log_wait(&daemon, "they are dropped, the socket rests", 1);
+    harness_log_wait(&daemon, "datagrams dropped, socket backs off", 1);
     harness_upgrade(&daemon, 4);
     ask(fd, "ask");
     expect_datagram(fd, LENT("UDP", "ask"));
     ask(fd, "ask");
     expect_datagram(fd, LENT("UDP", "ask"));
-    harness_log_wait(&daemon, "handlers take what waits again", 1);
+    harness_log_wait(&daemon, "handlers read from the socket again", 1);
     close(fd);
     harness_end(&daemon);
 }
@@ -764,7 +764,7 @@ START_TEST(inherited_sockets)
     harness_upgrade(&daemon, 1);
     client_expect_answer(client_connect(port), "web", "WEB");
     /* What the service manager said is used up. */
-    ck_assert_int_eq(harness_log_count(&daemon, "inherited as"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "inherited fd"), 0);
     harness_configure(&daemon, "[upper]\nlisten = fd:spare\n" UPPER);
     harness_upgrade(&daemon, 2);
     client_expect_answer(client_connect(other), "spare", "SPARE");
@@ -777,7 +777,7 @@ START_TEST(inherited_sockets)
     harness_configure(
         &daemon, "[upper]\nlisten = fd:web\n" UPPER "[two]\nlisten = 127.0.0.1:%d\n" UPPER, port);
     harness_upgrade(&daemon, 4);
-    harness_log_wait(&daemon, "two: pending", 1);
+    harness_log_wait(&daemon, "two: cannot bind", 1);
     client_expect_answer(client_connect(port), "web", "WEB");
     harness_end(&daemon);
 }
@@ -792,16 +792,16 @@ START_TEST(addresses_change)
 
     harness_serve(&blocker, "[upper]\nlisten = 127.0.0.1:%d\n" UPPER, taken);
     harness_serve(&daemon, "[upper]\nlisten = 127.0.0.1:%d 127.0.0.1:%d\n" UPPER, port, taken);
-    harness_log_wait(&daemon, "pending: the address", 1);
+    harness_log_wait(&daemon, "cannot bind", 1);
     harness_configure(&daemon, "[upper]\nlisten = %d 127.0.0.1:%d 127.0.0.1:%d\n" UPPER, port,
                       taken, fresh);
     harness_upgrade(&daemon, 1);
     client_expect_answer(client_connect(port), "any", "ANY");
     client_expect_answer(client_connect(fresh), "fresh", "FRESH");
     harness_upgrade(&daemon, 2);
-    ck_assert_int_eq(harness_log_count(&daemon, "pending: the address"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "cannot bind"), 1);
     harness_end(&blocker);
-    harness_log_wait(&daemon, "not pending any more", 1);
+    harness_log_wait(&daemon, "event=bound", 1);
     client_expect_answer(client_connect(taken), "free", "FREE");
     harness_end(&daemon);
 }
@@ -863,8 +863,8 @@ START_TEST(upgrade_by_order)
     json_decref(answer);
     harness_replace_daemon(&daemon, getenv("STDINETD_FOREIGN"));
     answer = control_ask(fd, "{\"command\":\"upgrade\"}");
-    control_expect_error(answer, "the new build refuses, with exit status 71: stdinetd " //
-                         PACKAGE_VERSION "-foreign can't take over: it is of version 1");
+    control_expect_error(answer, "the new binary refused, exit status 71: stdinetd " //
+                         PACKAGE_VERSION "-foreign cannot take over: it has version 1");
     json_decref(answer);
     /* Two at once are one, and both hear of it; one who has left doesn't. */
     harness_shell("rm '%s/stdinetd'", daemon.directory);
@@ -880,7 +880,7 @@ START_TEST(upgrade_by_order)
     ck_assert_uint_eq(inode_of(path), inode);
     fd = control_connect(&daemon);
     answer = control_expect_ok(control_ask(fd, "{\"command\":\"events\"}"));
-    ck_assert(has_text(answer, "serves 1 services event=ready\""));
+    ck_assert(has_text(answer, "ready: 1 service event=ready\""));
     json_decref(answer);
     close(fd);
     close(other);
@@ -1033,7 +1033,7 @@ START_TEST(killed_and_restarted)
     harness_wait(&daemon);
     talk(fd);
     harness_start(&daemon, &(struct daemon_options){.not_ready = true});
-    harness_log_wait(&daemon, " serves ", 3);
+    harness_log_wait(&daemon, " ready: ", 3);
     answer = harness_read_file(pid_file);
     ck_assert_int_eq(strtol(answer, NULL, 10), daemon.pid);
     free(answer);

@@ -29,13 +29,13 @@ START_TEST(nine_mistakes)
     } expected[] = {
         {2, "unknown key 'lisen'; did you mean 'listen'?"},
         {3, "max-connections: 'many' is not a whole number"},
-        {4, "when-full: 'perhaps' is none of queue, refuse"},
+        {4, "when-full: 'perhaps': must be queue or refuse"},
         {5, "directory: 'relative' is not an absolute path"},
-        {7, "listen: '70000': a port is from 1 to 65535"},
-        {8, "exec: there is no program 'no-such-program' in PATH"},
-        {10, "listen: '6010-6000': the range of ports runs backwards"},
+        {7, "listen: '70000': a port must be from 1 to 65535"},
+        {8, "exec: no program 'no-such-program' in PATH"},
+        {10, "listen: '6010-6000': the range of ports is backwards"},
         {11, "umask: '99' is not an octal mode up to 0777"},
-        {12, "neither a [section] nor KEY = VALUE"},
+        {12, "not a [section] or KEY = VALUE"},
     };
     struct daemon daemon;
     char arguments[128], line[256], *log;
@@ -79,12 +79,12 @@ START_TEST(exit_statuses)
         {"-c", 64, "requires an argument"},
         {"-l 7777", 64, "needs a PROGRAM"},
         {"cat", 64, "needs -l ADDRESS"},
-        {"-c x -l 7777 -- cat", 64, "exclude each other"},
+        {"-c x -l 7777 -- cat", 64, "cannot use"},
         {"-c /nowhere/at/all", 78, "/nowhere/at/all: No such file or directory"},
         {"-c /", 78, "/: is a directory"},
         {"-l 7777 -o nonsense=1 -o user=root --check -- cat", 78, "command line: unknown key"},
         {"-l 7777 -o user=root --check -- no-such-program", 78, "no program 'no-such-program'"},
-        {"-l 7777 -o user --check -- cat", 78, "is not KEY=VALUE"},
+        {"-l 7777 -o user --check -- cat", 78, "not KEY=VALUE"},
     };
     struct daemon daemon;
 
@@ -145,7 +145,7 @@ START_TEST(file_writable_by_others)
     snprintf(arguments, sizeof(arguments), "-c '%s' --check", daemon.config);
     ck_assert_int_eq(run(&daemon, arguments), 78);
     log = harness_log(&daemon);
-    ck_assert_msg(strstr(log, "may be written by others") != NULL, "%s", log);
+    ck_assert_msg(strstr(log, "is writable by others") != NULL, "%s", log);
     free(log);
     harness_remove(&daemon);
 }
@@ -167,7 +167,7 @@ START_TEST(file_of_another_user)
     snprintf(arguments, sizeof(arguments), "-c '%s' --check", daemon.config);
     ck_assert_int_eq(run(&daemon, arguments), 78);
     log = harness_log(&daemon);
-    ck_assert_msg(strstr(log, "belongs to another user than root") != NULL, "%s", log);
+    ck_assert_msg(strstr(log, "is not owned by root") != NULL, "%s", log);
     free(log);
     harness_remove(&daemon);
 }
@@ -181,11 +181,10 @@ START_TEST(warned_of)
         const char *command, *warning;
     } rows[] = {
         {"chgrp nogroup more/it.ini && chmod 664 more/it.ini",
-         "more/it.ini: warning: its group (gid 65534) may write it"},
-        {"chmod 1777 more",
-         "more/it.ini: warning: its directory may be written by others than root"},
+         "more/it.ini: warning: is writable by its group (gid 65534)"},
+        {"chmod 1777 more", "more/it.ini: warning: its directory is writable by others than root"},
         {"chgrp nogroup more && chmod 775 more",
-         "more/it.ini: warning: its directory may be written by others than root"},
+         "more/it.ini: warning: its directory is writable by others than root"},
     };
     struct daemon daemon;
     char arguments[128], *log;

@@ -375,7 +375,7 @@ START_TEST(linger_close_at_the_end)
     client_expect(fd, "hello\n");
     harness_log_wait(&daemon, ": end ", 2);
     harness_signal(&daemon, SIGTERM);
-    harness_log_wait(&daemon, "stopping: 0 handlers may finish", 1);
+    harness_log_wait(&daemon, "stopping: waiting for 0 handlers", 1);
     client_send(fd, "still here");
     harness_signal(&daemon, SIGTERM);
     ck_assert_int_eq(harness_wait(&daemon), 0);

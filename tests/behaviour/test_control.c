@@ -37,15 +37,15 @@ static void expect_served(int port)
 static const struct {
     const char *line, *error;
 } wrong_lines[] = {
-    {"noise", "no JSON object"},
-    {"\x01\x02\xff\xfe", "no JSON object"},
-    {"{", "no JSON object"},
-    {"[]", "no JSON object"},
-    {"\"status\"", "no JSON object"},
-    {"{} {}", "no JSON object"},
-    {"{}", "no string \"command\""},
-    {"{\"command\":7}", "no string \"command\""},
-    {"{\"command\":\"status\",\"command\":\"stop\"}", "no JSON object"},
+    {"noise", "not a JSON object"},
+    {"\x01\x02\xff\xfe", "not a JSON object"},
+    {"{", "not a JSON object"},
+    {"[]", "not a JSON object"},
+    {"\"status\"", "not a JSON object"},
+    {"{} {}", "not a JSON object"},
+    {"{}", "\"command\" is missing"},
+    {"{\"command\":7}", "\"command\" is missing"},
+    {"{\"command\":\"status\",\"command\":\"stop\"}", "not a JSON object"},
     {"{\"command\":\"nothing\"}", "no command \"nothing\""},
     {"{\"command\":\"no\\nthing\\u001b\"}", "no command \"no\\nthing\\x1b\""},
     {"{\"command\":\"status\",\"more\":1}", "and nothing else"},
@@ -55,7 +55,7 @@ static const struct {
     {"{\"command\":\"status\",\"arguments\":{\"count\":\"1\"}}", "no whole number"},
     {"{\"command\":\"status\",\"arguments\":{\"service\":\"none\"}}", "no service \"none\""},
     {"{\"command\":\"pause\"}", "needs \"service\""},
-    {"{\"command\":\"pause\",\"arguments\":{\"service\":1}}", "is no string"},
+    {"{\"command\":\"pause\",\"arguments\":{\"service\":1}}", "is not a string"},
     {"{\"command\":\"kill\",\"arguments\":{\"target\":\"1\"}}", "no handler of that name or pid"},
 };
 
@@ -98,7 +98,7 @@ START_TEST(pieces)
     client_send(fd, "\n\r\n{\"command\":\"status\"}\n\nx\n{\"command\":\"status\"}\n");
     json_decref(control_expect_ok(control_read(fd)));
     answer = control_read(fd);
-    control_expect_error(answer, "no JSON object");
+    control_expect_error(answer, "not a JSON object");
     json_decref(answer);
     json_decref(control_expect_ok(control_read(fd)));
 
@@ -301,7 +301,7 @@ START_TEST(permission)
         /* Whatever is made of the file's mode: the kernel's word on who it is counts. */
         ck_assert(chmod(path, 0666) == 0);
         ck_assert_int_eq(ask_as(&daemon, NOBODY, NOBODY, 0), 1);
-        harness_log_wait(&daemon, "control: uid 65534 may not use it", 1);
+        harness_log_wait(&daemon, "control: permission denied for uid 65534", 1);
 
         harness_configure(&daemon,
                           CONTROL "control-group = 7\n[upper]\nlisten = 127.0.0.1:%d\n"
@@ -336,19 +336,19 @@ START_TEST(stale_and_taken)
     harness_signal(&daemon, SIGKILL);
     harness_wait(&daemon);
     harness_start(&daemon, NULL);
-    harness_log_wait(&daemon, " serves ", 2);
+    harness_log_wait(&daemon, " ready: ", 2);
     json_decref(control_expect_ok(control_ask_once(&daemon, "{\"command\":\"status\"}")));
-    ck_assert_int_eq(harness_log_count(&daemon, "no control socket"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "will retry"), 0);
 
     harness_begin(&other);
     harness_configure(&other, UPPER, daemon.directory, second);
     harness_start(&other, NULL);
-    harness_log_wait(&other, "no control socket: another daemon listens on", 1);
+    harness_log_wait(&other, "is in use by another daemon", 1);
     expect_served(second);
     json_decref(control_expect_ok(control_ask_once(&daemon, "{\"command\":\"stop\"}")));
     status = harness_wait(&daemon);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    harness_log_wait(&other, "the control socket is open", 1);
+    harness_log_wait(&other, "control socket opened", 1);
     fd = control_connect(&daemon); /* its directory, the other one's socket */
     json_decref(control_expect_ok(control_ask(fd, "{\"command\":\"status\"}")));
     close(fd);
@@ -377,10 +377,10 @@ START_TEST(moved)
     answer = control_ask(fd, "{\"command\":\"reload\"}");
     ck_assert(json_is_true(json_object_get(control_expect_ok(answer), "reloaded")));
     json_decref(answer);
-    harness_log_wait(&daemon, "the path exists and is no socket", 1);
+    harness_log_wait(&daemon, "path exists and is not a socket", 1);
     ck_assert(access(old, F_OK) < 0);
     ck_assert(unlink(path) == 0);
-    harness_log_wait(&daemon, "the control socket is open", 1);
+    harness_log_wait(&daemon, "control socket opened", 1);
     json_decref(control_expect_ok(control_ask(fd, "{\"command\":\"status\"}")));
 
     ck_assert(unlink(path) == 0);
@@ -432,7 +432,7 @@ START_TEST(on_command_line)
     arguments[3] = "cat";
     arguments[4] = NULL;
     harness_start(&daemon, &options);
-    harness_log_wait(&daemon, " serves ", 2);
+    harness_log_wait(&daemon, " ready: ", 2);
     ck_assert(access(path, F_OK) < 0);
     harness_signal(&daemon, SIGTERM);
     harness_wait(&daemon);
@@ -441,7 +441,7 @@ START_TEST(on_command_line)
     arguments[4] = "--";
     arguments[5] = "cat";
     harness_start(&daemon, &options);
-    harness_log_wait(&daemon, " serves ", 3);
+    harness_log_wait(&daemon, " ready: ", 3);
     ck_assert(access(path, F_OK) == 0);
     harness_end(&daemon);
 }

@@ -45,7 +45,7 @@ START_TEST(missing_program)
     answer = client_read_all(fd);
     ck_assert_str_eq(answer, "back\n");
     free(answer);
-    harness_log_wait(&daemon, "starts work again", 1);
+    harness_log_wait(&daemon, "service started again", 1);
     ck_assert_int_eq(harness_log_count(&daemon, "start failed"), 1);
     harness_end(&daemon);
 }
@@ -146,14 +146,14 @@ START_TEST(no_fds)
         client_send(fds[i], "wait");
         shutdown(fds[i], SHUT_WR);
     }
-    harness_log_wait(&daemon, "accepting is paused: Too many open files", 1);
+    harness_log_wait(&daemon, "accept paused: Too many open files", 1);
     ticks = process_ticks(daemon.pid);
     start = harness_now();
     while (harness_now() < start + 2000) /* a span to measure in, not an event to wait for */
         harness_pause();
     ticks = process_ticks(daemon.pid) - ticks;
     ck_assert_msg(ticks * 1000 / sysconf(_SC_CLK_TCK) <= 100, "%ld ticks in 2 s", ticks);
-    ck_assert_int_eq(harness_log_count(&daemon, "accepting is paused"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "accept paused"), 1);
     ck_assert(prlimit(daemon.pid, RLIMIT_NOFILE, &before, NULL) == 0);
     for (int i = 0; i < 8; i++) {
         char *answer = client_read_all(fds[i]);
@@ -235,7 +235,7 @@ START_TEST(no_processes)
     for (int i = 0; i < EATERS; i++)
         ck_assert(harness_until(has_become_ordinary, &eaters[i]));
     start_waiting_clients(port, fds);
-    harness_log_wait(&daemon, "its client is held", 1);
+    harness_log_wait(&daemon, "cannot start a handler for", 1);
     give_processes(eaters);
     for (int i = 0; i < 4; i++) {
         char *answer = client_read_all(fds[i]);
@@ -286,16 +286,16 @@ START_TEST(no_processes_and_an_upgrade)
     ck_assert(harness_shell("mv '%s' '%s/real'", path, daemon.directory) == 0);
     harness_write_program(path, script);
     harness_signal(&daemon, SIGUSR2);
-    harness_log_wait(&daemon, "is asked whether", 1);
+    harness_log_wait(&daemon, "upgrade: checking", 1);
     eat_processes(eaters);
     for (int i = 0; i < EATERS; i++)
         ck_assert(harness_until(has_become_ordinary, &eaters[i]));
     start_waiting_clients(port, fds);
-    harness_log_wait(&daemon, "its client is held", 1);
+    harness_log_wait(&daemon, "cannot start a handler for", 1);
     go = open(fifo, O_WRONLY | O_CLOEXEC);
     ck_assert(go >= 0 && write(go, "go\n", 3) == 3);
     close(go);
-    harness_log_wait(&daemon, "and 1 held clients", 1);
+    harness_log_wait(&daemon, "and 1 waiting clients", 1);
     give_processes(eaters);
     for (int i = 0; i < 4; i++) {
         char *answer = client_read_all(fds[i]);
@@ -493,7 +493,8 @@ START_TEST(closes_and_lives_on)
     for (int i = 0; i < 20; i++)
         client_expect_closed(client_connect(port));
     harness_signal(&daemon, SIGTERM);
-    harness_log_wait(&daemon, "may finish", 1); /* the second one doesn't wait for the sleepers */
+    harness_log_wait(&daemon, "stopping: waiting for",
+                     1); /* the second one doesn't wait for the sleepers */
     harness_end(&daemon);
 }
 END_TEST

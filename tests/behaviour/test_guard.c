@@ -226,7 +226,7 @@ START_TEST(penalty)
     client_expect_closed(client_connect_from("127.0.0.2", port));
     harness_log_wait(&daemon, "refused reason=penalty peer=127.0.0.2", 1);
     client_expect_answer(client_connect_from("127.0.0.3", port), "0\n", "");
-    harness_log_wait(&daemon, "exit: penalty is over source=127.0.0.2", 1);
+    harness_log_wait(&daemon, "exit: penalty ended source=127.0.0.2", 1);
     client_expect_answer(client_connect_from("127.0.0.2", port), "4\n", "");
     harness_log_wait(&daemon, "duration_ms=600000", 1); /* penalty-max */
     /* A reload pardons nobody. */

@@ -141,7 +141,7 @@ START_TEST(stderr_shut_down)
                   "exec = perl -MSocket -e '%s; print \"done\\n\"'\n",
                   port, evil[_i]);
     /* Found at the first start a second later; until then handlers are served without their say. */
-    for (int i = 1; harness_log_count(&daemon, "spoiled its stderr") < 2; i++) {
+    for (int i = 1; harness_log_count(&daemon, "broke the shared stderr socket") < 2; i++) {
         ck_assert_int_lt(i, 2000);
         free(client_read_all(client_connect(port)));
         harness_log_wait(&daemon, "outcome=ok", i);
@@ -189,35 +189,35 @@ static const struct {
                       " event=start"},
     {" crash: end", "info crash: end" BOTH " outcome=crash signal=SIGSEGV" SPENT " event=end"},
     {" exit: end", "info exit: end" BOTH " outcome=exit.N" SPENT " event=end"},
-    {" slow: max", "notice slow: max-runtime is over" BOTH " signal=SIGTERM"
+    {" slow: max", "notice slow: max-runtime exceeded" BOTH " signal=SIGTERM"
                    " event=info"},
     {" slow: end", "info slow: end" BOTH " outcome=timeout signal=SIGTERM" SPENT " event=end"},
     {" denied: refused", "notice denied: refused reason=denied" PEER " active=N/N"
                          " event=refused"},
     {" denied: refused reason=denied more", "notice denied: refused reason=denied more=N active=N/N"
                                             " event=refused"},
-    {" fails: start failed", "error fails: start failed; the service rests and tries again" BOTH
+    {" fails: start failed", "error fails: start failed; service backs off and retries" BOTH
                              " stage=exec error=\"No such file or directory\" program=/fails"
                              " event=start-failed"},
-    {" fails: starts work", "notice fails: starts work again pauses=N"
-                            " event=started-again"},
+    {" fails: service started", "notice fails: service started again pauses=N"
+                                " event=started-again"},
     {" silent: end", "info silent: end connection=N" PEER " outcome=silent duration_ms=N"
                      " event=end"},
     {" silent: penalty begins", "notice silent: penalty begins source=N.N.N.N duration_ms=N"
                                 " event=penalty"},
-    {" silent: penalty is over", "notice silent: penalty is over source=N.N.N.N"
-                                 " event=penalty-over"},
-    {" taken: pending", "warning taken: pending: the address cannot be bound; it is tried again "
-                        "listen=N.N.N.N:N error=\"Address already in use\""
-                        " event=pending"},
-    {" taken: not pending", "notice taken: not pending any more listen=N.N.N.N:N"
-                            " event=bound"},
+    {" silent: penalty ended", "notice silent: penalty ended source=N.N.N.N"
+                               " event=penalty-over"},
+    {" taken: cannot bind", "warning taken: cannot bind, will retry "
+                            "listen=N.N.N.N:N error=\"Address already in use\""
+                            " event=pending"},
+    {" taken: bound", "notice taken: bound listen=N.N.N.N:N"
+                      " event=bound"},
     {" good: status", "notice good: status state=serving active=N/N sockets=N started=N ok=N "
                       "exit=N crash=N killed=N silent=N timeout=N refused=N start_failures=N "
                       "gone=N accept_errors=N"
                       " event=info"},
-    {" processes, ", "notice N processes, N connections so far, N reloads and N that failed, N "
-                     "upgrades and N that failed, N messages lost"
+    {" processes, ", "notice N processes, N connections so far, N reloads (N failed), N "
+                     "upgrades (N failed), N messages lost"
                      " event=info"},
 };
 
@@ -252,8 +252,8 @@ static void cause_whole_lines(struct daemon *daemon, const int ports[static 7], 
     client_expect_closed(client_connect(ports[5]));
     client_expect_closed(client_connect(ports[6]));
     close(taken);
-    harness_log_wait(daemon, "not pending any more", 1);
-    harness_log_wait(daemon, "penalty is over", 1);
+    harness_log_wait(daemon, "event=bound", 1);
+    harness_log_wait(daemon, "penalty ended", 1);
     harness_log_wait(daemon, " more=", 1);
     harness_signal(daemon, SIGUSR1);
 }
@@ -304,7 +304,7 @@ START_TEST(daemon_events)
     harness_write_file(daemon.config, "[broken\n", 0644);
     harness_signal(&daemon, SIGHUP);
     harness_log_wait(&daemon, "event=reload-failed\n", 1);
-    ck_assert_int_eq(harness_log_count(&daemon, "error not reloaded"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "error reload failed"), 1);
     ck_assert_int_gt(harness_log_count(&daemon, "event=warning\n"), 0);
     harness_signal(&daemon, SIGTERM);
     ck_assert_int_eq(harness_wait(&daemon), 0);
@@ -357,12 +357,12 @@ START_TEST(rotated_file)
     harness_begin(&daemon);
     harness_configure(&daemon, "[stdinetd]\nlog = %s\n" UPPER, daemon.log, port);
     harness_start(&daemon, &options);
-    harness_log_wait(&daemon, " serves ", 1);
+    harness_log_wait(&daemon, " ready: ", 1);
     snprintf(old, sizeof(old), "%s.1", daemon.log);
     ck_assert(rename(daemon.log, old) == 0);
     harness_write_file(daemon.config, "[broken\n", 0644);
     harness_signal(&daemon, SIGHUP);
-    harness_log_wait(&daemon, "not reloaded", 1);
+    harness_log_wait(&daemon, "reload failed", 1);
     free(client_exchange(port, "x"));
     harness_log_wait(&daemon, " end ", 1);
     harness_end(&daemon);

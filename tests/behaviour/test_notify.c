@@ -246,7 +246,7 @@ START_TEST(start_and_stop)
     harness_signal(&daemon, SIGTERM);
     expect(&manager, "STOPPING");
     ck_assert_str_eq(field(&manager, "STOPPING"), "1");
-    ck_assert_str_eq(field(&manager, "STATUS"), "stopping, 1 handler may finish");
+    ck_assert_str_eq(field(&manager, "STATUS"), "stopping, 1 handler finishing");
     ck_assert_uint_ge(number(&manager, "EXTEND_TIMEOUT_USEC"), 95 * 1000000ULL);
     ck_assert_uint_le(number(&manager, "EXTEND_TIMEOUT_USEC"), 120 * 1000000ULL);
     harness_signal(&daemon, SIGTERM);
@@ -383,7 +383,7 @@ START_TEST(upgrades)
     ck_assert_int_eq(manager.pid, daemon.pid);
     ck_assert(harness_shell("cp /bin/false '%s.new' && mv '%s.new' '%s'", path, path, path) == 0);
     harness_signal(&daemon, SIGUSR2);
-    harness_log_wait(&daemon, "not upgraded", 1);
+    harness_log_wait(&daemon, "upgrade failed", 1);
     close(fd);
     expect_status(&manager, "1 service, 0 handlers running");
     harness_end(&daemon);
@@ -515,7 +515,7 @@ START_TEST(watchdog_without_fds)
     for (int i = 0; i < 60; i++)
         close(fds[i]);
     harness_signal(&daemon, SIGTERM);
-    harness_log_wait(&daemon, "may finish", 1);
+    harness_log_wait(&daemon, "stopping: waiting for", 1);
     harness_signal(&daemon, SIGTERM);
     harness_wait(&daemon);
     close(manager.fd);
@@ -561,7 +561,7 @@ START_TEST(full_queue)
         ck_assert_str_eq(answer, "ABC");
         free(answer);
     }
-    harness_log_wait(&daemon, "the service manager cannot be told: Resource temporarily", 1);
+    harness_log_wait(&daemon, "cannot notify the service manager: Resource temporarily", 1);
     for (bool fills = true; fills;) {
         ck_assert(harness_until(has_message, &manager));
         fills = has_field(&manager, "X_FILLS");
@@ -569,7 +569,7 @@ START_TEST(full_queue)
     ck_assert_msg(has_field(&manager, "RELOADING"), "%s", manager.text);
     ck_assert_uint_ge(number(&manager, "MONOTONIC_USEC"), asked);
     expect(&manager, "READY");
-    harness_log_wait(&daemon, "the service manager is told again", 1);
+    harness_log_wait(&daemon, "service manager notification works again", 1);
     expect_pings(&manager);
     fill(&manager);
     harness_end(&daemon);
@@ -588,7 +588,7 @@ START_TEST(full_until_the_stop)
     fill(&manager);
     harness_configure(&daemon, CAT, harness_port());
     start(&daemon, &manager);
-    harness_log_wait(&daemon, "the service manager cannot be told: Resource temporarily", 1);
+    harness_log_wait(&daemon, "cannot notify the service manager: Resource temporarily", 1);
     while (take(&manager))
         ;
     harness_signal(&daemon, SIGTERM);
@@ -622,8 +622,8 @@ START_TEST(nobody_listens)
     ck_assert_str_eq(answer, "ABC");
     free(answer);
     harness_log_wait(&daemon,
-                     _i == 0 ? "the service manager cannot be told: Connection refused"
-                             : "the service manager cannot be told: No such file",
+                     _i == 0 ? "cannot notify the service manager: Connection refused"
+                             : "cannot notify the service manager: No such file",
                      1);
     unlink(manager.name);
     manager.fd = bind_socket(manager.name);
@@ -647,7 +647,7 @@ START_TEST(bad_address)
         snprintf(manager.name, sizeof(manager.name), "/%0120d", 0); /* too long */
     harness_configure(&daemon, CAT, harness_port());
     start(&daemon, &manager);
-    harness_log_wait(&daemon, "warning NOTIFY_SOCKET: ", 1);
+    harness_log_wait(&daemon, "warning cannot use NOTIFY_SOCKET ", 1);
     harness_end(&daemon);
 }
 END_TEST
@@ -675,7 +675,7 @@ START_TEST(handlers_know_no_manager)
                       "pass-env = NOTIFY_SOCKET WATCHDOG_USEC\n",
                       port);
     harness_signal(&daemon, SIGHUP);
-    harness_log_wait(&daemon, "'NOTIFY_SOCKET' is a name that stdinetd sets itself", 1);
+    harness_log_wait(&daemon, "'NOTIFY_SOCKET' is set by stdinetd itself", 1);
     harness_end(&daemon);
     close(manager.fd);
 }

@@ -36,7 +36,7 @@ START_TEST(stop_waits)
     harness_serve(&daemon, CAT, port);
     fd = hold_handler(port);
     harness_signal(&daemon, SIGTERM);
-    harness_log_wait(&daemon, "1 handlers may finish", 1);
+    harness_log_wait(&daemon, "waiting for 1 handlers", 1);
     ck_assert_int_eq(client_try(port), -ECONNREFUSED);
     client_send(fd, "2\n");
     client_expect(fd, "2\n");
@@ -66,7 +66,7 @@ START_TEST(stop_timeout)
     fds[1] = client_connect(ports[1]);
     client_expect(fds[1], "1\n");
     harness_signal(&daemon, SIGINT);
-    harness_log_wait(&daemon, "are sent TERM", 1);
+    harness_log_wait(&daemon, "sending SIGTERM to", 1);
     harness_log_wait(&daemon, "cat: end", 1);
     harness_log_wait(&daemon, "outcome=killed signal=SIGTERM", 1);
     harness_log_wait(&daemon, "outcome=killed signal=SIGKILL", 1);
@@ -91,9 +91,9 @@ START_TEST(stop_at_once)
     fd = client_connect(port);
     client_expect(fd, "1\n");
     harness_signal(&daemon, SIGTERM);
-    harness_log_wait(&daemon, "may finish", 1);
+    harness_log_wait(&daemon, "stopping: waiting for", 1);
     harness_signal(&daemon, SIGTERM);
-    harness_log_wait(&daemon, "are sent TERM", 1);
+    harness_log_wait(&daemon, "sending SIGTERM to", 1);
     harness_signal(&daemon, SIGTERM);
     ck_assert_int_eq(harness_wait(&daemon), 0);
     harness_log_wait(&daemon, "signal=SIGKILL", 1);
@@ -193,7 +193,7 @@ START_TEST(background)
     free(answer);
     harness_start(&daemon, &options);
     ck_assert_int_eq(WEXITSTATUS(harness_wait(&daemon)), 71);
-    harness_log_wait(&daemon, "another stdinetd runs", 1);
+    harness_log_wait(&daemon, "another stdinetd is running", 1);
     ck_assert_int_eq(read_pid(pid_file), pid);
     ck_assert(kill(pid, SIGTERM) == 0);
     daemon.pid = pid;
@@ -280,7 +280,7 @@ START_TEST(pid_file_is_another_file)
     status = harness_shell("timeout 10 '%s' -c '%s' >'%s' 2>&1", getenv("STDINETD"), daemon.config,
                            daemon.log);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 71);
-    harness_log_wait(&daemon, "is no pid file", 1);
+    harness_log_wait(&daemon, "not a pid file", 1);
     text = harness_read_file(path);
     ck_assert_str_eq(text, texts[_i]);
     free(text);
@@ -400,7 +400,7 @@ START_TEST(max_runtime)
     harness_log_wait(&daemon, "quick: end", 1);
     ck_assert_int_eq(harness_log_count(&daemon, "outcome=timeout signal=SIGTERM"), 1);
     ck_assert_int_eq(harness_log_count(&daemon, "outcome=timeout signal=SIGKILL"), 1);
-    ck_assert_int_eq(harness_log_count(&daemon, "max-runtime is over"), 3);
+    ck_assert_int_eq(harness_log_count(&daemon, "max-runtime exceeded"), 3);
     ck_assert_int_eq(harness_log_count(&daemon, "outcome=ok"), 1);
     harness_end(&daemon);
 }

@@ -175,10 +175,10 @@ START_TEST(unix_path_stale_live_or_file)
     answer = client_read_all(fd);
     ck_assert_str_eq(answer, "X");
     free(answer);
-    ck_assert_int_eq(harness_log_count(&daemon, "live: pending"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "live: cannot bind"), 1);
     ck_assert_int_eq(harness_log_count(&daemon, "Address already in use"), 1);
-    ck_assert_int_eq(harness_log_count(&daemon, "file: pending"), 1);
-    ck_assert_int_eq(harness_log_count(&daemon, "is no socket"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "file: cannot bind"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "is not a socket"), 1);
     text = harness_read_file(file);
     ck_assert_str_eq(text, "precious");
     free(text);
@@ -188,7 +188,7 @@ START_TEST(unix_path_stale_live_or_file)
     ck_assert_int_eq(errno, EAGAIN);
     /* When the other one dies its path is ours. */
     close(listener);
-    harness_log_wait(&daemon, "live: not pending any more", 1);
+    harness_log_wait(&daemon, "live: bound", 1);
     harness_end(&daemon);
 }
 END_TEST
@@ -254,8 +254,8 @@ START_TEST(taken_port)
     ck_assert_int_le(harness_now() - freed, 2000);
     ck_assert_str_eq(answer, "TAKEN");
     free(answer);
-    ck_assert_int_eq(harness_log_count(&daemon, "taken: pending"), 1);
-    ck_assert_int_eq(harness_log_count(&daemon, "taken: not pending any more"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "taken: cannot bind"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "taken: bound"), 1);
     harness_end(&daemon);
 }
 END_TEST

@@ -641,7 +641,7 @@ START_TEST(reload_tells)
                 NULL;
     ck_assert_msg(told, "%s", json_dumps(answer, 0));
     json_decref(answer);
-    harness_log_wait(&daemon, "not reloaded", 1);
+    harness_log_wait(&daemon, "reload failed", 1);
     close(fd);
     harness_end(&daemon);
 }

@@ -98,9 +98,9 @@ START_TEST(under_load)
                       before.memory);
     ck_assert_int_eq(harness_log_count(&daemon, "upgraded from " PACKAGE_VERSION "-next: "),
                      UPGRADES / 2);
-    ck_assert_int_eq(harness_log_count(&daemon, "not carried over"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "could not restore"), 0);
     ck_assert_int_eq(harness_log_count(&daemon, "refused"), 0);
-    ck_assert_int_eq(harness_log_count(&daemon, "not upgraded"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "upgrade failed"), 0);
     for (int i = 0; i < RUNNING; i++) {
         client_send(fds[i], "2\n");
         client_expect(fds[i], "2\n");
@@ -109,7 +109,7 @@ START_TEST(under_load)
     harness_log_wait(&daemon, "cat: end", RUNNING);
     ck_assert_int_eq(harness_log_count(&daemon, "outcome=ok"), requests + 1 + RUNNING);
     harness_signal(&daemon, SIGUSR1);
-    harness_log_wait(&daemon, "22 upgrades and 0 that failed", 1);
+    harness_log_wait(&daemon, "22 upgrades (0 failed)", 1);
     harness_log_wait(&daemon, "cat: status state=serving active=0/64 sockets=1 started=3 ok=3", 1);
     harness_end(&daemon);
 }
@@ -122,20 +122,19 @@ static const struct {
     const char *script; /* what stands in the place of the binary; NULL: nothing, or see make */
     const char *said;   /* in the log */
 } failing[] = {
-    {"exits at once", "#!/bin/sh\nexit 3\n", "the new build refuses, with exit status 3"},
+    {"exits at once", "#!/bin/sh\nexit 3\n", "the new binary refused, exit status 3"},
     {"says why", "#!/bin/sh\necho first >&2\necho second\nexit 1\n", "upgrade: second"},
-    {"is none of ours", "#!/bin/sh\nexit 0\n", "it is none of ours"},
-    {"is another's", "#!/bin/sh\necho all is well with me, thank you\nexit 0\n",
-     "it is none of ours"},
+    {"is none of ours", "#!/bin/sh\nexit 0\n", "is not stdinetd"},
+    {"is another's", "#!/bin/sh\necho all is well with me, thank you\nexit 0\n", "is not stdinetd"},
     {"doesn't know of upgrades", "#!/bin/sh\necho \"unrecognized option '$1'\"\nexit 64\n",
      "upgrade: unrecognized option '--prove'"},
-    {"dies", "#!/bin/sh\nkill -SEGV $$\n", "the new build died of signal 11"},
-    {"hangs", "#!/bin/sh\necho begins\nsleep 600 & wait\n", "has not answered in time"},
+    {"dies", "#!/bin/sh\nkill -SEGV $$\n", "the new binary was killed by signal 11"},
+    {"hangs", "#!/bin/sh\necho begins\nsleep 600 & wait\n", "did not answer in time"},
     {"says too much", "#!/bin/sh\nyes x | head -c 1000000\nexit 7\n", "exit status 7"},
-    {"is no program", "noise", "it cannot be executed: Exec format error"},
-    {"can't read it", NULL, "-foreign can't take over: it is of version 1"},
-    {"is not executable", NULL, "it cannot be executed: Permission denied"},
-    {"is a directory", NULL, "it cannot be executed: Permission denied"},
+    {"is no program", "noise", "cannot execute the new binary: Exec format error"},
+    {"can't read it", NULL, "-foreign cannot take over: it has version 1"},
+    {"is not executable", NULL, "cannot execute the new binary: Permission denied"},
+    {"is a directory", NULL, "cannot execute the new binary: Permission denied"},
     {"is missing", NULL, "No such file or directory"},
 };
 
@@ -179,7 +178,7 @@ START_TEST(failing_builds)
     make_failing(&daemon, _i);
     harness_signal(&daemon, SIGUSR2);
     expect_upper(port);
-    harness_log_wait(&daemon, "not upgraded, everything stays as it was", 1);
+    harness_log_wait(&daemon, "upgrade failed, nothing changed", 1);
     harness_log_wait(&daemon, failing[_i].said, 1);
     expect_upper(port);
     client_send(fd, "2\n");
@@ -205,13 +204,13 @@ START_TEST(wrong_configuration)
     harness_serve(&daemon, UPPER, port);
     harness_configure(&daemon, UPPER "max-connections = many\n", port);
     harness_signal(&daemon, SIGUSR2);
-    harness_log_wait(&daemon, "not upgraded", 1);
+    harness_log_wait(&daemon, "upgrade failed", 1);
     harness_log_wait(&daemon, "upgrade: ", 2);
     harness_log_wait(&daemon, "stdinetd.ini:5: max-connections", 1);
     harness_configure(&daemon, "[stdinetd]\nlog = /nowhere/at/all\n" UPPER, port);
     harness_signal(&daemon, SIGUSR2);
-    harness_log_wait(&daemon, "not upgraded", 2);
-    harness_log_wait(&daemon, "the log /nowhere/at/all: No such file", 1);
+    harness_log_wait(&daemon, "upgrade failed", 2);
+    harness_log_wait(&daemon, "cannot open log /nowhere/at/all: No such file", 1);
     expect_upper(port);
     harness_configure(&daemon, UPPER, port);
     harness_upgrade(&daemon, 1);
@@ -251,11 +250,11 @@ START_TEST(configuration_turns_wrong)
     snprintf(spoil, sizeof(spoil), "echo noise >>'%s'", daemon.config);
     make_wrapper(&daemon, ":", spoil);
     harness_upgrade(&daemon, 1);
-    harness_log_wait(&daemon, "the configuration has become wrong", 1);
+    harness_log_wait(&daemon, "configuration became invalid", 1);
     harness_log_wait(&daemon, "1 sockets", 1);
     expect_upper(port);
     harness_signal(&daemon, SIGHUP);
-    harness_log_wait(&daemon, "not reloaded", 1);
+    harness_log_wait(&daemon, "reload failed", 1);
     expect_upper(port);
     harness_configure(&daemon, UPPER, port);
     harness_signal(&daemon, SIGHUP);
@@ -282,7 +281,7 @@ START_TEST(program_goes)
     snprintf(command, sizeof(command), "rm '%s'", program);
     make_wrapper(&daemon, ":", command);
     harness_upgrade(&daemon, 1);
-    harness_log_wait(&daemon, "the configuration has become wrong", 1);
+    harness_log_wait(&daemon, "configuration became invalid", 1);
     expect_upper(port);
     client_expect_closed(client_connect(other));
     harness_write_program(program, "#!/bin/sh\necho back\n");
@@ -319,7 +318,7 @@ START_TEST(reaped_meanwhile)
     make_wrapper(&daemon, ":",
                  "pkill -P $$ -x cat; until ! pgrep -P $$ -x cat >/dev/null; do sleep 0.01; done");
     harness_upgrade(&daemon, 1);
-    harness_log_wait(&daemon, "not carried over: connection: No child processes", 1);
+    harness_log_wait(&daemon, "could not restore connection: No child processes", 1);
     close(fd);
     fd = client_connect(port);
     client_send(fd, "2\n");
@@ -342,13 +341,13 @@ START_TEST(reload_meanwhile)
     harness_start(&daemon, NULL);
     make_wrapper(&daemon, "sleep 1; exit 1", ":");
     harness_signal(&daemon, SIGUSR2);
-    harness_log_wait(&daemon, "is asked whether", 1);
+    harness_log_wait(&daemon, "upgrade: checking", 1);
     harness_signal(&daemon, SIGHUP);
     harness_log_wait(&daemon, "notice reloaded: 1 services", 1);
-    expect_order(&daemon, "not upgraded", "notice reloaded: 1 services");
+    expect_order(&daemon, "upgrade failed", "notice reloaded: 1 services");
     make_wrapper(&daemon, "sleep 1", ":");
     harness_signal(&daemon, SIGUSR2);
-    harness_log_wait(&daemon, "is asked whether", 2);
+    harness_log_wait(&daemon, "upgrade: checking", 2);
     harness_configure(&daemon, UPPER CAT, port, other);
     harness_signal(&daemon, SIGHUP);
     harness_log_wait(&daemon, "notice reloaded: 2 services", 1);
@@ -374,12 +373,12 @@ START_TEST(reload_by_order_meanwhile)
     make_wrapper(&daemon, "sleep 1", spoil);
     fd = control_connect(&daemon);
     harness_signal(&daemon, SIGUSR2);
-    harness_log_wait(&daemon, "is asked whether", 1);
+    harness_log_wait(&daemon, "upgrade: checking", 1);
     harness_configure(&daemon, CONTROL UPPER CAT, daemon.directory, port, other);
     json_decref(control_expect_ok(control_ask(fd, "{\"command\":\"reload\"}")));
     close(fd);
-    harness_log_wait(&daemon, "the configuration has become wrong", 1);
-    ck_assert_int_eq(harness_log_count(&daemon, "is asked whether"), 2);
+    harness_log_wait(&daemon, "configuration became invalid", 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "upgrade: checking"), 2);
     answer = client_exchange(other, "of the reload");
     ck_assert_str_eq(answer, "of the reload");
     free(answer);
@@ -407,10 +406,10 @@ START_TEST(stop_meanwhile)
     snprintf(sleep, sizeof(sleep), "sleep 5432%d", number);
     make_wrapper(&daemon, sleep, ":");
     harness_signal(&daemon, SIGUSR2);
-    harness_log_wait(&daemon, "is asked whether", 1);
+    harness_log_wait(&daemon, "upgrade: checking", 1);
     harness_signal(&daemon, SIGTERM);
     ck_assert_int_eq(harness_wait(&daemon), 0);
-    harness_log_wait(&daemon, "not upgraded, everything stays as it was: stdinetd stops", 1);
+    harness_log_wait(&daemon, "upgrade failed, nothing changed: stdinetd is stopping", 1);
     ck_assert(harness_until(has_no_group, &number));
     harness_remove(&daemon);
 }
@@ -438,7 +437,7 @@ START_TEST(quit_meanwhile)
     harness_signal(&daemon, SIGQUIT);
     harness_signal(&daemon, SIGCONT);
     ck_assert_int_eq(harness_wait(&daemon), 0);
-    harness_log_wait(&daemon, "not upgraded, everything stays as it was: stdinetd leaves", 1);
+    harness_log_wait(&daemon, "upgrade failed, nothing changed: stdinetd is exiting", 1);
     ck_assert_int_eq(harness_log_count(&daemon, "notice upgraded"), 0);
     harness_remove(&daemon);
 }
@@ -455,9 +454,9 @@ START_TEST(not_while_stopping)
     client_send(fd, "1\n");
     client_expect(fd, "1\n");
     harness_signal(&daemon, SIGTERM);
-    harness_log_wait(&daemon, "stopping: 1 handlers may finish", 1);
+    harness_log_wait(&daemon, "stopping: waiting for 1 handlers", 1);
     harness_signal(&daemon, SIGUSR2);
-    harness_log_wait(&daemon, "not upgraded, everything stays as it was: stdinetd is stopping", 1);
+    harness_log_wait(&daemon, "upgrade failed, nothing changed: stdinetd is stopping", 1);
     close(fd);
     ck_assert_int_eq(harness_wait(&daemon), 0);
     harness_remove(&daemon);
@@ -481,7 +480,7 @@ START_TEST(storm)
     crowd_end(&crowd);
     harness_log_wait(&daemon, "notice upgraded", 1);
     harness_log_wait(&daemon, "notice reloaded", 1);
-    ck_assert_int_eq(harness_log_count(&daemon, "not upgraded"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "upgrade failed"), 0);
     harness_end(&daemon);
 }
 END_TEST
@@ -498,11 +497,11 @@ START_TEST(replaced_meanwhile)
     harness_start(&daemon, NULL);
     make_wrapper(&daemon, "sleep 1", ":");
     harness_signal(&daemon, SIGUSR2);
-    harness_log_wait(&daemon, "is asked whether", 1);
+    harness_log_wait(&daemon, "upgrade: checking", 1);
     harness_replace_daemon(&daemon, getenv("STDINETD_FOREIGN"));
-    harness_log_wait(&daemon, "not upgraded", 1);
-    harness_log_wait(&daemon, "is asked whether", 2);
-    harness_log_wait(&daemon, "-foreign can't take over", 1);
+    harness_log_wait(&daemon, "upgrade failed", 1);
+    harness_log_wait(&daemon, "upgrade: checking", 2);
+    harness_log_wait(&daemon, "-foreign cannot take over", 1);
     expect_upper(port);
     harness_end(&daemon);
 }
@@ -550,7 +549,7 @@ START_TEST(daemonized)
     harness_configure(&daemon, "[stdinetd]\nlog = %s\npid-file = %s\n" UPPER, log, pid_file, port);
     harness_start(&daemon, &options);
     ck_assert_int_eq(harness_wait(&daemon), 0); /* the command has returned */
-    harness_log_wait(&daemon, " serves ", 1);
+    harness_log_wait(&daemon, " ready: ", 1);
     pid = read_pid(pid_file);
     daemon.pid = pid;
     for (int i = 1; i <= 3; i++) {
@@ -639,7 +638,7 @@ START_TEST(busy_file)
     fd = open(path, O_WRONLY | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
     harness_signal(&daemon, SIGCONT);
-    harness_log_wait(&daemon, "not upgraded, everything stays as it was: ", 1);
+    harness_log_wait(&daemon, "upgrade failed, nothing changed: ", 1);
     harness_log_wait(&daemon, "Text file busy", 1);
     ck_assert_int_eq(process_fds(pid), fds);
     close(fd);

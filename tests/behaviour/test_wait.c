@@ -224,7 +224,7 @@ START_TEST(unread_datagram)
                   port, getenv(PROBE), other);
     fd = client_datagrams(port);
     ask(fd, "bad");
-    harness_log_wait(&daemon, "are dropped, the socket rests", 1);
+    harness_log_wait(&daemon, "datagrams dropped, socket backs off", 1);
     ck_assert_int_eq(harness_log_count(&daemon, "ask: start"), 3);
     ticks = process_ticks(daemon.pid);
     ask(fd, "ask");
@@ -232,7 +232,7 @@ START_TEST(unread_datagram)
     ck_assert_str_eq(answer, "MEANWHILE");
     free(answer);
     expect_datagram(fd, LENT("UDP", "ask"));
-    harness_log_wait(&daemon, "handlers take what waits again", 1);
+    harness_log_wait(&daemon, "handlers read from the socket again", 1);
     ck_assert_int_eq(harness_log_count(&daemon, "ask: start"), 4);
     ck_assert_int_le(process_ticks(daemon.pid) - ticks, sysconf(_SC_CLK_TCK) / 4);
     close(fd);
@@ -256,7 +256,7 @@ START_TEST(same_datagrams_are_no_spin)
         expect_datagram(fd, LENT("UDP", "ask"));
     close(fd);
     harness_log_wait(&daemon, "ask: end", 12);
-    ck_assert_int_eq(harness_log_count(&daemon, "rests"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "backs off"), 0);
     harness_end(&daemon);
 }
 END_TEST
@@ -279,7 +279,7 @@ START_TEST(handler_never_accepts)
                       daemon.directory, port, script);
     harness_start(&daemon, NULL);
     fd = client_connect(port);
-    harness_log_wait(&daemon, "leave clients waiting; the socket rests", 1);
+    harness_log_wait(&daemon, "exit at once without accepting; socket backs off", 1);
     status = control_expect_ok(control_ask_once(&daemon, "{\"command\":\"status\"}"));
     ck_assert_str_eq(json_string_value(json_object_get(control_service(status, "ask"), "state")),
                      "resting");
@@ -290,7 +290,7 @@ START_TEST(handler_never_accepts)
     answer = client_read_all(fd);
     ck_assert_str_eq(answer, LENT("TCP", "ask"));
     free(answer);
-    harness_log_wait(&daemon, "handlers take what waits again", 1);
+    harness_log_wait(&daemon, "handlers read from the socket again", 1);
     harness_end(&daemon);
 }
 END_TEST
@@ -320,7 +320,7 @@ START_TEST(quick_handlers)
     }
     ck_assert_int_le(harness_log_count(&daemon, "none: start") - starts,
                      2 + (int)(harness_now() - began) / 20);
-    ck_assert_int_eq(harness_log_count(&daemon, "rests"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "backs off"), 0);
     close(fd);
     harness_end(&daemon);
 }
@@ -443,7 +443,7 @@ START_TEST(reload_while_it_is_lent)
     ck_assert_str_eq(answer, LENT("TCP", "ask"));
     free(answer);
     /* Its socket isn't accepted from: a new one is opened when the old handler has let go of it. */
-    harness_log_wait(&daemon, "other: not pending any more", 1);
+    harness_log_wait(&daemon, "other: bound", 1);
     for (int i = 0; i < 3; i++) {
         answer = client_exchange(port, "hello");
         ck_assert_str_eq(answer, "HELLO");
@@ -505,7 +505,7 @@ START_TEST(wakes_for_nothing)
                   port, getenv(PROBE), other);
     fd = client_datagrams(port);
     ask(fd, "ask");
-    harness_log_wait(&daemon, "; it rests", 1);
+    harness_log_wait(&daemon, "; socket backs off", 1);
     ticks = process_ticks(daemon.pid);
     for (int i = 0; i < 20; i++) {
         char *answer = client_exchange(other, "hello");
@@ -513,7 +513,7 @@ START_TEST(wakes_for_nothing)
         ck_assert_str_eq(answer, "HELLO");
         free(answer);
     }
-    harness_log_wait(&daemon, "; it rests", 2);
+    harness_log_wait(&daemon, "; socket backs off", 2);
     ck_assert_int_le(process_ticks(daemon.pid) - ticks, sysconf(_SC_CLK_TCK) / 4);
     close(fd);
     harness_end(&daemon);
@@ -597,8 +597,8 @@ START_TEST(inherited)
     ask(fd, "ask");
     expect_datagram(fd, LENT("UDP", "dns"));
     close(fd);
-    ck_assert_int_eq(harness_log_count(&daemon, "missing: pending"), 1);
-    ck_assert_int_eq(harness_log_count(&daemon, "no service listens"), 0);
+    ck_assert_int_eq(harness_log_count(&daemon, "missing: cannot bind"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "is not used by any service"), 0);
     /* One that a reload drops is there for the next one; a new one that isn't there fails it. */
     harness_configure(&daemon, "[ask]\nlisten = fd:dns\nexec = %s lent 1\nUSER\n", getenv(PROBE));
     harness_signal(&daemon, SIGHUP);
@@ -609,7 +609,7 @@ START_TEST(inherited)
     expect_upper(ports[0]);
     harness_configure(&daemon, "[upper]\nlisten = fd:web fd:none\nexec = tr a-z A-Z\nUSER\n");
     harness_signal(&daemon, SIGHUP);
-    harness_log_wait(&daemon, "not reloaded", 1);
+    harness_log_wait(&daemon, "reload failed", 1);
     expect_upper(ports[1]);
     harness_end(&daemon);
 }
@@ -633,7 +633,7 @@ START_TEST(inherited_twice)
                       getenv(PROBE), port);
     harness_start(&daemon, &options);
     close(passed.fds[0]);
-    ck_assert_int_eq(harness_log_count(&daemon, "two: pending"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "two: cannot bind"), 1);
     for (int i = 0; i < 10; i++) {
         answer = client_read_all(client_connect(port));
         ck_assert_str_eq(answer, LENT("TCP", "web"));
@@ -666,7 +666,7 @@ START_TEST(inherited_by_another)
                       other);
     harness_start(&daemon, &options);
     close(passed.fds[0]);
-    harness_log_wait(&daemon, "web: pending", 1);
+    harness_log_wait(&daemon, "web: cannot bind", 1);
     answer = client_exchange(other, "");
     ck_assert_ptr_null(strstr(answer, "LISTEN_"));
     free(answer);
@@ -731,7 +731,7 @@ START_TEST(reuse_port)
     for (int i = 0; i < 10; i++)
         expect_upper(port);
     harness_serve(&third, "[upper]\nlisten = 127.0.0.1:%d\nexec = tr a-z A-Z\nUSER\n", port);
-    ck_assert_int_eq(harness_log_count(&third, "upper: pending"), 1);
+    ck_assert_int_eq(harness_log_count(&third, "upper: cannot bind"), 1);
     harness_end(&third);
     harness_end(&daemons[1]);
     for (int i = 0; i < 10; i++)

@@ -471,7 +471,7 @@ static void expect_answer(int port, const char *text, const char *expected)
     free(answer);
 }
 
-/* Never parked, or not to be: clients are served cold, and the reason is there, once in the log. */
+/* Never parked, or not to be: starting on demand, and the reason is there, once in the log. */
 static const struct {
     const char *exec, *keys, *text, *answer, *reason;
 } refusals[] = {
@@ -486,7 +486,7 @@ static const struct {
     {"@/warmee draw-unseen", "warm = io\nwarm-template = yes\n", "x\n", "drawn\n", "random"},
     {"@/warmee draw read", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
     {"@/warmee hand-on random", "warm = io\nwarm-template = yes\n", "x\n", NULL, "random"},
-    {"@/warmee write-over", "warm = io\n", "x\n", "+++\n", "wrote over"},
+    {"@/warmee write-over", "warm = io\n", "x\n", "+++\n", "overwrote"},
     {"@/setuid", "warm = entry\n", "x\n", NULL, "set-id"},
 };
 
@@ -513,8 +513,8 @@ START_TEST(cold_with_a_reason)
         ck_assert_str_eq(answer, refusals[_i].answer);
     free(answer);
     if (refusals[_i].reason) {
-        harness_log_wait(&daemon, "clients are served cold", 1);
-        ck_assert_int_eq(harness_log_count(&daemon, "clients are served cold"), 1);
+        harness_log_wait(&daemon, "starting on demand", 1);
+        ck_assert_int_eq(harness_log_count(&daemon, "starting on demand"), 1);
     }
     end(&daemon);
 }
@@ -695,7 +695,7 @@ START_TEST(killed_while_parked)
     await_ready(&daemon, "it", 1);
     before = find_parked(&daemon, "it", pools[_i].state);
     kill_found(before, SIGKILL);
-    ck_assert_str_eq(await_refused(&daemon, "it").why, "one that was ready has ended");
+    ck_assert_str_eq(await_refused(&daemon, "it").why, "a ready handler exited");
     expect_answer(port, "x\n", "welcome you said x\n");
     await_another(&daemon, pools[_i].state, before);
     expect_answer(port, "y\n", "welcome you said y\n");
@@ -711,7 +711,7 @@ START_TEST(killed_while_parked)
 }
 END_TEST
 
-/* A template that somebody stopped makes no copies: its clients are served cold, after a while. */
+/* A template that somebody stopped makes no copies: its starting on demand, after a while. */
 START_TEST(stopped_while_parked)
 {
     struct daemon daemon;
@@ -782,7 +782,7 @@ START_TEST(max_runtime_on_the_way)
     harness_log_wait(&daemon, "other: start", 3);
     /* The timer of a fourth one, whose service has it, is behind any that was left. */
     fd = client_connect(port);
-    harness_log_wait(&daemon, "max-runtime is over", 1);
+    harness_log_wait(&daemon, "max-runtime exceeded", 1);
     close(fd);
     harness_log_wait(&daemon, "it: end", 2);
     for (int i = 0; i < 3; i++) {
@@ -807,7 +807,7 @@ START_TEST(stopped_again_and_again)
         kill_found(find_parked(&daemon, "it", pools[_i].state), SIGSTOP);
         expect_answer(port, "x\n", "welcome you said x\n");
     }
-    harness_log_wait(&daemon, "another warm handler is made later", 1);
+    harness_log_wait(&daemon, "warm handler exited; replacing it later", 1);
     end(&daemon);
 }
 END_TEST
@@ -1371,10 +1371,10 @@ START_TEST(ptrace_forbidden)
     configure_reload(&daemon, port, "warm = io\n");
     harness_start(&daemon, &options);
     warmth = await_refused(&daemon, "it");
-    ck_assert_msg(strstr(warmth.why, "can't be traced") != NULL, "%s", warmth.why);
+    ck_assert_msg(strstr(warmth.why, "cannot trace it") != NULL, "%s", warmth.why);
     expect_answer(port, "", "");
     expect_answer(port, "", "");
-    ck_assert_int_eq(harness_log_count(&daemon, "clients are served cold"), 1);
+    ck_assert_int_eq(harness_log_count(&daemon, "starting on demand"), 1);
     end(&daemon);
 }
 END_TEST
@@ -1403,7 +1403,7 @@ START_TEST(few_fds)
                       "warm-count = 100\n[other]\nlisten = 127.0.0.1:%d\nexec = cat\nUSER\n",
                       daemon.directory, port, daemon.directory, other);
     harness_start(&daemon, &options);
-    harness_log_wait(&daemon, "clients are served cold", 1);
+    harness_log_wait(&daemon, "starting on demand", 1);
     expect_answer(other, "x\n", "x\n");
     expect_answer(port, "x\n", "welcome you said x\n");
     ck_assert_int_gt(ask_warmth(&daemon, "it").ready, 1);

@@ -66,7 +66,7 @@ reload() {
 : >"$work/log"
 activate
 check 'systemd-socket-activate listens' in_time listens "$both"
-check 'stdinetd is not started yet' test -z "$(grep ' serves ' "$work/log")"
+check 'stdinetd is not started yet' test -z "$(grep ' ready: ' "$work/log")"
 check 'the first client is answered, on a socket that was named' answers named "$named"
 check 'it was stdinetd that came' serves
 check 'a socket that was found by its address' answers address "$address"

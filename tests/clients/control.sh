@@ -61,7 +61,7 @@ ask() {
 }
 
 check 'nobody answers: 69' ends 69 status
-check 'and says where' complains "no daemon answers at $socket: No such file"
+check 'and says where' complains "no stdinetd is running here (no socket $socket)"
 # A copy, which an upgrade finds missing.
 cp "$STDINETD" "$work/stdinetd"
 STDINETD=$work/stdinetd
@@ -71,9 +71,9 @@ check 'status' ends 0 status
 check 'status shows services' says '^upper  *serving  *0/64 '
 check 'status SERVICE' ends 0 status upper
 check 'it has the description' says '^description  *shouts'
-check 'it has the address' says "127.0.0.1:$upper, watched"
+check 'it has the address' says "127.0.0.1:$upper (accepting)"
 check 'status of none: 1' ends 1 status none
-check 'says that there is none' complains 'there is no service "none"'
+check 'says that there is none' complains 'unknown service "none"'
 check '--json status' ends 0 --json status
 check 'it is one line of JSON' is_json
 
@@ -132,7 +132,7 @@ check 'until there is no handler' in_time test -e "$work/drained"
 (sleep 60 & echo $! >"$work/sleeper"; wait) | nc 127.0.0.1 "$cat" >/dev/null &
 in_time sh -c "'$STDINETCTL' -s '$socket' connections | grep -q '^cat .*running'"
 check 'kill' ends 0 kill cat
-check 'how many' says '^1 handler was sent TERM$'
+check 'how many' says '^sent SIGTERM to 1 handler$'
 kill "$(cat "$work/sleeper")"
 check 'kill what is not ours: 1' ends 1 kill 1
 

@@ -63,7 +63,7 @@ check '--version' ends 0 out '^stdinetctl [0-9.]*$' --version
 check '--list-commands' ends 0 out '^reload$' --list-commands
 check 'and what each takes' ends 0 out '^kill SERVICE|PID$' --list-commands
 check 'no command' ends 64 err 'which COMMAND' --json
-check 'an unknown command' ends 64 err 'frobnicate: no such command' frobnicate
+check 'an unknown command' ends 64 err 'frobnicate: unknown command' frobnicate
 check 'an unknown option' ends 64 err 'frob' --frob import
 check 'by its name' ends 64 err "^stdinetctl: [a-z]* option.*frob" --frob
 check 'an option without its value' ends 64 err '^stdinetctl: .*requires an argument' -s

@@ -139,7 +139,7 @@ none_failed() {
 }
 
 lost_nothing() {
-    ! grep -e 'not carried over' -e 'not upgraded' -e refused -e crash "$work/log"
+    ! grep -e 'not carried over' -e 'could not restore' -e 'not upgraded' -e 'upgrade failed' -e refused -e crash "$work/log"
 }
 
 start "$work/older.ini"

@@ -29,13 +29,13 @@ inside_answers() {
     [ "$(nsenter -n -t "$daemon" fault ask "$1" hello)" = HELLO ]
 }
 check 'one is there' inside_answers 10.77.0.1:7777
-check 'the other is pending' logged 'late: pending.*Cannot assign requested address'
+check 'the other is pending' logged 'late: cannot bind.*Cannot assign requested address'
 nsenter -n -t "$daemon" ip addr del 10.77.0.1/32 dev lo
 check 'others are served' inside_answers "$port"
 check 'nothing spins' idles
 nsenter -n -t "$daemon" ip addr add 10.77.0.1/32 dev lo
 nsenter -n -t "$daemon" ip addr add 10.77.0.2/32 dev lo
 check 'it is served again' inside_answers 10.77.0.1:7777
-check 'so is the late one' logged 'late: not pending any more'
+check 'so is the late one' logged 'late: bound'
 check 'by itself' inside_answers 10.77.0.2:7777
 end

@@ -10,11 +10,11 @@ shimmed
 two_services </dev/null
 inject bind EADDRINUSE
 start "$work/ini"
-check 'it is pending, with a reason' logged 'upper: pending.*Address'
+check 'it is pending, with a reason' logged 'upper: cannot bind.*Address'
 check 'nothing spins' idles
-check 'it is said once' logged_at_most 'upper: pending' 1
+check 'it is said once' logged_at_most 'upper: cannot bind' 1
 lift
-check 'it is bound by itself' logged 'upper: not pending any more'
-check 'so is the other' logged 'other: not pending any more'
+check 'it is bound by itself' logged 'upper: bound'
+check 'so is the other' logged 'other: bound'
 note_fds
 recovers

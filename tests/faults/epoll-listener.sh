@@ -29,10 +29,10 @@ crowd 1
 check 'the second one has to wait' in_time fewer_are_watched
 inject epoll_add ENOSPC
 kill "$holder"
-check 'it is said' logged 'a socket cannot be watched: No space left on device'
+check 'it is said' logged 'cannot add a socket to epoll: No space left on device'
 check 'the other is served' answers "$other"
 check 'nothing spins' idles
-check 'it was said once' logged_at_most 'cannot be watched' 1
+check 'it was said once' logged_at_most 'cannot add a socket to epoll' 1
 lift
 check 'who waited is served' crowd_is_served
 recovers

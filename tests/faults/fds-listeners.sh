@@ -25,7 +25,7 @@ start "$work/ini"
 inside_answers() {
     [ "$(nsenter -n -t "$daemon" fault ask "$1" hello)" = HELLO ]
 }
-check 'those without an fd are pending' logged 'range: pending.*Too many open files'
+check 'those without an fd are pending' logged 'range: cannot bind.*Too many open files'
 check 'others are served' inside_answers "$port"
 check 'so is the range' inside_answers 1000
 check 'nothing spins' idles

@@ -14,9 +14,9 @@ note_fds
 limit=$(sed -n 's/^Max open files *\([0-9]*\).*/\1/p' "/proc/$daemon/limits")
 prlimit -p "$daemon" --nofile="3:$limit"
 crowd 20
-check 'it is said' logged 'accepting is paused: Too many open files'
+check 'it is said' logged 'accept paused: Too many open files'
 check 'nothing spins' idles
-check 'it is said once' logged_at_most 'accepting is paused' 1
+check 'it is said once' logged_at_most 'accept paused' 1
 check 'a reload comes to its end' reload
 prlimit -p "$daemon" --nofile="$limit:$limit"
 check 'who waited is served' crowd_is_served

@@ -19,10 +19,10 @@ start "$work/ini"
 note_fds
 inject kill EPERM
 behind one fault hold "$work/lasts" 1 x
-check 'it is tried' logged 'lasts: max-runtime is over.*SIGKILL'
+check 'it is tried' logged 'lasts: max-runtime exceeded.*SIGKILL'
 check 'nothing spins' idles
 check 'the others are served' answers
-check 'two lines tell of it' logged_at_most 'max-runtime is over' 2
+check 'two lines tell of it' logged_at_most 'max-runtime exceeded' 2
 lift
 check 'it is ended' logged 'lasts: end.*outcome=timeout'
 fds=$((fds + 2))

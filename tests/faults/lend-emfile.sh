@@ -18,7 +18,7 @@ start "$work/ini"
 note_fds "$work/waits"
 inject fcntl_dupfd EMFILE
 behind client fault ask "$work/waits" hello
-check 'it is said' logged 'accepting is paused: Too many open files'
+check 'it is said' logged 'accept paused: Too many open files'
 check 'nothing spins' idles
 lift
 check 'the client is served' in_time grep -q HELLO "$work/client"

@@ -259,9 +259,9 @@ recovers() {
 accept_pauses() {
     inject accept4 "$1"
     crowd 20
-    check 'it is said' logged "accepting is paused: $2"
+    check 'it is said' logged "accept paused: $2"
     check 'nothing spins' idles
-    check 'it was said once' logged_at_most 'accepting is paused' 1
+    check 'it was said once' logged_at_most 'accept paused' 1
     lift
     check 'who waited is served' crowd_is_served
     recovers
@@ -273,10 +273,10 @@ accept_goes_on() {
     crowd 20
     check 'who came is served' crowd_is_served
     check 'it happened' in_time was_hit accept4
-    check 'and is no event' logged_at_most 'accepting is paused' 0
+    check 'and is no event' logged_at_most 'accept paused' 0
     inject accept4 "$1"
     crowd 5
-    check 'for ever, it pauses' logged 'accepting is paused'
+    check 'for ever, it pauses' logged 'accept paused'
     check 'nothing spins' idles
     lift
     check 'who waited is served' crowd_is_served
@@ -287,7 +287,7 @@ accept_goes_on() {
 no_process() {
     inject "$1" "$2"
     crowd 10
-    check 'clients are held, with a reason' logged "no process for a handler of upper .*$3"
+    check 'clients are held, with a reason' logged "cannot start a handler for upper .*$3"
     check 'nothing spins' idles
     lift
     check 'who was held is served' crowd_is_served
@@ -304,7 +304,7 @@ refuses_reload() {
     behind session fault hold "$port" 1 x
     in_time grep -q connected "$work/session"
     check 'the reload comes to its end' reload
-    check 'it is refused with a reason' logged 'error not reloaded, everything stays as it was: .'
+    check 'it is refused with a reason' logged 'error reload failed, nothing changed: .'
     check 'who was served is not touched' logged_at_most ' upper: end' 1
     kill "$job"
     recovers
@@ -371,7 +371,7 @@ program_fails() {
 
 program_recovers() {
     check 'the program is served again' in_time program_answers
-    check 'which is said' logged 'handler: starts work again'
+    check 'which is said' logged 'handler: service started again'
     recovers
 }
 
@@ -400,7 +400,7 @@ child_call() {
 refuses_reload_with() {
     check 'the reload comes to its end' reload
     check 'it says why' logged "$1"
-    check 'it is refused' logged 'not reloaded, everything stays as it was'
+    check 'it is refused' logged 'reload failed, nothing changed'
     lift
     recovers
 }

@@ -19,7 +19,7 @@ mv "$work/logs" "$work/gone"
 check 'served on' answers
 log=$work/gone/log
 check 'a reload comes to its end' reload
-check 'and is refused, with a reason' logged 'not reloaded.*the log file cannot be opened'
+check 'and is refused, with a reason' logged 'reload failed.*cannot open the log file'
 mkdir "$work/logs"
 log=$work/logs/log
 : >"$log"

@@ -13,5 +13,5 @@ for n in 0 1 2 3 5 8 13; do
     lift
     check 'and served on' answers
 done
-check 'they failed' test "$(grep -c 'not reloaded' "$log")" -eq 7
+check 'they failed' test "$(grep -c 'reload failed' "$log")" -eq 7
 recovers

@@ -22,11 +22,11 @@ exec = tr a-z A-Z
 INI
 inject socket_inet6 EAFNOSUPPORT
 start "$work/ini"
-check 'an IPv6 address is pending' logged 'six: pending.*Address family not supported'
+check 'an IPv6 address is pending' logged 'six: cannot bind.*Address family not supported'
 note_fds
 check 'nothing spins' idles
-check 'it is said once' logged_at_most 'six: pending' 1
+check 'it is said once' logged_at_most 'six: cannot bind' 1
 lift
-check 'it is bound when there is IPv6' logged 'six: not pending any more'
+check 'it is bound when there is IPv6' logged 'six: bound'
 fds=$((fds + 1))
 recovers

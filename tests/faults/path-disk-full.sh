@@ -18,10 +18,10 @@ exec = tr a-z A-Z
 
 INI
 start "$work/ini"
-check 'it is pending' logged 'path: pending.*No space left on device'
+check 'it is pending' logged 'path: cannot bind.*No space left on device'
 check 'others are served' answers
 check 'nothing spins' idles
 rm "$(inside "$work/small/fill")"
-check 'it is bound by itself' logged 'path: not pending any more'
+check 'it is bound by itself' logged 'path: bound'
 note_fds
 recovers

@@ -15,11 +15,11 @@ behind squatter nc -l -k 127.0.0.1 "$port"
 squatter=$job
 check 'somebody has the port' in_time port_is_taken
 start "$work/ini"
-check 'it is pending' logged 'upper: pending.*Address already in use'
+check 'it is pending' logged 'upper: cannot bind.*Address already in use'
 check 'the other is served' answers "$other"
 check 'nothing spins' idles
-check 'it is said once' logged_at_most 'upper: pending' 1
+check 'it is said once' logged_at_most 'upper: cannot bind' 1
 kill "$squatter"
-check 'it is bound by itself' logged 'upper: not pending any more'
+check 'it is bound by itself' logged 'upper: bound'
 note_fds
 recovers

@@ -21,7 +21,7 @@ done
 echo "$daemon" >"$cgroup/cgroup.procs"
 echo 1 >"$cgroup/pids.max"
 crowd 10
-check 'clients are held, with a reason' logged 'no process for a handler of upper.*Resource temp'
+check 'clients are held, with a reason' logged 'cannot start a handler for upper.*Resource temp'
 check 'nothing spins' idles
 echo max >"$cgroup/pids.max"
 check 'they are served' crowd_is_served

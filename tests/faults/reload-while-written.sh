@@ -30,5 +30,5 @@ wait "$jobs" 2>/dev/null
 cp "$work/good" "$work/ini"
 check 'the whole file is taken' reload
 check 'both services are there' grep -q 'reloaded: 2 services' "$log"
-echo "# $(grep -c 'not reloaded' "$log") of 50 were refused"
+echo "# $(grep -c 'reload failed' "$log") of 50 were refused"
 recovers

@@ -24,7 +24,7 @@ mode_is() {
 check 'a reload that changes no mode works' reload
 sed -i 's/socket-mode = 0666/socket-mode = 0600/' "$work/ini"
 check 'the reload comes to its end' reload
-check 'it is refused' logged 'error not reloaded, everything stays as it was: .'
-check 'the reason is said' logged "unix: $work/socket: its owner and mode cannot be set: "
+check 'it is refused' logged 'error reload failed, nothing changed: .'
+check 'the reason is said' logged "unix: cannot set owner and mode of $work/socket: "
 check 'the mode is as it was' mode_is 666
 recovers

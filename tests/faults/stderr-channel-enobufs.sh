@@ -13,7 +13,7 @@ answers "$other"
 fds=$(count_fds)
 inject socketpair ENOBUFS
 crowd 5
-check 'clients are held, with a reason' logged 'no process for a handler of upper (stderr: No'
+check 'clients are held, with a reason' logged 'cannot start a handler for upper (stderr: No'
 check 'the other is served' answers "$other"
 check 'nothing spins' idles
 lift

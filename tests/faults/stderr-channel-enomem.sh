@@ -13,7 +13,7 @@ answers "$other"
 fds=$(count_fds)
 inject socketpair ENOMEM
 crowd 5
-check 'clients are held, with a reason' logged 'no process for a handler of upper (stderr: Cannot'
+check 'clients are held, with a reason' logged 'cannot start a handler for upper (stderr: Cannot'
 check 'the other is served' answers "$other"
 check 'nothing spins' idles
 lift

@@ -14,7 +14,7 @@ answers "$other"
 fds=$(count_fds)
 inject epoll_add ENOSPC
 crowd 5
-check 'clients are held, with a reason' logged 'no process for a handler of upper (stderr: No space'
+check 'clients are held, with a reason' logged 'cannot start a handler for upper (stderr: No space'
 check 'the other is served' answers "$other"
 check 'nothing spins' idles
 lift

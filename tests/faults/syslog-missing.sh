@@ -21,7 +21,7 @@ check "without it all are served" crowd_is_served
 check "nothing spins" idles
 behind lines fault datagrams "$work/dev/log"
 first=$job
-check "what was said before comes when it is there" logged "serves 2 services"
+check "what was said before comes when it is there" logged "ready: 2 services"
 kill -s KILL "$first"
 rm "$work/dev/log"
 check "without it again, served" answers

@@ -16,13 +16,13 @@ start "$work/ini"
 first=$daemon
 mv "$work/log" "$work/first"
 start "$work/ini"
-check 'its port is pending' logged 'upper: pending.*Address already in use'
-check 'its path is pending' logged 'path: pending.*Address already in use'
+check 'its port is pending' logged 'upper: cannot bind.*Address already in use'
+check 'its path is pending' logged 'path: cannot bind.*Address already in use'
 check 'nothing spins' idles
 check 'the path is the first one'"'"'s' answers "$work/socket"
 kill "$first"
-check 'it takes over' logged 'upper: not pending any more'
-check 'the path, too' logged 'path: not pending any more'
+check 'it takes over' logged 'upper: bound'
+check 'the path, too' logged 'path: bound'
 check 'the path is served' in_time answers "$work/socket"
 in_time answers "$other"
 note_fds

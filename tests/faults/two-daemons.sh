@@ -20,7 +20,7 @@ note_fds "$work/socket"
 # shellcheck disable=SC2046 # a word or none
 $STDINETD_WRAPPER "$STDINETD" -c "$work/ini" $(is_root && echo -o user=nobody) 2>"$work/second"
 check 'the second one exits with 71' test $? -eq 71
-check 'with a reason' grep -q "another stdinetd runs: it holds $work/pid" "$work/second"
+check 'with a reason' grep -q "another stdinetd is running ($work/pid is locked)" "$work/second"
 check 'the pid file is still the first one'"'"'s' grep -qx "$daemon" "$work/pid"
 check 'its path is served' answers "$work/socket"
 recovers

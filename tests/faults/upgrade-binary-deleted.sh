@@ -14,16 +14,16 @@ start "$work/ini"
 note_fds
 rm "$work/stdinetd"
 check 'an upgrade is decided' upgrade
-check 'it is refused with a reason' logged 'not upgraded, everything stays.*No such file'
+check 'it is refused with a reason' logged 'upgrade failed, nothing changed.*No such file'
 check 'served on' answers
 mkdir "$work/stdinetd"
 check 'a directory in its place' upgrade
-check 'is refused' logged_at_least 'not upgraded' 2
+check 'is refused' logged_at_least 'upgrade failed' 2
 rmdir "$work/stdinetd"
 head -c 100000 /dev/urandom >"$work/stdinetd"
 chmod 755 "$work/stdinetd"
 check 'noise in its place' upgrade
-check 'is refused' logged_at_least 'not upgraded' 3
+check 'is refused' logged_at_least 'upgrade failed' 3
 cp "${STDINETD_FAULTS%/tests/faults}/stdinetd" "$work/again"
 mv "$work/again" "$work/stdinetd"
 check 'the right one again' upgrade

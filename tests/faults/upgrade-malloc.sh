@@ -18,7 +18,7 @@ while [ "$n" -lt 500 ]; do
     n=$((n + 1))
 done
 lift
-echo "# $n calls; $(grep -c 'not upgraded' "$log") were refused"
+echo "# $n calls; $(grep -c 'upgrade failed' "$log") were refused"
 check 'each of many calls was tried' test "$n" -gt 20
 check 'the last one is taken' upgrade
 recovers

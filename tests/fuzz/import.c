@@ -18,7 +18,7 @@ static void check_problem(bool is_warning, const char *line, void *context)
     const char *ini = context;
 
     (void)is_warning;
-    if (strstr(line, "there is no service to serve") || strstr(line, "only root can"))
+    if (strstr(line, "no service is defined or enabled") || strstr(line, "only root can"))
         return;
     fprintf(stderr, "%s\n%s", line, ini);
     abort();

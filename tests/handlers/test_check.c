@@ -150,7 +150,7 @@ START_TEST(says_that_it_cannot_run_the_program)
     ck_assert_int_eq(handler_end_errors(&handler, &errors), 0);
     ck_assert_str_eq(errors, "/nonexistent/program: No such file or directory\n");
     free(errors);
-    expect(answer, UNAVAILABLE, "could not be run\n", true);
+    expect(answer, UNAVAILABLE, "cannot run it\n", true);
 }
 END_TEST
 
@@ -480,7 +480,7 @@ START_TEST(directories_of_others_are_not_used)
         bytes_expect_all(pair[0], "up\n");
         close(pair[0]);
         ck_assert_int_eq(handler_end_errors(&handler, &errors), 0);
-        ck_assert_msg(strstr(errors, "it is not ours alone") != NULL, "%s", errors);
+        ck_assert_msg(strstr(errors, "others have access to it") != NULL, "%s", errors);
         free(errors);
         expect_runs(directory, i);
     }

@@ -215,7 +215,7 @@ static const struct {
     {1, false, "drain\n", "down drain\n"},
     {2, false, "50%\n", "down 50%\n"},
     {1, false, "bell\a\n", "down #bell\\x07\n"},
-    {127, false, "", "down #could not be run\n"},
+    {127, false, "", "down #cannot run it\n"},
     {137, false, "", "down #ended by signal 9\n"},
     {255, false, "", "down #exit status 255\n"},
     {137, true, "up\n", "down #timed out\n"},

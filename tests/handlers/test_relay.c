@@ -394,7 +394,7 @@ START_TEST(ends_when_nothing_passes)
     ck_assert_int_eq(client_error, _i == UNIX_TO_IPV4 ? 0 : -ECONNRESET);
     ck_assert_int_eq(target_error, _i == TO_PATH || _i == TO_ABSTRACT ? 0 : -ECONNRESET);
     ck_assert_int_eq(handler_end_errors(&passage.handler, &errors), 0);
-    ck_assert_str_eq(errors, "relay: broken off, nothing passed for too long\n");
+    ck_assert_str_eq(errors, "relay: connection closed: idle for too long\n");
     free(errors);
     close(passage.client);
     close(passage.target);

@@ -104,7 +104,7 @@ START_TEST(test_good)
 }
 END_TEST
 
-#define UNIX_FORM "a unix socket is unix:/an/absolute/path or unix:@name"
+#define UNIX_FORM "a unix socket is written unix:/absolute/path or unix:@name"
 
 static const struct {
     const char *text;
@@ -122,7 +122,7 @@ static const struct {
     {"80x", "not a port"},
     {"8.0", NULL},
     {"0x50", "not a port"},
-    {"no-such-service", "neither a port nor a name"},
+    {"no-such-service", "not a port number or a name"},
     {"HTTP/1.1", NULL},
     {"10-5", "backwards"},
     {"0-5", "from 1 to 65535"},
@@ -136,9 +136,9 @@ static const struct {
     {":", NULL},
     {":80", NULL},
     {"::", NULL},
-    {"::1", "in brackets"},
-    {"::1:80", "in brackets"},
-    {"2001:db8::1:80", "in brackets"},
+    {"::1", "needs brackets"},
+    {"::1:80", "needs brackets"},
+    {"2001:db8::1:80", "needs brackets"},
     {"[::1]", "ADDRESS:PORT"},
     {"[::1]:", NULL},
     {"[::1]80", "ADDRESS:PORT"},
@@ -171,7 +171,7 @@ static const struct {
     {"udp:", NULL},
     {"udp:0", "from 1 to 65535"},
     {"udp:udp:53", NULL},
-    {"udp:no-such-service", "neither a port nor a name"},
+    {"udp:no-such-service", "not a port number or a name"},
     {"unix-dgram:p", UNIX_FORM},
     {"unix-seqpacket:", UNIX_FORM},
     {"vsock:", "a vsock port"},
@@ -180,9 +180,9 @@ static const struct {
     {"vsock:2:80", "a vsock port"},
     {"vsock:http", "a vsock port"},
     {"fd:", "1 to 107"},
-    {"fd:a:b", "no ':'"},
-    {"fd:a b", "no blanks"},
-    {"fd:a\x01", "no blanks"},
+    {"fd:a:b", "cannot contain blanks or ':'"},
+    {"fd:a b", "cannot contain blanks"},
+    {"fd:a\x01", "cannot contain blanks"},
     {"tcp:80", NULL},
     {"UNIX:/p", NULL},
     {"unix:", UNIX_FORM},

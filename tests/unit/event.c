@@ -104,13 +104,13 @@ static const struct {
      OUTCOME_SILENT},
     {EVENT_TIMEOUT,
      {.connection = 7, .pid = 345, .peer = &peer, .signal = "SIGTERM"},
-     "notice a b: max-runtime is over connection=7 pid=345 peer=192.0.2.1:40312 signal=SIGTERM "
+     "notice a b: max-runtime exceeded connection=7 pid=345 peer=192.0.2.1:40312 signal=SIGTERM "
      "event=info\n",
      FACT_NONE,
      0},
     {EVENT_GONE,
      {.peer = &peer},
-     "debug a b: the client was gone before its handler was started peer=192.0.2.1:40312 "
+     "debug a b: client disconnected before its handler started peer=192.0.2.1:40312 "
      "event=info\n",
      FACT_GONE,
      0},
@@ -121,19 +121,19 @@ static const struct {
       .stage = STAGE_EXEC,
       .error = "E",
       .program = "p"},
-     "error a b: start failed; the service rests and tries again connection=7 pid=345 "
+     "error a b: start failed; service backs off and retries connection=7 pid=345 "
      "peer=192.0.2.1:40312 stage=exec error=E program=p event=start-failed\n",
      FACT_START_FAILURES,
      STAGE_EXEC},
     {EVENT_START_FAILED,
      {.again = true, .connection = 7, .stage = STAGE_FORK, .error = "E", .program = "p"},
-     "debug a b: start failed; the service rests and tries again connection=7 stage=fork error=E "
+     "debug a b: start failed; service backs off and retries connection=7 stage=fork error=E "
      "program=p event=start-failed\n",
      FACT_START_FAILURES,
      STAGE_FORK},
     {EVENT_STARTED_AGAIN,
      {.times = 3},
-     "notice a b: starts work again pauses=3 event=started-again\n",
+     "notice a b: service started again pauses=3 event=started-again\n",
      FACT_NONE,
      0},
     {EVENT_PENALTY,
@@ -143,7 +143,7 @@ static const struct {
      0},
     {EVENT_PENALTY_OVER,
      {.source = &peer},
-     "notice a b: penalty is over source=192.0.2.1 event=penalty-over\n",
+     "notice a b: penalty ended source=192.0.2.1 event=penalty-over\n",
      FACT_NONE,
      0},
     {EVENT_REFUSED,
@@ -153,36 +153,37 @@ static const struct {
      REASON_FULL},
     {EVENT_PENDING,
      {.listen = &listener, .error = "in use"},
-     "warning a b: pending: the address cannot be bound; it is tried again listen=127.0.0.1:80 "
+     "warning a b: cannot bind, will retry listen=127.0.0.1:80 "
      "error=\"in use\" event=pending\n",
      FACT_NONE,
      0},
     {EVENT_BOUND,
      {.listen = &listener},
-     "notice a b: not pending any more listen=127.0.0.1:80 event=bound\n",
+     "notice a b: bound listen=127.0.0.1:80 event=bound\n",
      FACT_NONE,
      0},
     {EVENT_REST_DATAGRAMS,
      {.listen = &listener, .times = 3},
-     "warning a b: handlers end and leave datagrams unread; they are dropped, the socket rests "
+     "warning a b: handlers exit without reading; datagrams dropped, socket backs off "
      "listen=127.0.0.1:80 ends=3 event=resting\n",
      FACT_NONE,
      0},
     {EVENT_REST_CLIENTS,
      {.again = true, .listen = &listener, .times = 4},
-     "debug a b: handlers end at once and leave clients waiting; the socket rests "
+     "debug a b: handlers exit at once without accepting; socket backs off "
      "listen=127.0.0.1:80 ends=4 event=resting\n",
      FACT_NONE,
      0},
     {EVENT_REST_EMPTY,
      {.listen = &listener, .error = "E"},
-     "warning a b: the socket wakes for nothing that a handler could take; it rests "
+     "warning a b: socket readable but nothing to read; socket backs off "
      "listen=127.0.0.1:80 error=E event=resting\n",
      FACT_NONE,
      0},
     {EVENT_REST_OVER,
      {.listen = &listener, .times = 5},
-     "notice a b: handlers take what waits again listen=127.0.0.1:80 ends=5 event=resting-over\n",
+     "notice a b: handlers read from the socket again listen=127.0.0.1:80 ends=5 "
+     "event=resting-over\n",
      FACT_NONE,
      0},
 };

@@ -251,23 +251,23 @@ static const struct {
     {"version major=1 minor=99 program=9.9 more=1\nfuture x=%00 y=\n", NULL},
     {"version major=1\n", NULL},
     {"", "it is empty"},
-    {"version major=2 minor=0 program=2.0\n", "it is of version 2, and this build"},
-    {"version minor=0 program=0.1.0\n", "it is of version 0"},
-    {"process major=1\n", "it doesn't say its version"},
-    {"version major=1 program=a%00b\n", "program has no such value"},
+    {"version major=2 minor=0 program=2.0\n", "it has version 2; this build"},
+    {"version minor=0 program=0.1.0\n", "it has version 0"},
+    {"process major=1\n", "it has no version"},
+    {"version major=1 program=a%00b\n", "invalid value of program"},
     {HEAD "fd number=3\nfd number=2000000000\n", NULL},
-    {HEAD "fd number=2\n", "number has no such value"},
-    {HEAD "fd number=2147483648\n", "number has no such value"},
-    {HEAD "fd number=-1\n", "number has no such value"},
-    {HEAD "fd\n", "number has no such value"},
+    {HEAD "fd number=2\n", "invalid value of number"},
+    {HEAD "fd number=2147483648\n", "invalid value of number"},
+    {HEAD "fd number=-1\n", "invalid value of number"},
+    {HEAD "fd\n", "invalid value of number"},
     {HEAD "\n", "a line has no kind"},
     {HEAD " a=1\n", "a line has no kind"},
-    {HEAD "a  b=1\n", "a word is no value"},
-    {HEAD "a b\n", "a word is no value"},
-    {HEAD "a =1\n", "a word is no value"},
-    {HEAD "a b=1 \n", "a word is no value"},
-    {HEAD "a b=\t\n", "a word is no value"},
-    {HEAD "a b=\x7f\n", "a word is no value"},
+    {HEAD "a  b=1\n", "a word is not KEY=VALUE"},
+    {HEAD "a b\n", "a word is not KEY=VALUE"},
+    {HEAD "a =1\n", "a word is not KEY=VALUE"},
+    {HEAD "a b=1 \n", "a word is not KEY=VALUE"},
+    {HEAD "a b=\t\n", "a word is not KEY=VALUE"},
+    {HEAD "a b=\x7f\n", "a word is not KEY=VALUE"},
     {HEAD "a b=1", "it is damaged"},
 };
 
@@ -402,7 +402,7 @@ START_TEST(test_values)
     ck_assert_int_eq(handover_check(&line), values[_i].good ? 0 : -EINVAL);
     /* What was wrong first is said. */
     handover_refuse(&line, "something else");
-    ck_assert_str_eq(line.problem, values[_i].good ? "something else" : "key has no such value");
+    ck_assert_str_eq(line.problem, values[_i].good ? "something else" : "invalid value of key");
     handover_close(&handover);
     free(text);
 }
@@ -460,7 +460,7 @@ START_TEST(test_scratch)
     ck_assert_str_eq(texts.one, word);
     ck_assert_str_eq(texts.two, word);
     ck_assert_ptr_null(texts.three);
-    ck_assert_str_eq(line.problem, "three has no such value");
+    ck_assert_str_eq(line.problem, "invalid value of three");
     handover_close(&handover);
     handover_write_free(&writer);
 }

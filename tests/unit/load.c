@@ -128,10 +128,10 @@ START_TEST(test_former_value)
     char expected[512];
 
     snprintf(expected, sizeof(expected),
-             "%s/main.ini:%u: warning: warm-template: auto is taken as no; yes makes copies that "
-             "share addresses and what was drawn before\n"
-             "%s/main.ini:%u: warning: warm-template: auto is taken as no; yes makes copies that "
-             "share addresses and what was drawn before\n",
+             "%s/main.ini:%u: warning: warm-template: auto is treated as no: with yes, copies "
+             "share memory addresses and random numbers already read\n"
+             "%s/main.ini:%u: warning: warm-template: auto is treated as no: with yes, copies "
+             "share memory addresses and random numbers already read\n",
              sandbox_path(), DEFAULTS_LINES + 1, sandbox_path(), DEFAULTS_LINES + 15);
     ck_assert_int_eq(result.error, 0);
     ck_assert_uint_eq(result.count, 0);

@@ -514,7 +514,7 @@ START_TEST(test_name_and_help)
     ck_assert_uint_gt(strlen(option->name), 0);
     ck_assert_msg(option->name[strspn(option->name, letters)] == '\0', "%s", option->name);
     ck_assert_msg(option->help && strlen(option->help) > 10, "%s has no help", option->name);
-    ck_assert_msg(!strchr(option->help, '\n'), "%s: more than a line of help", option->name);
+    ck_assert_msg(!strchr(option->help, '\n'), "%s: contains a line end of help", option->name);
     ck_assert_msg(!option->required || !option->fallback, "%s", option->name);
     ck_assert_ptr_eq(option_find(option->scope, option->name), option);
     ck_assert_uint_eq(option_index(option), (size_t)_i);

@@ -90,11 +90,11 @@ START_TEST(test_good)
 END_TEST
 
 #define NOT_ONE  "not a numeric address, a network"
-#define LENGTH_4 "an IPv4 prefix is from 0 to 32"
-#define LENGTH_6 "an IPv6 prefix is from 0 to 128"
-#define BITS     "bits behind the length"
+#define LENGTH_4 "an IPv4 prefix must be from 0 to 32"
+#define LENGTH_6 "an IPv6 prefix must be from 0 to 128"
+#define BITS     "bits set after the prefix length"
 #define MAPPED   "from 96 to 128"
-#define SCOPE    "no scope"
+#define SCOPE    "cannot have a scope"
 
 static const struct {
     const char *text, *problem; /* a part of it */
@@ -383,11 +383,11 @@ END_TEST
 static const struct {
     const char *text, *message;
 } bad_list_rows[] = {
-    {"", "no address or network is given"},
-    {" , ", "no address or network is given"},
-    {"\"10.0.0.1", "a quote is not closed"},
+    {"", "no address or network given"},
+    {" , ", "no address or network given"},
+    {"\"10.0.0.1", "unclosed quote"},
     {"10.0.0.1 \"\"", "'': not a numeric address"},
-    {"10.0.0.1 10.0.0.2/8 ::1", "'10.0.0.2/8': the address has bits behind the length"},
+    {"10.0.0.1 10.0.0.2/8 ::1", "'10.0.0.2/8': the address has bits set after the prefix length"},
     {"10.0.0.0/33", "'10.0.0.0/33': the length of an IPv4 prefix"},
 };
 

@@ -44,7 +44,7 @@ static const struct {
     {"program", false, "./program", NULL},
     {"./program", false, "././program", NULL},
     {"root/bin/inner", false, "./root/bin/inner", NULL},
-    {"just-a-file", false, NULL, "there is no program 'just-a-file' in PATH"},
+    {"just-a-file", false, NULL, "no program 'just-a-file' in PATH"},
     {"./just-a-file", false, NULL, "is not an executable file"},
     {"./root", false, NULL, "is not an executable file"},
     {"./nothing", false, NULL, "No such file"},

@@ -196,11 +196,11 @@ START_TEST(test_nothing)
 }
 END_TEST
 
-static const char no_header[] = "neither version 1 nor version 2 begins so";
-static const char no_feed[] = "CR without LF behind it";
+static const char no_header[] = "not a header of version 1 or 2";
+static const char no_feed[] = "CR without LF after it";
 static const char feed_alone[] = "a line that ends in LF alone";
 static const char too_long[] = "a line of more than 107 bytes";
-static const char no_protocol[] = "neither TCP4, TCP6 nor UNKNOWN";
+static const char no_protocol[] = "not TCP4, TCP6 or UNKNOWN";
 static const char no_ipv4[] = "not an IPv4 address";
 static const char no_ipv6[] = "not an IPv6 address";
 static const char no_port[] = "not a port";
@@ -314,12 +314,12 @@ static const struct {
     {BYTES(SIGNATURE "\x11"), 0, "a version that is not 2"},
     {BYTES(SIGNATURE "\x31"), 0, "a version that is not 2"},
     {BYTES(SIGNATURE "\x01"), 0, "a version that is not 2"},
-    {BYTES(SIGNATURE "\x22"), 0, "neither LOCAL nor PROXY"},
-    {BYTES(SIGNATURE "\x2f"), 0, "neither LOCAL nor PROXY"},
-    {BYTES(SIGNATURE "\x21\x41"), 0, "no such address family"},
-    {BYTES(SIGNATURE "\x21\xf0"), 0, "no such address family"},
-    {BYTES(SIGNATURE "\x21\x13"), 0, "no such transport"},
-    {BYTES(SIGNATURE "\x21\x0f"), 0, "no such transport"},
+    {BYTES(SIGNATURE "\x22"), 0, "not LOCAL or PROXY"},
+    {BYTES(SIGNATURE "\x2f"), 0, "not LOCAL or PROXY"},
+    {BYTES(SIGNATURE "\x21\x41"), 0, "unknown address family"},
+    {BYTES(SIGNATURE "\x21\xf0"), 0, "unknown address family"},
+    {BYTES(SIGNATURE "\x21\x13"), 0, "unknown transport"},
+    {BYTES(SIGNATURE "\x21\x0f"), 0, "unknown transport"},
     {BYTES(SIGNATURE "\x21\x11\0\0"), 0, too_short},
     {BYTES(SIGNATURE "\x21\x11\0\x0b"), 0, too_short},
     {BYTES(SIGNATURE "\x21\x12\0\x0b"), 0, too_short},

@@ -48,22 +48,22 @@ static const struct {
     unsigned count;
 } rows[] = {
     /* Types. */
-    {"[a]\n" GOOD "enabled = maybe\n", 4, "enabled: 'maybe' is neither yes nor no", 1},
-    {"[a]\n" GOOD "nodelay =\n", 4, "nodelay: '' is neither yes nor no", 1},
+    {"[a]\n" GOOD "enabled = maybe\n", 4, "enabled: 'maybe': must be yes or no", 1},
+    {"[a]\n" GOOD "nodelay =\n", 4, "nodelay: '': must be yes or no", 1},
     {"[a]\n" GOOD "max-connections = -1\n", 4, "max-connections: '-1' is not a whole number", 1},
     {"[a]\n" GOOD "max-connections = many\n", 4, "'many' is not a whole number", 1},
     {"[stdinetd]\nstop-timeout = 5 minutes\n[a]\n" GOOD, 2, "stop-timeout: '5 minutes' is not", 1},
     {"[stdinetd]\nlog-level = verbose\n[a]\n" GOOD, 2,
-     "log-level: 'verbose' is none of error, warning, notice, info, debug", 1},
+     "log-level: 'verbose': must be error, warning, notice, info or debug", 1},
     {"[stdinetd]\nlog = x.log\n[a]\n" GOOD, 2,
-     "log: 'x.log' is none of auto, stderr, syslog, journal or an absolute path", 1},
-    {"[a]\n" GOOD "stderr = file\n", 4, "stderr: 'file' is none of log, connection, null", 1},
-    {"[a]\n" GOOD "when-full = wait\n", 4, "when-full: 'wait' is none of queue, refuse", 1},
+     "log: 'x.log': must be auto, stderr, syslog or journal, or an absolute path", 1},
+    {"[a]\n" GOOD "stderr = file\n", 4, "stderr: 'file': must be log, connection or null", 1},
+    {"[a]\n" GOOD "when-full = wait\n", 4, "when-full: 'wait': must be queue or refuse", 1},
     {"[a]\n" GOOD "umask = 888\n", 4, "umask: '888' is not an octal mode up to 0777", 1},
-    {"[a]\n" GOOD "description = \"a\" b\n", 4, "description: the quotes must enclose", 1},
-    {"[a]\n" GOOD "description = \"a\n", 4, "description: the quotes must enclose", 1},
+    {"[a]\n" GOOD "description = \"a\" b\n", 4, "description: quotes must enclose", 1},
+    {"[a]\n" GOOD "description = \"a\n", 4, "description: quotes must enclose", 1},
     {"[stdinetd]\ncontrol = x.sock\n[a]\n" GOOD, 2, "control: ", 1},
-    {"[stdinetd]\ncontrol-group = no such group\n[a]\n" GOOD, 2, "there is no group", 1},
+    {"[stdinetd]\ncontrol-group = no such group\n[a]\n" GOOD, 2, "unknown group", 1},
     {"[stdinetd]\npid-file = x.pid\n[a]\n" GOOD, 2, "pid-file: 'x.pid' is not an absolute path", 1},
     {"[a]\n" GOOD "directory = tmp\n", 4, "directory: 'tmp' is not an absolute path", 1},
     {"[a]\n" GOOD "directory = ./tmp\n", 4, "is not an absolute path", 1},
@@ -72,57 +72,60 @@ static const struct {
     {"[a]\n" GOOD "env = 1A=x\n", 4, "env: '1A=x' is not NAME=value", 1},
     {"[a]\n" GOOD "env = A=1 A=2\n", 4, "env: 'A' is given twice", 1},
     {"[a]\n" GOOD "env = A=1\nenv = B=1, A=2\n", 5, "env: 'A' is given twice", 1},
-    {"[a]\n" GOOD "env = A='x\n", 4, "env: a quote is not closed", 1},
-    {"[a]\n" GOOD "env = PROTO=x\n", 4, "env: 'PROTO' is a name that stdinetd sets itself", 1},
-    {"[a]\n" GOOD "env = A=1 REMOTE_ADDR=\n", 4, "env: 'REMOTE_ADDR' is a name that", 1},
-    {"[a]\n" GOOD "pass-env = STDINETD_X\n", 4, "pass-env: 'STDINETD_X' is a name that", 1},
+    {"[a]\n" GOOD "env = A='x\n", 4, "env: unclosed quote", 1},
+    {"[a]\n" GOOD "env = PROTO=x\n", 4, "env: 'PROTO' is set by stdinetd itself", 1},
+    {"[a]\n" GOOD "env = A=1 REMOTE_ADDR=\n", 4, "env: 'REMOTE_ADDR' is set by", 1},
+    {"[a]\n" GOOD "pass-env = STDINETD_X\n", 4, "pass-env: 'STDINETD_X' is set by", 1},
     {"[a]\n" GOOD "pass-env = A=1\n", 4, "pass-env: 'A=1' is not the name of a variable", 1},
     {"[a]\n" GOOD "pass-env = A\npass-env = A\n", 5, "pass-env: 'A' is given twice", 1},
     /* Bounds. */
-    {"[a]\n" GOOD "backlog = 0\n", 4, "backlog: 0 is not within 1 and 1000000", 1},
-    {"[a]\n" GOOD "backlog = 1000001\n", 4, "backlog: 1000001 is not within", 1},
-    {"[a]\n" GOOD "max-connections = 10000001\n", 4, "is not within 0 and 10000000", 1},
-    {"[a]\n" GOOD "max-connections = 99999999999999999999999\n", 4, "is not within", 1},
+    {"[a]\n" GOOD "backlog = 0\n", 4, "backlog: 0: must be from 1 to 1000000", 1},
+    {"[a]\n" GOOD "backlog = 1000001\n", 4, "backlog: 1000001: must be from", 1},
+    {"[a]\n" GOOD "max-connections = 10000001\n", 4, "must be from 0 to 10000000", 1},
+    {"[a]\n" GOOD "max-connections = 99999999999999999999999\n", 4, ": must be from", 1},
     {"[a]\n" GOOD "umask = 1000\n", 4, "umask: '1000' is not an octal mode", 1},
     {"[a]\n" GOOD "socket-mode = 1777\n", 4, "socket-mode: '1777' is not an octal mode", 1},
-    {"[stdinetd]\nstop-timeout = 31d\n[a]\n" GOOD, 2, "31d is not within 0ms and 30d", 1},
+    {"[stdinetd]\nstop-timeout = 31d\n[a]\n" GOOD, 2, "31d: must be from 0ms to 30d", 1},
     /* Keys. */
     {"[a]\n" GOOD "umsak = 022\n", 4, "unknown key 'umsak'; did you mean 'umask'?", 1},
     {"[a]\n" GOOD "Exec = cat\n", 4, "unknown key 'Exec'; did you mean 'exec'?", 1},
     {"[stdinetd]\nlog_level = info\n[a]\n" GOOD, 2, "did you mean 'log-level'?", 1},
     {"[a]\n" GOOD "zzzzzzzzzzzz = 1\n", 4, "unknown key 'zzzzzzzzzzzz'\n", 1},
-    {"[a]\n" GOOD "log-level = info\n", 4, "'log-level' belongs to [stdinetd]", 1},
-    {"[a]\n" GOOD "include = x.ini\n", 4, "'include' belongs to [stdinetd]", 1},
-    {"[stdinetd]\nexec = cat\n[a]\n" GOOD, 2, "'exec' belongs to a service or [defaults]", 1},
-    {"[a]\n" GOOD "exec = cat -u\n", 4, "exec is given again; first on line 5", 1},
+    {"[a]\n" GOOD "log-level = info\n", 4, "'log-level' belongs in [stdinetd]", 1},
+    {"[a]\n" GOOD "include = x.ini\n", 4, "'include' belongs in [stdinetd]", 1},
+    {"[stdinetd]\nexec = cat\n[a]\n" GOOD, 2, "'exec' belongs in a service or [defaults]", 1},
+    {"[a]\n" GOOD "exec = cat -u\n", 4, "duplicate key exec; first set on line 5", 1},
     {"[a]\n" GOOD "umask = 022\numask = 022\numask = 022\n", 5,
-     "umask is given again; first on line 6", 2},
-    {"[stdinetd]\nlog = syslog\nlog = auto\n[a]\n" GOOD, 3, "log is given again", 1},
+     "duplicate key umask; first set on line 6", 2},
+    {"[stdinetd]\nlog = syslog\nlog = auto\n[a]\n" GOOD, 3, "duplicate key log", 1},
     /* Sections. */
     {"[a]\n" GOOD "[b]\nlisten = 2\nexec = cat\n[a]\nlisten = 3\nexec = cat\n", 7,
-     "[a] is given again; first at ", 1},
-    {"[a]\n" GOOD "[defaults]\numask = 0\n", 4, "[defaults] is given again; first at ", 1},
-    {"[stdinetd]\n[a]\n" GOOD "[stdinetd]\n", 5, "[stdinetd] is given again; first at ", 1},
+     "duplicate section [a]; first defined at ", 1},
+    {"[a]\n" GOOD "[defaults]\numask = 0\n", 4, "duplicate section [defaults]; first defined at ",
+     1},
+    {"[stdinetd]\n[a]\n" GOOD "[stdinetd]\n", 5, "duplicate section [stdinetd]; first defined at ",
+     1},
     {"[a]\n" GOOD "[a]\numask = x\n", 5, "umask: 'x' is not an octal mode", 2},
-    {"[" SIXTY "]\n" GOOD, 1, "[" SIXTY "]: a service's name is at most 50 bytes long", 1},
+    {"[" SIXTY "]\n" GOOD, 1, "[" SIXTY "]: a service's name can have at most 50 bytes", 1},
     {"[12345678901234567890123456789012345678901234567890x]\n" GOOD, 1, "at most 50 bytes", 1},
-    {"[]\n" GOOD, 1, "a section without a name", 1},
-    {"[ ]\n" GOOD, 1, "a section without a name", 1},
-    {"[a\x01]\n" GOOD, 1, "[a\\x01]: a service's name has no control characters", 1},
-    {"[a\x7f]\n" GOOD, 1, "no control characters", 1},
-    {"[a\xc2\x9bm]\n" GOOD, 1, "no control characters", 1}, /* some terminals obey U+009B */
-    {"[a] b\n" GOOD, 1, "a section is [NAME] with nothing behind it", 1},
-    {"[a]\n" GOOD "noise\n", 4, "neither a [section] nor KEY = VALUE", 1},
+    {"[]\n" GOOD, 1, "the section has no name", 1},
+    {"[ ]\n" GOOD, 1, "the section has no name", 1},
+    {"[a\x01]\n" GOOD, 1, "[a\\x01]: a service's name cannot contain control characters", 1},
+    {"[a\x7f]\n" GOOD, 1, "cannot contain control characters", 1},
+    {"[a\xc2\x9bm]\n" GOOD, 1, "cannot contain control characters",
+     1}, /* some terminals obey U+009B */
+    {"[a] b\n" GOOD, 1, "a section is [NAME] and nothing else on the line", 1},
+    {"[a]\n" GOOD "noise\n", 4, "not a [section] or KEY = VALUE", 1},
     /* Required keys. */
     {"[a]\nlisten = 1\n", 1, "[a] has no 'exec'", 1},
     {"[a]\nexec = cat\n", 1, "[a] has no 'listen'", 1},
     {"[a]\n", 1, "[a] has no 'exec'", 2},
     {"[a]\n" GOOD "[b]\nenabled = no\nexec = cat\n", 4, "[b] has no 'listen'", 1},
     /* Programs. */
-    {"[a]\nlisten = 1\nexec =\n", 3, "exec: no program is given", 1},
-    {"[a]\nlisten = 1\nexec = '' x\n", 3, "exec: no program is given", 1},
+    {"[a]\nlisten = 1\nexec =\n", 3, "exec: no program given", 1},
+    {"[a]\nlisten = 1\nexec = '' x\n", 3, "exec: no program given", 1},
     {"[a]\nlisten = 1\nexec = no-such-program-here -x\n", 3,
-     "exec: there is no program 'no-such-program-here' in PATH", 1},
+     "exec: no program 'no-such-program-here' in PATH", 1},
     {"[a]\nlisten = 1\nexec = /no/such/program\n", 3,
      "exec: /no/such/program: No such file or directory", 1},
     {"[a]\nlisten = 1\nexec = /etc/passwd\n", 3, "/etc/passwd is not an executable file", 1},
@@ -130,35 +133,35 @@ static const struct {
     {"[a]\nlisten = 1\nexec = ./nothing\n", 3, "nothing: No such file or directory", 1},
     {"[a]\n" GOOD "[b]\nlisten = 2\nexec = /no/such\n[c]\nlisten = 3\nexec = /no/such\n", 6,
      "exec: /no/such: No such file or directory", 2},
-    {"[a]\n" GOOD "proxy-protocol = yes\n", 4, "proxy-protocol: proxy-from must say who may", 1},
+    {"[a]\n" GOOD "proxy-protocol = yes\n", 4, "proxy-protocol: proxy-from is required", 1},
     {"[a]\nlisten = unix-seqpacket:/run/x\nexec = true\nproxy-protocol = yes\nproxy-from = unix\n",
-     4, "proxy-protocol: needs a stream, and /run/x has messages", 1},
+     4, "proxy-protocol: needs a stream, and /run/x is a seqpacket socket", 1},
     {"[a]\nlisten = udp:1\nexec = true\ndeny = 10.0.0.0/8\n", 4,
-     "deny: with wait = yes, as datagrams have it, there are no clients to judge", 1},
-    {"[a]\n" GOOD "wait = yes\nstart-on = data\n", 5, "start-on: with wait = yes", 1},
+     "deny: cannot be used with wait = yes", 1},
+    {"[a]\n" GOOD "wait = yes\nstart-on = data\n", 5, "start-on: cannot be used with wait = yes",
+     1},
     {"[a]\n" GOOD "penalty-min = 20m\n", 4, "penalty-min: is above penalty-max", 1},
     {"[a]\n" GOOD "rate = fast\n", 4, "rate: 'fast' is not N/DURATION", 1},
     {"[a]\n" GOOD "rate = 1/366d\n", 4, "rate: '1/366d' is not N/DURATION", 1},
-    {"[a]\n" GOOD "capabilities = net_fly\n", 4, "capabilities: there is no capability 'net_fly'",
-     1},
-    {"[a]\nlisten = 1\nexec = cat \"x\n", 3, "exec: a quote is not closed", 1},
-    {"[a]\nlisten = 1\nexec = cat it's\n", 3, "exec: a quote is not closed", 1},
-    {"[a]\nlisten = 1\nexec = cat \\\n", 3, "a backslash ends the line", 1},
+    {"[a]\n" GOOD "capabilities = net_fly\n", 4, "capabilities: unknown capability 'net_fly'", 1},
+    {"[a]\nlisten = 1\nexec = cat \"x\n", 3, "exec: unclosed quote", 1},
+    {"[a]\nlisten = 1\nexec = cat it's\n", 3, "exec: unclosed quote", 1},
+    {"[a]\nlisten = 1\nexec = cat \\\n", 3, "a backslash at the end", 1},
     /* Users. */
-    {"[a]\n" GOOD "user = no-such-user\n", 4, "user: there is no user 'no-such-user'", 1},
-    {"[a]\n" GOOD "user =\n", 4, "user: there is no user ''", 1},
-    {"[a]\n" GOOD "group = no-such-group\n", 4, "group: there is no group 'no-such-group'", 1},
-    {"[a]\n" GOOD "groups =\n", 4, "groups: no group is given; 'none' says so", 1},
-    {"[a]\n" GOOD "socket-user = no-such-user\n", 4, "socket-user: there is no user", 1},
-    {"[a]\n" GOOD "socket-group = no-such-group\n", 4, "socket-group: there is no group", 1},
+    {"[a]\n" GOOD "user = no-such-user\n", 4, "user: unknown user 'no-such-user'", 1},
+    {"[a]\n" GOOD "user =\n", 4, "user: unknown user ''", 1},
+    {"[a]\n" GOOD "group = no-such-group\n", 4, "group: unknown group 'no-such-group'", 1},
+    {"[a]\n" GOOD "groups =\n", 4, "groups: no group given; for none, write none", 1},
+    {"[a]\n" GOOD "socket-user = no-such-user\n", 4, "socket-user: unknown user", 1},
+    {"[a]\n" GOOD "socket-group = no-such-group\n", 4, "socket-group: unknown group", 1},
     /* Addresses. */
-    {"[a]\nexec = cat\nlisten =\n", 3, "listen: no address is given", 1},
-    {"[a]\nexec = cat\nlisten = 0\n", 3, "listen: '0': a port is from 1 to 65535", 1},
+    {"[a]\nexec = cat\nlisten =\n", 3, "listen: no address given", 1},
+    {"[a]\nexec = cat\nlisten = 0\n", 3, "listen: '0': a port must be from 1 to 65535", 1},
     {"[a]\nexec = cat\nlisten = 1 x:80\n", 3, "listen: 'x:80': not a numeric address", 1},
     {"[a]\nexec = cat\nlisten = udp:53\nwait = no\n", 4,
-     "wait: udp:53 has datagrams, which need wait = yes", 1},
+     "wait: udp:53 is a datagram socket, which needs wait = yes", 1},
     {"[a]\nexec = cat\nlisten = 1 unix-dgram:/x\nwait = off\n", 4,
-     "wait: unix-dgram:/x has datagrams, which need wait = yes", 1},
+     "wait: unix-dgram:/x is a datagram socket, which needs wait = yes", 1},
     {"[a]\nexec = cat\nlisten = udp:1\n[b]\nexec = cat\nlisten = udp:127.0.0.1:1\n", 6,
      "listen: udp:127.0.0.1:1 overlaps an address of [a] (", 1},
     {"[a]\nexec = cat\nlisten = unix:/x unix-dgram:/x\n", 3,
@@ -168,7 +171,7 @@ static const struct {
     {"[a]\n" GOOD "bind-device = lo\n[b]\n" GOOD, 6, "listen: 1 is an address of [a] (", 1},
     {"[a]\n" GOOD "bind-device = lo\n[b]\nexec = cat\nlisten = 127.0.0.1:1\nbind-device = lo\n", 7,
      "listen: 127.0.0.1:1 overlaps an address of [a] (", 1},
-    {"[a]\nexec = cat\nlisten = '1\n", 3, "listen: a quote is not closed", 1},
+    {"[a]\nexec = cat\nlisten = '1\n", 3, "listen: unclosed quote", 1},
     {"[a]\nexec = cat\nlisten = 1 1\n", 3, "listen: 1 is another address of this service", 1},
     {"[a]\nexec = cat\nlisten = 1\nlisten = 1\n", 4, "is another address of this service", 1},
     {"[a]\nexec = cat\nlisten = 1-5 *:3\n", 3, "listen: 3 is another address of this service", 1},
@@ -197,8 +200,8 @@ static const struct {
      "listen: 127.0.0.1:2 overlaps an address of [a] (", 2},
     /* The file. */
     {"[a]\n" GOOD "description = \xff\n", 4, "not UTF-8 (byte 0xff)", 1},
-    {"[stdinetd]\ninclude = nothing.ini\n[a]\n" GOOD, 2, "include: there is no file ", 1},
-    {"[stdinetd]\ninclude = '*.ini\n[a]\n" GOOD, 2, "include: a quote is not closed", 1},
+    {"[stdinetd]\ninclude = nothing.ini\n[a]\n" GOOD, 2, "include: no such file: ", 1},
+    {"[stdinetd]\ninclude = '*.ini\n[a]\n" GOOD, 2, "include: unclosed quote", 1},
 };
 
 START_TEST(test_row)
@@ -222,7 +225,7 @@ START_TEST(test_across_files)
         sandbox_write("more.ini", "\n[b]\nlisten = 2\nexec = cat\n[a]\nlisten = 3\nexec = cat\n");
     path = sandbox_write_config("main.ini", "[a]\n" GOOD "[stdinetd]\ninclude = more.ini\n");
     result = load_try_file(path);
-    snprintf(expected, sizeof(expected), "[a] is given again; first at %s:%u", path,
+    snprintf(expected, sizeof(expected), "duplicate section [a]; first defined at %s:%u", path,
              DEFAULTS_LINES + 1);
     check_refused(&result, more, 5, expected, 1);
     load_forget(&result);
@@ -254,7 +257,7 @@ START_TEST(test_included_includes)
     more = sandbox_write("more.ini", "[stdinetd]\ninclude = third.ini\n");
     path = sandbox_write_config("main.ini", "[a]\n" GOOD "[stdinetd]\ninclude = more.ini\n");
     result = load_try_file(path);
-    check_refused(&result, more, 2, "an included file may not include others", 2);
+    check_refused(&result, more, 2, "include: not allowed in an included file", 2);
     load_forget(&result);
 }
 END_TEST
@@ -287,11 +290,11 @@ START_TEST(test_all_at_once)
     result = load_try_file(path);
     snprintf(expected, sizeof(expected),
              "%s:6: umask: '9' is not an octal mode up to 0777\n"
-             "%s:7: backlog: 0 is not within 1 and 1000000\n"
-             "%s:10: log-level: 'x' is none of error, warning, notice, info, debug\n"
-             "%s:1: neither a [section] nor KEY = VALUE\n"
-             "%s:4: exec: there is no program 'nope-nope' in PATH\n"
-             "%s:2: listen: '0': a port is from 1 to 65535\n"
+             "%s:7: backlog: 0: must be from 1 to 1000000\n"
+             "%s:10: log-level: 'x': must be error, warning, notice, info or debug\n"
+             "%s:1: not a [section] or KEY = VALUE\n"
+             "%s:4: exec: no program 'nope-nope' in PATH\n"
+             "%s:2: listen: '0': a port must be from 1 to 65535\n"
              "%s:4: unknown key 'unknown'\n",
              path, path, path, first, first, second, second);
     ck_assert_int_eq(result.error, -EINVAL);
@@ -327,8 +330,8 @@ END_TEST
 static const struct {
     const char *text, *message;
 } root_rows[] = {
-    {"[a]\n" GOOD "groups = no-such-group\n", "groups: there is no group 'no-such-group'"},
-    {"[a]\n" GOOD "isolate = network planet\n", "isolate: 'planet' is none of network, pid"},
+    {"[a]\n" GOOD "groups = no-such-group\n", "groups: unknown group 'no-such-group'"},
+    {"[a]\n" GOOD "isolate = network planet\n", "isolate: 'planet': must be network, pid"},
 };
 
 /* Without root it is also said that only root can have these: one more problem. */
@@ -363,7 +366,7 @@ START_TEST(test_others_not_as_root)
         {"user = root", "user: only root can start programs as another user"},
         {"group = root", "group: only root can start programs with another group"},
         {"groups = root", "groups: only root can choose groups"},
-        {"socket-user = root", "socket-user: only root can give a socket away"},
+        {"socket-user = root", "socket-user: only root can change a socket's owner"},
     };
     const char *path;
     struct load_result result;
@@ -400,7 +403,7 @@ START_TEST(test_no_service)
     SKIP_IF(strstr(file_rows[_i].text, "user") && geteuid() != 0, "needs root");
     path = sandbox_write("main.ini", file_rows[_i].text);
     result = load_try_file(path);
-    check_refused(&result, path, 0, "there is no service to serve", 1);
+    check_refused(&result, path, 0, "no service is defined or enabled", 1);
     load_forget(&result);
 }
 END_TEST
@@ -445,7 +448,7 @@ START_TEST(test_odd_files)
     load_forget(&result);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     result = load_try_file(path); /* that nobody writes to: it must not wait */
-    check_refused(&result, path, 0, "there is no service to serve", 1);
+    check_refused(&result, path, 0, "no service is defined or enabled", 1);
     load_forget(&result);
 }
 END_TEST
@@ -461,12 +464,12 @@ START_TEST(test_writable_by_others)
     SKIP_IF(geteuid() != 0, "needs root");
     path = sandbox_write_bytes("main.ini", writable_modes[_i], text, strlen(text));
     result = load_try_file(path);
-    check_refused(&result, path, 0, "may be written by others", 1);
+    check_refused(&result, path, 0, "is writable by others", 1);
     load_forget(&result);
     path = sandbox_write("main.ini", "[stdinetd]\ninclude = more\n[b]\n" GOOD "user = root\n");
     sandbox_write_bytes("more", writable_modes[_i], text, strlen(text));
     result = load_try_file(path);
-    check_refused(&result, sandbox_join("more"), 0, "may be written by others", 1);
+    check_refused(&result, sandbox_join("more"), 0, "is writable by others", 1);
     load_forget(&result);
 }
 END_TEST
@@ -490,7 +493,7 @@ START_TEST(test_relative_path_entry)
     ck_assert_int_eq(fchdir(directory), 0);
     close(directory);
     free(before);
-    check_refused(&result, path, DEFAULTS_LINES + 3, "there is no program 'only-here' in PATH", 1);
+    check_refused(&result, path, DEFAULTS_LINES + 3, "no program 'only-here' in PATH", 1);
     load_forget(&result);
 }
 END_TEST
@@ -499,15 +502,15 @@ static const struct {
     const char *override;
     const char *message;
 } override_rows[] = {
-    {"umask", "-o umask: is not KEY=VALUE"},
-    {"", "-o : is not KEY=VALUE"},
-    {"=x", "-o =x: is not KEY=VALUE"},
+    {"umask", "-o umask: not KEY=VALUE"},
+    {"", "-o : not KEY=VALUE"},
+    {"=x", "-o =x: not KEY=VALUE"},
     {"umask=9", "umask: '9' is not an octal mode"},
     {"umaks=022", "unknown key 'umaks'; did you mean 'umask'?"},
-    {"log-level=x", "log-level: 'x' is none of"},
-    {"umask=022\n", "more than a line"},
-    {"description=a\nexec=x", "more than a line"},
-    {"env=A='x", "env: a quote is not closed"},
+    {"log-level=x", "log-level: 'x': must be"},
+    {"umask=022\n", "contains a line end"},
+    {"description=a\nexec=x", "contains a line end"},
+    {"env=A='x", "env: unclosed quote"},
 };
 
 START_TEST(test_override)
@@ -526,8 +529,8 @@ END_TEST
 static const struct {
     const char *listen, *program, *message;
 } one_line_rows[] = {
-    {"0", "cat", "listen: '0': a port is from 1 to 65535"},
-    {"1", "no-such-program-here", "exec: there is no program 'no-such-program-here' in PATH"},
+    {"0", "cat", "listen: '0': a port must be from 1 to 65535"},
+    {"1", "no-such-program-here", "exec: no program 'no-such-program-here' in PATH"},
     {"1", "/etc/passwd", "exec: /etc/passwd is not an executable file"},
 };
 
