@@ -109,7 +109,7 @@ check 'import of a file as what it is not' imports 65 "$work/inetd.conf:1: '8080
     --xinetd "$work/inetd.conf"
 check 'import of a mistake' imports 65 "$work/wrong.conf:2: nonsense: 1 words" "$work/wrong.conf"
 check 'import of a file that is not there' imports 66 ' No such file' "$work/inetd.conf" "$work/no"
-check 'import of an empty directory' imports 0 'there is no service to serve' "$work/empty"
+check 'import of an empty directory' imports 0 'no service to serve' "$work/empty"
 check 'import of a file that never ends' imports 66 'larger than 1 MiB' /dev/zero
 
 reads_standard_input() {
