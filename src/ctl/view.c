@@ -213,7 +213,7 @@ enum table_style view_cell(const struct view_column *column, enum view_place pla
         if (value)
             answer_format_span(count, text);
         else if (column->kind == VIEW_LEFT)
-            snprintf(text, VIEW_CELL_SIZE, "permanent");
+            snprintf(text, VIEW_CELL_SIZE, "for good");
     }
     return count > 0 ? column->style[place] : STYLE_PLAIN;
 }

@@ -330,7 +330,7 @@ static bool may_differ(const struct handler *handler, size_t form)
 static const struct {
     const char *name, *reason;
 } refused_copies[] = {
-    {"epoll", "more open"}, {"perl", "random"}, {"python", "random"}, {"python-imports", "random"}};
+    {"epoll", "other fds"}, {"perl", "random"}, {"python", "random"}, {"python-imports", "random"}};
 
 /* Part of the reason why that form of it is cold; NULL: it is warm. */
 static const char *reason_for_cold(const struct handler *handler, size_t form)

@@ -100,7 +100,7 @@ check 'by which rule' says 'is refused (banned)'
 check '--json explain' ends 1 --json explain cat 192.0.2.1
 check 'it is one line of JSON' is_json
 check 'explain no address: 1' ends 1 explain cat example.org
-check 'says why' complains 'address: is no IPv4'
+check 'says why' complains 'address: is not an IP address'
 check 'bans' ends 0 bans
 check 'the one that there is' says '^192.0.2.0/24  *59m 5[0-9]s$'
 check 'unban' ends 0 unban 192.0.2.0/24

@@ -102,14 +102,14 @@ cp "$work/inetd.conf" "$work/directory/one"
 cp "$work/wrong.conf" "$work/directory/one.bak"
 
 check 'import --help' ends 0 out '^usage: stdinetctl import ' import --help
-check 'import of nothing' ends 64 err 'import: which FILE' import --inetd
+check 'import of nothing' ends 64 err 'import: missing FILE' import --inetd
 check 'import of a file' ends 0 out '^\[8080\]$' import "$work/inetd.conf"
 check 'import of a directory' ends 0 out '^\[8080\]$' import "$work/directory"
-check 'import of a file as what it is not' imports 65 "$work/inetd.conf:1: '8080': neither" \
+check 'import of a file as what it is not' imports 65 "$work/inetd.conf:1: '8080': not" \
     --xinetd "$work/inetd.conf"
 check 'import of a mistake' imports 65 "$work/wrong.conf:2: nonsense: 1 words" "$work/wrong.conf"
 check 'import of a file that is not there' imports 66 ' No such file' "$work/inetd.conf" "$work/no"
-check 'import of an empty directory' imports 0 'there is no service to serve' "$work/empty"
+check 'import of an empty directory' imports 0 'no service to serve' "$work/empty"
 check 'import of a file that never ends' imports 66 'larger than 1 MiB' /dev/zero
 
 reads_standard_input() {

@@ -131,7 +131,7 @@ in_time() {
 }
 
 serves() {
-    grep -q ' serves ' "$work/log"
+    grep -q ' ready: ' "$work/log"
 }
 
 is_gone() {

@@ -175,7 +175,7 @@ static const struct row inetd_rows[] = {
     {"\xef\xbb\xbf"
      "80 stream tcp nowait root /x",
      "[80]\n", "UTF-8"},
-    {"80 stream tcp nowait root /caf\xe9\n81 stream tcp nowait root /x", "isn't UTF-8", "[80]"},
+    {"80 stream tcp nowait root /caf\xe9\n81 stream tcp nowait root /x", "is not UTF-8", "[80]"},
     {"# caf\xe9", NULL, "UTF-8"},
     {"a]b stream tcp nowait root /x", "; [a-b]\n", NULL},
     {"stdinetd stream tcp nowait root /x", "[stdinetd-1]\n", NULL},
