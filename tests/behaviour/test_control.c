@@ -46,7 +46,7 @@ static const struct {
     {"{}", "\"command\" is missing"},
     {"{\"command\":7}", "\"command\" is missing"},
     {"{\"command\":\"status\",\"command\":\"stop\"}", "not a JSON object"},
-    {"{\"command\":\"nothing\"}", "no command \"nothing\""},
+    {"{\"command\":\"nothing\"}", "unknown command \"nothing\""},
     {"{\"command\":\"no\\nthing\\u001b\"}", "no command \"no\\nthing\\x1b\""},
     {"{\"command\":\"status\",\"more\":1}", "and nothing else"},
     {"{\"command\":\"status\",\"arguments\":[]}", "no object"},
