@@ -71,7 +71,7 @@ result() {
 
 serves() {
     tries=200
-    until grep -q ' serves ' "$work/log"; do
+    until grep -q ' ready: ' "$work/log"; do
         tries=$((tries - 1))
         [ "$tries" -gt 0 ] && kill -0 "$daemon" 2>/dev/null || return 1
         sleep 0.05

@@ -18,7 +18,7 @@ serves() { answers; }
 behind first cat "$work/pipe"
 first=$job
 start "$work/ini"
-check 'the reader reads' in_time grep -q serves "$work/first"
+check 'the reader reads' in_time grep -q 'ready: ' "$work/first"
 kill -s KILL "$first"
 wait "$first" 2>/dev/null
 crowd 100
