@@ -235,7 +235,7 @@ static int parse_inet(struct arena *arena, enum endpoint_kind kind, const char *
     if (error == 0)
         error =
             parse_ports(ports, kind == ENDPOINT_UDP ? "udp" : "tcp", &first, &last, ret_problem);
-    if (error < 0)
+    if (error != 0)
         return error;
     endpoints = arena_allocate_array(arena, last - first + 1, sizeof(*endpoints));
     if (!endpoints)

@@ -50,6 +50,7 @@ struct adoption_list {
 };
 
 struct adoption {
+    struct carried parts;    /* what carried points to */
     struct carried *carried; /* NULL: lines are only checked, or are the process's */
     char *text;              /* malloc'ed */
     struct handover handover;

@@ -289,14 +289,13 @@ static int open_control(struct daemon *daemon)
 /* All but what follows the configuration. 0 or -errno. */
 static int open_daemon(struct daemon *daemon, struct adoption *adoption)
 {
-    struct carried carried;
     int error = open_parts(daemon);
 
     if (error < 0)
         return error;
     if (adoption) {
-        carried = daemon_carried(daemon);
-        adoption->carried = &carried;
+        adoption->parts = daemon_carried(daemon);
+        adoption->carried = &adoption->parts;
         adoption_read(adoption, ADOPTION_OF_DAEMON);
         change_pid_file(daemon);
     } else {

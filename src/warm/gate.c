@@ -407,9 +407,8 @@ void gate_note(struct gate *gate, long number, const uint64_t arguments[6], int6
         return;
     if (number == SYS_getrandom)
         note_random_call(gate, arguments);
-    else if (number == SYS_mmap && is_droppable(arguments[3]))
-        gate->has_drawn = true;
-    else if (reads && gate->is_random[arguments[0] % GATE_FDS])
+    else if ((number == SYS_mmap && is_droppable(arguments[3])) ||
+             (reads && gate->is_random[arguments[0] % GATE_FDS]))
         gate->has_drawn = true;
     else if (is_duplicate)
         note_copy(gate, arguments[0], result);

@@ -47,16 +47,17 @@ static const struct {
     {"{\"command\":7}", "\"command\" is missing"},
     {"{\"command\":\"status\",\"command\":\"stop\"}", "not a JSON object"},
     {"{\"command\":\"nothing\"}", "unknown command \"nothing\""},
-    {"{\"command\":\"no\\nthing\\u001b\"}", "no command \"no\\nthing\\x1b\""},
-    {"{\"command\":\"status\",\"more\":1}", "and nothing else"},
-    {"{\"command\":\"status\",\"arguments\":[]}", "no object"},
+    {"{\"command\":\"no\\nthing\\u001b\"}", "unknown command \"no\\nthing\\x1b\""},
+    {"{\"command\":\"status\",\"more\":1}", "can have \"command\" and \"arguments\" only"},
+    {"{\"command\":\"status\",\"arguments\":[]}", "is not an object"},
     {"{\"command\":\"status\",\"arguments\":{\"what\":1}}", "takes no argument \"what\""},
-    {"{\"command\":\"status\",\"arguments\":{\"count\":-1}}", "no whole number"},
-    {"{\"command\":\"status\",\"arguments\":{\"count\":\"1\"}}", "no whole number"},
+    {"{\"command\":\"status\",\"arguments\":{\"count\":-1}}", "is not a non-negative integer"},
+    {"{\"command\":\"status\",\"arguments\":{\"count\":\"1\"}}", "is not a non-negative integer"},
     {"{\"command\":\"status\",\"arguments\":{\"service\":\"none\"}}", "no service \"none\""},
     {"{\"command\":\"pause\"}", "needs \"service\""},
     {"{\"command\":\"pause\",\"arguments\":{\"service\":1}}", "is not a string"},
-    {"{\"command\":\"kill\",\"arguments\":{\"target\":\"1\"}}", "no handler of that name or pid"},
+    {"{\"command\":\"kill\",\"arguments\":{\"target\":\"1\"}}",
+     "no such service, and no handler with that pid"},
 };
 
 START_TEST(wrong_line)

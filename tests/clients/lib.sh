@@ -131,7 +131,8 @@ in_time() {
 }
 
 serves() {
-    grep -q ' ready: ' "$work/log"
+    # "serves": of a release before 2.0.
+    grep -q -e ' ready: ' -e '^[^ ]* notice stdinetd .* serves ' "$work/log"
 }
 
 is_gone() {

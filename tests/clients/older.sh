@@ -53,12 +53,13 @@ start-on = data
 max-connections = 1
 EOT
 
-# Requests one after the other until $work/enough is there; how many there were, and how many failed.
+# Requests one after the other until $work/enough is there, or $work is gone; how many there were, and
+# how many failed.
 load() {
     perl -MIO::Socket::INET -e '
-        my ($port, $enough) = @ARGV;
+        my ($port, $work) = @ARGV;
         my ($count, $failed) = (0, 0);
-        while (!-e $enough) {
+        while (-d $work && !-e "$work/enough") {
             my $text = "request-$count\n";
             my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $port, Timeout => 20);
             my $answer = "";
@@ -70,7 +71,7 @@ load() {
             $count++;
             $failed++ if $answer ne uc $text;
         }
-        print "$count $failed\n";' "$upper" "$work/enough"
+        print "$count $failed\n";' "$upper" "$work"
 }
 
 # Sessions that last through all upgrades: each says a word behind every upgrade and hears it again.

@@ -238,13 +238,18 @@ no_leak() {
 }
 
 reload() {
-    reloads=$(grep -c reloaded "$log")
+    reloads=$(count_reloads)
     kill -s HUP "$daemon"
     in_time has_reloaded
 }
 
+# Those that failed, too.
+count_reloads() {
+    grep -c -e ' reloaded: ' -e ' reload failed, ' "$log"
+}
+
 has_reloaded() {
-    [ "$(grep -c reloaded "$log")" -gt "$reloads" ]
+    [ "$(count_reloads)" -gt "$reloads" ]
 }
 
 # recovers: what each case ends with.
@@ -407,13 +412,18 @@ refuses_reload_with() {
 
 # upgrade: asked for, and decided one way or the other.
 upgrade() {
-    upgrades=$(grep -c upgraded "$log")
+    upgrades=$(count_upgrades)
     kill -s USR2 "$daemon"
     in_time has_upgraded
 }
 
+# Those that failed, too.
+count_upgrades() {
+    grep -c -e ' upgraded from ' -e ' upgrade failed, ' "$log"
+}
+
 has_upgraded() {
-    [ "$(grep -c upgraded "$log")" -gt "$upgrades" ]
+    [ "$(count_upgrades)" -gt "$upgrades" ]
 }
 
 logged_at_least() {

@@ -11,4 +11,4 @@ two_services </dev/null
 start "$work/ini"
 note_fds
 inject lookup EIO
-refuses_reload_with "cannot be looked up: Input/output error"
+refuses_reload_with "cannot look up 'nobody': Input/output error"

@@ -12,4 +12,4 @@ start "$work/ini"
 note_fds
 sed -i 's/^exec.*/&\nuser = daemon/' "$work/ini"
 inject lookup ENOENT
-refuses_reload_with "there is no user"
+refuses_reload_with "unknown user 'daemon'"
