@@ -53,7 +53,7 @@ static const struct {
     {"{\"command\":\"status\",\"arguments\":{\"what\":1}}", "takes no argument \"what\""},
     {"{\"command\":\"status\",\"arguments\":{\"count\":-1}}", "is not a non-negative integer"},
     {"{\"command\":\"status\",\"arguments\":{\"count\":\"1\"}}", "is not a non-negative integer"},
-    {"{\"command\":\"status\",\"arguments\":{\"service\":\"none\"}}", "no service \"none\""},
+    {"{\"command\":\"status\",\"arguments\":{\"service\":\"none\"}}", "unknown service \"none\""},
     {"{\"command\":\"pause\"}", "needs \"service\""},
     {"{\"command\":\"pause\",\"arguments\":{\"service\":1}}", "is not a string"},
     {"{\"command\":\"kill\",\"arguments\":{\"target\":\"1\"}}",

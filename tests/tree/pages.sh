@@ -35,6 +35,52 @@ for key in $("$stdinetd" --list-options | sed -n 's/^  \([a-z0-9-]*\) .*/\1/p' |
     check "stdinetd.ini(5) explains $key" \
         sh -c "grep -q '^\.It Cm $key\$' man/stdinetd.ini.5 || echo none"
 done
+# What the page says of a key's type and default is what the table has: an entry begins with the type
+# and has "Default: VALUE", or "Required". Keys that share an entry have what its last one says. What
+# kinds of value a choice has is what follows, and "-" is a default that takes words.
+# says_the_table PART: of the options on stdin, which the page has between the headings around it.
+# shellcheck disable=SC2317 # check calls it
+says_the_table() {
+    perl -e '
+        my ($from, $to) = @ARGV;
+        open(my $file, "<", "man/stdinetd.ini.5") or die "the page: $!";
+        my ($page) = join("", <$file>) =~ /^\.Sh \Q$from\E\n(.*?)^\.Sh \Q$to\E/ms or die "no $from";
+        my %entry;
+        my @keys;
+        my $depth = 0;
+        for my $line (split /^/m, $page) {
+            $depth++ if $line =~ /^\.Bl/;
+            $depth-- if $line =~ /^\.El/;
+            if ($depth == 1 && $line =~ /^\.It Cm ([a-z0-9-]+)$/) {
+                @keys = () if @keys && ($entry{$keys[-1]} // "") ne "";
+                push @keys, $1;
+            } elsif ($depth > 0) {
+                $entry{$_} .= $line for @keys;
+            }
+        }
+        while (<STDIN>) {
+            my ($key, $type, $default) = /^  (\S+) +(\S+(?: list)?) +(\S+) / or next;
+            my ($first, $said) = ($entry{$key} // "") =~ /^(.*)/;
+            my $kind = $type =~ /list$/ ? "list" : $type;
+            print "$key: its entry does not begin with \"$kind\"\n"
+                if $kind ne "choice" && $first !~ /\b\Q$kind\Es?\b/i;
+            ($said) = ($entry{$key} // "") =~ /^Default: ([^\s,;]*[^\s,;.])/m;
+            $default =~ s/^0ms$/0/;
+            next if $default eq "-" && (defined $said || $entry{$key} =~ /^Required with/m);
+            next if $default eq "required" && $entry{$key} =~ /^Required\.$/m;
+            print "$key: the default is $default, and the page has ", $said // "none", "\n"
+                if !defined $said || $said ne $default;
+        }' "$1" "$2"
+}
+"$stdinetd" --list-options >"$directory/options"
+sed '/^a service/,$d' "$directory/options" >"$directory/daemon.options"
+sed '1,/^a service/d' "$directory/options" >"$directory/service.options"
+check 'types and defaults of the daemon are those of the table' \
+    says_the_table 'THE DAEMON' 'A SERVICE' <"$directory/daemon.options"
+check 'types and defaults of a service are those of the table' \
+    says_the_table 'A SERVICE' 'EXAMPLES' <"$directory/service.options"
+check 'there are options' test -s "$directory/daemon.options" -a -s "$directory/service.options"
+
 for option in $("$stdinetd" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p'); do
     check "stdinetd(8) explains --$option" \
         sh -c "grep -q '^\.It .*Fl -$option\\>' man/stdinetd.8 || echo none"
