@@ -36,6 +36,15 @@ bool bans_is_over(const struct ban *ban, nanoseconds now)
     return ban->until != 0 && ban->until <= now;
 }
 
+size_t bans_count(const struct bans *bans, nanoseconds now)
+{
+    size_t count = 0;
+
+    for (const struct ban *ban = bans->oldest; ban; ban = ban->younger)
+        count += !bans_is_over(ban, now);
+    return count;
+}
+
 static uint64_t hash(const struct bans *bans, const struct prefix *prefix)
 {
     return map_hash(&bans->map, prefix, sizeof(*prefix)); /* it has no padding */

@@ -31,8 +31,8 @@ struct ban {
 
 struct bans {
     struct map map;
-    struct ban *oldest, *youngest; /* by when they were made; what is over may still be there */
-    size_t count;
+    struct ban *oldest, *youngest;     /* by when they were made; what is over may still be there */
+    size_t count;                      /* of the table */
     uint32_t lengths[3][BANS_LENGTHS]; /* how many there are of each */
 };
 
@@ -49,6 +49,9 @@ bool bans_remove(struct bans *bans, const struct prefix *prefix, nanoseconds now
 
 /* The widest ban that addr is in now, or NULL. */
 const struct ban *bans_find(const struct bans *bans, const struct addr *addr, nanoseconds now);
+
+/* How many hold now; it looks at each. The table itself may still have what is over. */
+size_t bans_count(const struct bans *bans, nanoseconds now);
 
 /* Whether a ban's time is over. */
 bool bans_is_over(const struct ban *ban, nanoseconds now);

@@ -27,7 +27,7 @@ static void tell_banned(const struct inquiry *inquiry, struct judge_step *step)
     const struct ban *ban = bans_find(&inquiry->admission->bans, inquiry->peer, inquiry->now);
 
     step->applies = true;
-    step->count = inquiry->admission->bans.count;
+    step->count = bans_count(&inquiry->admission->bans, inquiry->now);
     if (!ban)
         return;
     step->prefix = ban->prefix;

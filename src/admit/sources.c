@@ -202,14 +202,6 @@ static struct source *find(const struct source_table *table, const struct source
     return NULL;
 }
 
-struct source *sources_find(struct sources *sources, uint32_t service, const struct addr *addr)
-{
-    struct source_table *table = table_of(sources, addr->family);
-    struct source_key key = make_key(service, addr);
-
-    return find(table, &key, addr->family, false, map_hash(&table->map, &key, sizeof(key)));
-}
-
 /* The one entry of the service's sources that find no room, where there is one. */
 static struct source *find_shared(const struct source_table *table, uint32_t service,
                                   uint8_t family)
@@ -334,7 +326,8 @@ void sources_enter(struct sources *sources, struct source *source)
         remove_idle(table_of(sources, source->family), source);
 }
 
-void sources_settle(struct sources *sources, struct source *source, nanoseconds now)
+/* It has just become idle: what says nothing is forgotten. */
+static void settle(struct sources *sources, struct source *source, nanoseconds now)
 {
     struct source_table *table = table_of(sources, source->family);
 
@@ -349,7 +342,7 @@ void sources_leave(struct sources *sources, struct source *source, nanoseconds n
     if (--source->connections > 0 || is_last_resort(source))
         return;
     append_idle(table_of(sources, source->family), source);
-    sources_settle(sources, source, now);
+    settle(sources, source, now);
 }
 
 /* --- the end of what is remembered ---------------------------------------------------------- */

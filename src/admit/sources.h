@@ -69,10 +69,8 @@ struct source_pardon {
 int sources_open(struct sources *sources, size_t most);
 void sources_close(struct sources *sources);
 
-/* The entry of the source that addr (masked by the caller) is for service, or NULL. */
-struct source *sources_find(struct sources *sources, uint32_t service, const struct addr *addr);
-
-/* The same for looking only; the shared one of its service where there is none and no room. */
+/* The entry of the source that addr (masked by the caller) is for service, for looking only; the
+ * shared one of its service where there is none and no room; or NULL. */
 const struct source *sources_look(const struct sources *sources, uint32_t service,
                                   const struct addr *addr);
 
@@ -86,9 +84,6 @@ bool sources_is_shared(const struct source *source);
 /* Counts a connection of it, and counts it out; then the entry may be gone. */
 void sources_enter(struct sources *sources, struct source *source);
 void sources_leave(struct sources *sources, struct source *source, nanoseconds now);
-
-/* Lets go of entry, which sources_get may have made, when no connection was counted after all. */
-void sources_settle(struct sources *sources, struct source *source, nanoseconds now);
 
 /* Forgets entries that say nothing any more: looks at up to so many of each table. Fills pardons
  * (room for as many) with those whose enforced penalty ended, and returns how many; *ret_untold is

@@ -51,8 +51,22 @@ size_t text_utf8_check(const char *bytes, size_t length)
     return offset;
 }
 
-/* The longest that one character becomes, and a NUL: "\xc2\x9f". */
-#define ESCAPE_SIZE 9
+/* The longest that one character becomes, and a NUL: "\xe2\x80\xae". */
+#define ESCAPE_SIZE 13
+
+/* Whether a terminal or an editor would show another line than is there: U+0080 to U+009F are the
+ * second set of control characters, which some terminals obey; U+2028 and U+2029 end lines; U+061C,
+ * U+200E, U+200F, U+202A to U+202E and U+2066 to U+2069 turn text round (UAX #9). */
+static bool misleads(const unsigned char *byte, size_t size)
+{
+    if (size == 2)
+        return (byte[0] == 0xc2 && byte[1] < 0xa0) || (byte[0] == 0xd8 && byte[1] == 0x9c);
+    if (size != 3 || byte[0] != 0xe2)
+        return false;
+    return byte[1] == 0x80
+               ? byte[2] == 0x8e || byte[2] == 0x8f || (byte[2] >= 0xa8 && byte[2] <= 0xae)
+               : byte[1] == 0x81 && byte[2] >= 0xa6 && byte[2] <= 0xa9;
+}
 
 /* How one character is shown: its own bytes, or an escape in text. Returns the bytes it takes. */
 static size_t escape_one(const char *bytes, size_t length, char text[static ESCAPE_SIZE],
@@ -60,9 +74,6 @@ static size_t escape_one(const char *bytes, size_t length, char text[static ESCA
 {
     unsigned char byte = (unsigned char)bytes[0];
     size_t size = text_utf8_length(bytes, length);
-    /* U+0080 to U+009F are the second set of control characters; some terminals obey them. */
-    bool control = byte < 0x20 || byte == 0x7f ||
-                   (size == 2 && byte == 0xc2 && (unsigned char)bytes[1] < 0xa0);
 
     if (byte == '\\' || byte == '\n' || byte == '\t' || byte == '\r') {
         text[0] = '\\';
@@ -75,15 +86,12 @@ static size_t escape_one(const char *bytes, size_t length, char text[static ESCA
         *ret_shown = 4;
         return 2;
     }
-    if (size == 2 && control) {
-        snprintf(text, ESCAPE_SIZE, "\\x%02x\\x%02x", byte, (unsigned char)bytes[1]);
-        *ret_shown = 8;
-        return 2;
-    }
-    if (size == 0 || control) {
-        snprintf(text, ESCAPE_SIZE, "\\x%02x", byte);
-        *ret_shown = 4;
-        return 1;
+    if (size == 0 || byte < 0x20 || byte == 0x7f || misleads((const unsigned char *)bytes, size)) {
+        size += size == 0;
+        for (size_t i = 0; i < size; i++)
+            snprintf(text + 4 * i, 5, "\\x%02x", (unsigned char)bytes[i]);
+        *ret_shown = 4 * size;
+        return size;
     }
     memcpy(text, bytes, size);
     *ret_shown = size;

@@ -137,7 +137,7 @@ static void print_daemon(FILE *file, enum fact_id id, const struct shown *shown)
 {
     const struct daemon_numbers numbers = {
         .sources = sources_count(&shown->connections->admission.sources),
-        .bans = shown->connections->admission.bans.count,
+        .bans = bans_count(&shown->connections->admission.bans, loop_now(shown->connections->loop)),
         .reloads = {shown->facts->reloads_done, shown->facts->reloads_failed},
         .upgrades = {shown->facts->upgrades_done, shown->facts->upgrades_failed},
         .messages_lost = log_lost_total(),

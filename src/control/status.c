@@ -53,7 +53,8 @@ static void add_daemon(struct control_call *call)
     reply_add_count(reply, root, "held", connections->intake.count + connections->waiting_count);
     reply_add_count(reply, root, "connections", connections->next_number);
     reply_add_count(reply, root, "sources", sources_count(&connections->admission.sources));
-    reply_add_count(reply, root, "bans", connections->admission.bans.count);
+    reply_add_count(reply, root, "bans",
+                    bans_count(&connections->admission.bans, loop_now(connections->loop)));
     reply_add_count(reply, root, "fds", count_fds());
     reply_add_count(reply, root, "fds_limit", limit.rlim_cur);
     reply_add_count(reply, root, "messages_lost", log_lost_total());

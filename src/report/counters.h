@@ -110,7 +110,6 @@ enum fact_scope { FACT_OF_ALL, FACT_OF_COUNTED, FACT_OF_WARM };
 
 struct fact {
     const char *key;                   /* as JSON, and in the line for USR1; NULL: in neither */
-    const char *carried;               /* NULL: not by an upgrade */
     const char *metric, *type;         /* of its family; NULL: none */
     const char *unit;                  /* NULL: none. Times are nanoseconds in the struct */
     const char *help;                  /* a sentence */

@@ -122,7 +122,8 @@ START_TEST(ends)
     ck_assert_str_eq(ban_of("192.0.2.1"), "192.0.2.1");
     now++;
     ck_assert_str_eq(ban_of("192.0.2.1"), "");
-    ck_assert(!unban("192.0.2.1")); /* over is over */
+    ck_assert_uint_eq(bans_count(&bans, now), 0); /* whether or not it is forgotten */
+    ck_assert(!unban("192.0.2.1"));               /* over is over */
     ck_assert_int_eq(ban("192.0.2.1", now + 1), 0);
     ck_assert_int_eq(ban("192.0.2.1", 0), 0);
     now += 365 * 86400 * CLOCK_SECOND;
@@ -131,6 +132,26 @@ START_TEST(ends)
     now += 5;
     ck_assert_str_eq(ban_of("192.0.2.1"), "");
     ck_assert_uint_eq(bans.count, 1);
+}
+END_TEST
+
+static int ban_number(unsigned number, nanoseconds until)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "10.%u.%u.%u", number >> 16 & 255, number >> 8 & 255,
+             number & 255);
+    return ban(text, until);
+}
+
+/* Those that hold are counted, wherever they stand among those that are over. */
+START_TEST(counted)
+{
+    for (unsigned i = 0; i < 20; i++)
+        ck_assert_int_eq(ban_number(i, i % 2 ? 0 : now + 10), 0);
+    ck_assert_uint_eq(bans_count(&bans, now), 20);
+    now += 10;
+    ck_assert_uint_eq(bans_count(&bans, now), 10);
 }
 END_TEST
 
@@ -144,15 +165,6 @@ START_TEST(narrower_after_wider)
     ck_assert_str_eq(ban_of("10.2.0.1"), "");
 }
 END_TEST
-
-static int ban_number(unsigned number, nanoseconds until)
-{
-    char text[32];
-
-    snprintf(text, sizeof(text), "10.%u.%u.%u", number >> 16 & 255, number >> 8 & 255,
-             number & 255);
-    return ban(text, until);
-}
 
 /* A full table takes no more but what it has, until some are over; what is over goes by and by. */
 START_TEST(bound)
@@ -188,6 +200,7 @@ Suite *bans_suite(void)
     tcase_add_loop_test(all, find, 0, ROWS(rows));
     tcase_add_test(all, everybody);
     tcase_add_test(all, ends);
+    tcase_add_test(all, counted);
     tcase_add_test(all, narrower_after_wider);
     tcase_add_test(all, bound);
     tcase_add_test(all, forgotten);
