@@ -85,14 +85,9 @@ int fd_set_option(int fd, int level, int name, int value)
 
 int fd_ensure_standard(void)
 {
-    int fd;
-
-    do {
-        fd = open("/dev/null", O_RDWR);
-        if (fd < 0)
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) /* the lowest free one: fd */
             return -errno;
-    } while (fd <= STDERR_FILENO);
-    close(fd);
     return 0;
 }
 

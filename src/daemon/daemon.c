@@ -166,8 +166,11 @@ static int open_parts(struct daemon *daemon)
     notify_begin(&daemon->notify, daemon->loop);
     event_open_report(&daemon->services.report, daemon->loop);
     daemon->services.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (daemon->services.null_fd < 0)
-        return -errno;
+    if (daemon->services.null_fd < 0) {
+        error = -errno;
+        log_error("cannot open /dev/null: %s", strerror(-error));
+        return error;
+    }
     error = services_open(&daemon->services);
     if (error < 0)
         return error;
