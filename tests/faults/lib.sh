@@ -237,19 +237,19 @@ no_leak() {
     return 1
 }
 
+# What became of each reload, a line each.
+reload_lines() {
+    grep -e ' reloaded: ' -e ' reload failed, ' "$log"
+}
+
 reload() {
-    reloads=$(count_reloads)
+    reloads=$(reload_lines | wc -l)
     kill -s HUP "$daemon"
     in_time has_reloaded
 }
 
-# Those that failed, too.
-count_reloads() {
-    grep -c -e ' reloaded: ' -e ' reload failed, ' "$log"
-}
-
 has_reloaded() {
-    [ "$(count_reloads)" -gt "$reloads" ]
+    [ "$(reload_lines | wc -l)" -gt "$reloads" ]
 }
 
 # recovers: what each case ends with.

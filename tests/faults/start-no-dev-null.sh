@@ -10,9 +10,8 @@ two_services </dev/null
 in_own_mounts <<SETUP
 mount -t tmpfs none /dev
 SETUP
-set -- -o user=nobody
 # shellcheck disable=SC2086 # words
-$STDINETD_WRAPPER "$STDINETD" -c "$work/ini" -o control=none "$@" >"$work/log" 2>&1
+$STDINETD_WRAPPER "$STDINETD" -c "$work/ini" -o control=none -o user=nobody >"$work/log" 2>&1
 status=$?
 check 'it exits with 71' test "$status" -eq 71
 check 'the file is named' grep -q 'error cannot open /dev/null: No such file or directory' "$work/log"

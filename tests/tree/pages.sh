@@ -31,7 +31,9 @@ else
 fi
 
 # Every key of the table and every option of --help has its entry.
-for key in $("$stdinetd" --list-options | sed -n 's/^  \([a-z0-9-]*\) .*/\1/p' | sort -u); do
+"$stdinetd" --list-options >"$directory/options"
+# shellcheck disable=SC2013 # names are words
+for key in $(sed -n 's/^  \([a-z0-9-]*\) .*/\1/p' "$directory/options" | sort -u); do
     check "stdinetd.ini(5) explains $key" \
         sh -c "grep -q '^\.It Cm $key\$' man/stdinetd.ini.5 || echo none"
 done
@@ -72,7 +74,6 @@ says_the_table() {
                 if !defined $said || $said ne $default;
         }' "$1" "$2"
 }
-"$stdinetd" --list-options >"$directory/options"
 sed '/^a service/,$d' "$directory/options" >"$directory/daemon.options"
 sed '1,/^a service/d' "$directory/options" >"$directory/service.options"
 check 'types and defaults of the daemon are those of the table' \
